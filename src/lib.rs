@@ -1,0 +1,3 @@
+//! `kubectl cce-login`: short-lived client certificates for Huawei Cloud CCE and Open Telekom Cloud CCE.
+
+pub mod secret;

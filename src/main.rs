@@ -1,0 +1,2 @@
+//! Hands the real world to the library.
+fn main() {}
