@@ -1,0 +1,122 @@
+//! Finds the kubeconfig, reads it, and changes our entries in it without disturbing anything else.
+//!
+//! Reading is strict (`meaning`), writing is a splice (`splice`, `flow`): the tree of `document` says at which byte every node lies, only the
+//! ranges that are ours are replaced, and the result is read strictly again before anyone sees it: our entries as meant, everything else as
+//! before, else an error. Files, environment and home come in as values; nothing here asks the process.
+
+mod change;
+mod diff;
+mod document;
+mod entries;
+mod error;
+mod flow;
+mod locations;
+mod lock;
+mod meaning;
+mod node;
+mod operation;
+mod ownership;
+mod position;
+mod removal;
+mod splice;
+mod upsert;
+mod view;
+mod write;
+mod yaml_writer;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use change::Change;
+pub use entries::{ClusterEntry, Current, ExecEntry, Login, render};
+pub use error::{KubeconfigError, Owner};
+pub use locations::Locations;
+pub use meaning::Kind;
+pub use ownership::{OurContext, cluster_id};
+pub use view::{ClusterView, ContextView, UserView};
+
+use meaning::Meaning;
+
+const BOM: &str = "\u{feff}";
+
+/// All files of a [`Locations`], read and checked, seen as kubectl merges them: the first file that defines an entry wins.
+#[derive(Debug)]
+pub struct Kubeconfig {
+    locations: Locations,
+    files: Vec<File>,
+    default_file: usize,
+}
+
+/// One file as it was when we read it.
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    /// `None`: there was no such file.
+    text: Option<String>,
+    meaning: Meaning,
+}
+
+impl File {
+    fn load(path: &Path) -> Result<Self, KubeconfigError> {
+        let text = read(path)?;
+        let meaning = Meaning::parse(path, without_bom(text.as_deref().unwrap_or_default()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+            meaning,
+        })
+    }
+}
+
+/// The text of a file, `None` if there is no such file.
+fn read(path: &Path) -> Result<Option<String>, KubeconfigError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(KubeconfigError::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to());
+        let line = good.map_or(1, |good| good.split(|byte| *byte == b'\n').count());
+        KubeconfigError::NotUtf8 {
+            path: path.to_owned(),
+            line,
+        }
+    })
+}
+
+fn without_bom(text: &str) -> &str {
+    text.strip_prefix(BOM).unwrap_or(text)
+}
+
+impl Kubeconfig {
+    /// Reads all files; one that does not exist is empty, one that cannot be read or understood is an error that names it and the line.
+    pub fn load(locations: &Locations) -> Result<Self, KubeconfigError> {
+        let files = locations.files().iter().map(|path| File::load(path));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        let default = locations.default_file();
+        let default_file = files.iter().position(|file| Some(file.path.as_path()) == default);
+        Ok(Self {
+            locations: locations.clone(),
+            files,
+            default_file: default_file.unwrap_or_default(),
+        })
+    }
+
+    /// The file that defines an entry, and the entry's contents.
+    fn find(&self, kind: Kind, name: &str) -> Option<(usize, &File, &serde_json::Value)> {
+        self.files
+            .iter()
+            .enumerate()
+            .find_map(|(number, file)| Some((number, file, file.meaning.body(kind, name)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

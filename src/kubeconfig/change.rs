@@ -1,0 +1,92 @@
+//! A computed change: looked at with `diff`, carried out with `write`.
+
+use std::path::{Path, PathBuf};
+
+use super::splice::Splice;
+use super::{Kubeconfig, KubeconfigError, Locations, Login, diff, write};
+
+/// New texts for some files, checked against the old ones; nothing is written until [`Change::write`].
+#[derive(Debug)]
+pub struct Change {
+    locations: Locations,
+    intent: Intent,
+    files: Vec<FileChange>,
+}
+
+/// What the change is for, so that it can be computed again when a file has changed meanwhile.
+#[derive(Debug)]
+pub(super) enum Intent {
+    Upsert(Vec<Login>),
+    Remove(Vec<String>),
+}
+
+/// One file's old and new text.
+#[derive(Debug)]
+pub(super) struct FileChange {
+    pub(super) path: PathBuf,
+    /// `None`: there is no such file yet.
+    pub(super) before: Option<String>,
+    pub(super) after: String,
+    /// The difference, as ranges of `before`.
+    pub(super) splices: Vec<Splice>,
+}
+
+/// How often a change is computed anew when somebody else changes the file at the same time.
+const ATTEMPTS: usize = 3;
+
+impl Change {
+    pub(super) fn new(locations: Locations, intent: Intent, files: Vec<FileChange>) -> Self {
+        Self {
+            locations,
+            intent,
+            files,
+        }
+    }
+
+    /// Whether everything is as it should be already.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The files that change, in kubectl's order of precedence.
+    pub fn files(&self) -> Vec<&Path> {
+        self.files.iter().map(|file| file.path.as_path()).collect()
+    }
+
+    /// The new text of each file that changes.
+    pub fn texts(&self) -> Vec<(&Path, &str)> {
+        self.files
+            .iter()
+            .map(|file| (file.path.as_path(), file.after.as_str()))
+            .collect()
+    }
+
+    /// The change as a unified diff with three lines of context, for `--dry-run`.
+    pub fn diff(&self) -> String {
+        self.files.iter().map(diff::unified).collect()
+    }
+
+    /// Writes all files under kubectl's lock, each of them whole or not at all.
+    ///
+    /// A file that somebody else has changed since it was read is read again and the change computed anew. A new file gets mode 0600, its
+    /// directory 0700; an existing one keeps mode and owner, symbolic links are followed, and the old text is kept in
+    /// `<file>.cce-login-backup` (0600).
+    pub fn write(&self) -> Result<(), KubeconfigError> {
+        let mut result = write::write(&self.files);
+        for _ in 1..ATTEMPTS {
+            if !matches!(result, Err(KubeconfigError::ChangedMeanwhile { .. })) {
+                break;
+            }
+            result = write::write(&self.again()?.files);
+        }
+        result
+    }
+
+    fn again(&self) -> Result<Self, KubeconfigError> {
+        let kubeconfig = Kubeconfig::load(&self.locations)?;
+        match &self.intent {
+            Intent::Upsert(logins) => kubeconfig.upsert(logins),
+            Intent::Remove(contexts) => kubeconfig.remove(&contexts.iter().map(String::as_str).collect::<Vec<_>>()),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The entries that we write, in the order and with the fields that we write them.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::node::Node;
+use super::yaml_writer;
+
+/// A cluster entry's fields that are ours; all other fields of an existing entry stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterEntry {
+    /// The API server's URL.
+    pub server: String,
+    /// The cluster's CA in PEM; written as base64 in place of any `certificate-authority` file.
+    pub certificate_authority_data: Option<Vec<u8>>,
+    /// The name that the server's certificate is checked against, if it is not the URL's host.
+    pub tls_server_name: Option<String>,
+    /// The proxy through which kubectl reaches the server.
+    pub proxy_url: Option<String>,
+    /// Whether kubectl skips the check of the server; kubectl refuses this together with a CA.
+    pub insecure_skip_tls_verify: bool,
+}
+
+/// The exec block of our user entry; `interactiveMode: IfAvailable` and `provideClusterInfo: true` are always written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecEntry {
+    /// `client.authentication.k8s.io/v1` or `…/v1beta1`.
+    pub api_version: String,
+    /// `kubectl-cce_login`, or its full path.
+    pub command: String,
+    /// `get-credential` and its flags; `--cluster-id` tells whose the entry is.
+    pub args: Vec<String>,
+    /// What client-go prints when the command is not found.
+    pub install_hint: String,
+}
+
+/// Whether a login moves `current-context`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Current {
+    /// Only if there is none.
+    IfNone,
+    /// Yes.
+    Set,
+    /// Never.
+    Keep,
+}
+
+/// One cluster's three entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Name of the cluster entry.
+    pub cluster_name: String,
+    /// Its contents.
+    pub cluster: ClusterEntry,
+    /// Name of the user entry.
+    pub user_name: String,
+    /// Its contents.
+    pub exec: ExecEntry,
+    /// Name of the context that joins them.
+    pub context_name: String,
+    /// The namespace of a new context; an existing one keeps what it has.
+    pub namespace: Option<String>,
+    /// Whether the context becomes the current one.
+    pub current: Current,
+}
+
+impl ClusterEntry {
+    /// The fields that are ours: a value, or `None` for a field that must not be there.
+    pub(super) fn fields(&self) -> Vec<(&'static str, Option<Node>)> {
+        let ca = self.certificate_authority_data.as_ref().map(|pem| STANDARD.encode(pem));
+        let mut fields = vec![
+            ("server", Some(Node::text(&self.server))),
+            ("certificate-authority-data", ca.map(Node::Text)),
+            ("tls-server-name", self.tls_server_name.as_deref().map(Node::text)),
+            ("proxy-url", self.proxy_url.as_deref().map(Node::text)),
+            (
+                "insecure-skip-tls-verify",
+                self.insecure_skip_tls_verify.then_some(Node::Bool(true)),
+            ),
+        ];
+        // client-go prefers the data, but refuses any CA beside `insecure-skip-tls-verify`.
+        if self.certificate_authority_data.is_some() || self.insecure_skip_tls_verify {
+            fields.push(("certificate-authority", None));
+        }
+        fields
+    }
+}
+
+impl ExecEntry {
+    /// The whole `user:` mapping.
+    pub(super) fn user(&self) -> Node {
+        Node::Map(vec![(
+            "exec",
+            Node::Map(vec![
+                ("apiVersion", Node::text(&self.api_version)),
+                ("command", Node::text(&self.command)),
+                (
+                    "args",
+                    Node::List(self.args.iter().map(|arg| Node::text(arg)).collect()),
+                ),
+                ("interactiveMode", Node::text("IfAvailable")),
+                ("provideClusterInfo", Node::Bool(true)),
+                ("installHint", Node::text(&self.install_hint)),
+            ]),
+        )])
+    }
+}
+
+impl Login {
+    /// The context's fields that are ours.
+    pub(super) fn context_fields(&self) -> Vec<(&'static str, Option<Node>)> {
+        vec![
+            ("cluster", Some(Node::text(&self.cluster_name))),
+            ("user", Some(Node::text(&self.user_name))),
+        ]
+    }
+
+    /// The whole mapping of a new context.
+    pub(super) fn new_context(&self) -> Node {
+        let mut fields = present(self.context_fields());
+        if let Some(namespace) = &self.namespace {
+            fields.push(("namespace", Node::text(namespace)));
+        }
+        Node::Map(fields)
+    }
+}
+
+/// The fields that are to be there.
+pub(super) fn present(fields: Vec<(&'static str, Option<Node>)>) -> Vec<(&'static str, Node)> {
+    fields
+        .into_iter()
+        .filter_map(|(key, value)| value.map(|value| (key, value)))
+        .collect()
+}
+
+/// A complete kubeconfig with these logins and nothing else, for `--print`; its current context is the first one.
+///
+/// An entry that several logins share is written once.
+pub fn render(logins: &[Login]) -> String {
+    let item = |name: &str, key, body| Node::Map(vec![("name", Node::text(name)), (key, body)]);
+    let mut clusters = Vec::new();
+    let mut users = Vec::new();
+    let mut contexts = Vec::new();
+    for login in logins {
+        let entries = [
+            (
+                &mut clusters,
+                item(
+                    &login.cluster_name,
+                    "cluster",
+                    Node::Map(present(login.cluster.fields())),
+                ),
+            ),
+            (&mut contexts, item(&login.context_name, "context", login.new_context())),
+            (&mut users, item(&login.user_name, "user", login.exec.user())),
+        ];
+        for (list, entry) in entries {
+            if !list.contains(&entry) {
+                list.push(entry);
+            }
+        }
+    }
+    let mut text = String::from("apiVersion: v1\nkind: Config\n");
+    for (key, list) in [("clusters", clusters), ("contexts", contexts), ("users", users)] {
+        if list.is_empty() {
+            let _ = writeln!(text, "{key}: []");
+        } else {
+            let _ = writeln!(text, "{key}:\n{}", yaml_writer::items(&list, 0, "\n"));
+        }
+    }
+    let current = logins.first().map_or("", |login| login.context_name.as_str());
+    let _ = writeln!(text, "current-context: {}", yaml_writer::scalar(current));
+    text
+}

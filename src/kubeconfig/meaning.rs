@@ -1,0 +1,159 @@
+//! The strict reading: what a kubeconfig file means, without its notation.
+//!
+//! Everything is checked here that the rest of the module relies on: one document, no key and no name twice, three lists of named mappings.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::error::KubeconfigError;
+
+/// The three lists of a kubeconfig.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `clusters`
+    Cluster,
+    /// `contexts`
+    Context,
+    /// `users`
+    User,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 3] = [Self::Cluster, Self::Context, Self::User];
+
+    /// The key of the list.
+    pub(super) fn list_key(self) -> &'static str {
+        match self {
+            Self::Cluster => "clusters",
+            Self::Context => "contexts",
+            Self::User => "users",
+        }
+    }
+
+    /// The key of an item's contents.
+    pub(super) fn body_key(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Context => "context",
+            Self::User => "user",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.body_key())
+    }
+}
+
+/// What one file means.
+#[derive(Debug, Clone)]
+pub(super) struct Meaning {
+    /// Null for an empty file, else a mapping.
+    pub(super) value: Value,
+    positions: HashMap<Kind, HashMap<String, usize>>,
+}
+
+impl Meaning {
+    /// Reads a file's text strictly; errors name `path`.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, KubeconfigError> {
+        let options = serde_saphyr::options! {
+            // A file of 5 MB is legal; the default of a million events is not enough for it. Alias bombs are held by the other limits.
+            budget: serde_saphyr::budget! { max_events: 20_000_000, max_nodes: 20_000_000, },
+            // No excerpt: it could show a token.
+            with_snippet: false,
+        };
+        let value: Option<Value> =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| KubeconfigError::Malformed {
+                path: path.to_owned(),
+                line: error
+                    .location()
+                    .and_then(|location| usize::try_from(location.line()).ok()),
+                source: Box::new(error),
+            })?;
+        let value = value.unwrap_or(Value::Null);
+        let positions = check(&value).map_err(|what| KubeconfigError::Shape {
+            path: path.to_owned(),
+            what,
+        })?;
+        Ok(Self { value, positions })
+    }
+
+    /// The list's names and contents (null if an item has none), in the file's order.
+    pub(super) fn entries(&self, kind: Kind) -> impl Iterator<Item = (&str, &Value)> {
+        let items = self.value.get(kind.list_key()).and_then(Value::as_array);
+        items
+            .into_iter()
+            .flatten()
+            .filter_map(move |item| Some((item.get("name")?.as_str()?, body(item, kind))))
+    }
+
+    /// Where in its list the entry of this name is.
+    pub(super) fn position(&self, kind: Kind, name: &str) -> Option<usize> {
+        self.positions.get(&kind)?.get(name).copied()
+    }
+
+    /// The contents of the entry of this name; null if it has none.
+    pub(super) fn body(&self, kind: Kind, name: &str) -> Option<&Value> {
+        let position = self.position(kind, name)?;
+        Some(body(self.value.get(kind.list_key())?.get(position)?, kind))
+    }
+
+    /// The file's current context; an empty one counts as none.
+    pub(super) fn current_context(&self) -> Option<&str> {
+        self.value
+            .get("current-context")?
+            .as_str()
+            .filter(|name| !name.is_empty())
+    }
+}
+
+fn body(item: &Value, kind: Kind) -> &Value {
+    item.get(kind.body_key()).unwrap_or(&Value::Null)
+}
+
+/// A field of a mapping as text; anything else counts as absent.
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+    value.get(key).and_then(Value::as_str)
+}
+
+fn check(value: &Value) -> Result<HashMap<Kind, HashMap<String, usize>>, String> {
+    if !(value.is_null() || value.is_object()) {
+        return Err("it is not a mapping".to_owned());
+    }
+    if !matches!(
+        value.get("current-context"),
+        None | Some(Value::Null | Value::String(_))
+    ) {
+        return Err("`current-context` is not text (quote it)".to_owned());
+    }
+    let mut positions = HashMap::new();
+    for kind in Kind::ALL {
+        let key = kind.list_key();
+        let items = match value.get(key) {
+            None | Some(Value::Null) => continue,
+            Some(Value::Array(items)) => items,
+            Some(_) => return Err(format!("`{key}` is not a list")),
+        };
+        let mut names = HashMap::with_capacity(items.len());
+        for (position, item) in items.iter().enumerate() {
+            let number = position + 1;
+            if !item.is_object() {
+                return Err(format!("item {number} of `{key}` is not a mapping"));
+            }
+            let name = text(item, "name")
+                .ok_or_else(|| format!("item {number} of `{key}` has no name, or one that is not text (quote it)"))?;
+            if !(body(item, kind).is_object() || body(item, kind).is_null()) {
+                return Err(format!("{kind} `{}` is not a mapping", name.escape_debug()));
+            }
+            if names.insert(name.to_owned(), position).is_some() {
+                return Err(format!("{kind} `{}` is defined twice", name.escape_debug()));
+            }
+        }
+        positions.insert(kind, names);
+    }
+    Ok(positions)
+}

@@ -1,0 +1,1 @@
+//! Named cases (pairs of files in `tests/kubeconfig/`), rules and properties.

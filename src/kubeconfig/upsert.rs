@@ -1,0 +1,192 @@
+//! Logins to operations: which file each entry goes to, and what is left to do there.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::change::{Change, FileChange, Intent};
+use super::entries::{Current, present};
+use super::meaning::{Kind, Meaning, text};
+use super::node::Node;
+use super::operation::{BodyChange, Operation, expected};
+use super::{BOM, File, Kubeconfig, KubeconfigError, Login, splice, view, without_bom};
+
+/// One entry to be there in the end.
+#[derive(PartialEq)]
+enum Wanted {
+    User(Node),
+    Fields {
+        fields: Vec<(&'static str, Option<Node>)>,
+        new: Node,
+    },
+}
+
+impl Kubeconfig {
+    /// Computes the change that makes these logins' entries be as given, in the files where kubectl would put them.
+    ///
+    /// Writes nothing. Refuses to touch an entry that is not ours or belongs to another cluster id. Entries that already mean what they should
+    /// are left as they are written, so a second run gives an empty change.
+    pub fn upsert(&self, logins: &[Login]) -> Result<Change, KubeconfigError> {
+        self.check_free(logins)?;
+        let mut operations: Vec<Vec<Operation>> = self.files.iter().map(|_| Vec::new()).collect();
+        for (kind, name, wanted) in self.wanted(logins)? {
+            let found = self.find(kind, name);
+            let number = found.map_or(self.default_file, |(number, ..)| number);
+            let operation = match (found, wanted) {
+                (None, Wanted::User(new) | Wanted::Fields { new, .. }) => Some(Operation::Add {
+                    kind,
+                    name: name.to_owned(),
+                    body: new,
+                }),
+                (Some((_, file, existing)), wanted) => {
+                    let change = match wanted {
+                        Wanted::User(user) => BodyChange::replace(user, existing),
+                        Wanted::Fields { fields, .. } => BodyChange::fields(fields, existing),
+                    };
+                    let position = file.meaning.position(kind, name);
+                    change
+                        .zip(position)
+                        .map(|(change, position)| Operation::Alter { kind, position, change })
+                }
+            };
+            if let Some(list) = operations.get_mut(number) {
+                list.extend(operation);
+            }
+        }
+        let current = self.current_after(logins);
+        if current != self.current_context()
+            && let (Some(current), Some(list)) = (current, operations.get_mut(self.default_file))
+        {
+            list.push(Operation::Current(current.to_owned()));
+        }
+        self.change(&operations, Intent::Upsert(logins.to_vec()))
+    }
+
+    fn current_after<'k>(&'k self, logins: &'k [Login]) -> Option<&'k str> {
+        let mut current = self.current_context();
+        for login in logins {
+            match login.current {
+                Current::Set => current = Some(&login.context_name),
+                Current::IfNone => current = current.or(Some(&login.context_name)),
+                Current::Keep => {}
+            }
+        }
+        current
+    }
+
+    /// Each entry once, in the order of the logins.
+    fn wanted<'l>(&self, logins: &'l [Login]) -> Result<Vec<(Kind, &'l str, Wanted)>, KubeconfigError> {
+        let mut order: Vec<(Kind, &str, Wanted)> = Vec::new();
+        let mut seen: HashMap<(Kind, &str), usize> = HashMap::new();
+        for login in logins {
+            let cluster = self.keep_encoding(login);
+            let entries = [
+                (
+                    Kind::Cluster,
+                    login.cluster_name.as_str(),
+                    Wanted::Fields {
+                        new: Node::Map(present(cluster.clone())),
+                        fields: cluster,
+                    },
+                ),
+                (
+                    Kind::Context,
+                    &login.context_name,
+                    Wanted::Fields {
+                        fields: login.context_fields(),
+                        new: login.new_context(),
+                    },
+                ),
+                (Kind::User, &login.user_name, Wanted::User(login.exec.user())),
+            ];
+            for (kind, name, wanted) in entries {
+                match seen.get(&(kind, name)).and_then(|at| order.get(*at)) {
+                    None => {
+                        seen.insert((kind, name), order.len());
+                        order.push((kind, name, wanted));
+                    }
+                    Some((_, _, earlier)) if *earlier == wanted => {}
+                    Some(_) => {
+                        return Err(KubeconfigError::Contradiction {
+                            kind,
+                            name: name.to_owned(),
+                        });
+                    }
+                }
+            }
+        }
+        Ok(order)
+    }
+
+    /// The cluster's fields; the same CA in another base64 layout counts as the same.
+    fn keep_encoding(&self, login: &Login) -> Vec<(&'static str, Option<Node>)> {
+        let mut fields = login.cluster.fields();
+        let existing = self
+            .find(Kind::Cluster, &login.cluster_name)
+            .and_then(|(_, _, body)| text(body, "certificate-authority-data"));
+        if let Some(existing) = existing
+            && view::decode(existing) == login.cluster.certificate_authority_data
+        {
+            for (key, value) in &mut fields {
+                if *key == "certificate-authority-data" {
+                    *value = Some(Node::text(existing));
+                }
+            }
+        }
+        fields
+    }
+
+    /// The change made of these operations, per file, checked.
+    pub(super) fn change(&self, operations: &[Vec<Operation>], intent: Intent) -> Result<Change, KubeconfigError> {
+        let mut files = Vec::new();
+        for (file, operations) in self.files.iter().zip(operations) {
+            if !operations.is_empty() {
+                files.push(file.change(operations)?);
+            }
+        }
+        Ok(Change::new(self.locations.clone(), intent, files))
+    }
+}
+
+impl File {
+    fn change(&self, operations: &[Operation]) -> Result<FileChange, KubeconfigError> {
+        let cannot = |what: String| KubeconfigError::CannotEdit {
+            path: self.path.clone(),
+            what,
+        };
+        let whole = self.text.as_deref().unwrap_or_default();
+        let before = without_bom(whole);
+        let mut splices = splice::splices(before, operations).map_err(cannot)?;
+        let after = splice::apply(before, &splices).ok_or_else(|| cannot("the places do not fit".to_owned()))?;
+        self.verify(before, &after, operations).map_err(cannot)?;
+        let mark = if whole.len() == before.len() { "" } else { BOM };
+        for splice in &mut splices {
+            splice.start += mark.len();
+            splice.end += mark.len();
+        }
+        Ok(FileChange {
+            path: self.path.clone(),
+            before: self.text.clone(),
+            after: format!("{mark}{after}"),
+            splices,
+        })
+    }
+
+    /// The strict second reading: our entries are as meant, everything else means what it meant before, JSON is still JSON.
+    fn verify(&self, before: &str, after: &str, operations: &[Operation]) -> Result<(), String> {
+        let expected = expected(&self.meaning.value, operations).ok_or("the entries are not where they should be")?;
+        let result = Meaning::parse(Path::new(""), after).map_err(|error| match error {
+            KubeconfigError::Malformed { source, .. } => format!("the result would not be valid: {source}"),
+            error => format!("the result would not be valid: {error}"),
+        })?;
+        if result.value != expected {
+            return Err("other entries depend on what would change (aliases or merge keys)".to_owned());
+        }
+        let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
+        if before.trim_start().starts_with('{') && is_json(before) && !is_json(after) {
+            return Err("the result would no longer be JSON".to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! What callers see of a kubeconfig's entries.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::Kubeconfig;
+use super::meaning::{Kind, text};
+
+/// A context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContextView<'k> {
+    /// Its name.
+    pub name: &'k str,
+    /// The cluster entry it names, which may not exist.
+    pub cluster: Option<&'k str>,
+    /// The user entry it names, which may not exist.
+    pub user: Option<&'k str>,
+    /// Its namespace.
+    pub namespace: Option<&'k str>,
+    /// The file that defines it.
+    pub file: &'k Path,
+}
+
+/// A cluster entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterView<'k> {
+    /// Its name.
+    pub name: &'k str,
+    /// The API server's URL.
+    pub server: Option<&'k str>,
+    /// The embedded CA, decoded (PEM); `None` also where the base64 is broken.
+    pub certificate_authority_data: Option<Vec<u8>>,
+    /// The CA file, relative to the kubeconfig's directory.
+    pub certificate_authority: Option<&'k str>,
+    /// The name that the server's certificate is checked against.
+    pub tls_server_name: Option<&'k str>,
+    /// The proxy.
+    pub proxy_url: Option<&'k str>,
+    /// Whether the server goes unchecked.
+    pub insecure_skip_tls_verify: bool,
+    /// The file that defines it.
+    pub file: &'k Path,
+}
+
+/// A user entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserView<'k> {
+    /// Its name.
+    pub name: &'k str,
+    /// The exec plugin's command.
+    pub command: Option<&'k str>,
+    /// The exec plugin's arguments.
+    pub args: Vec<&'k str>,
+    /// The `apiVersion` of the exec block.
+    pub api_version: Option<&'k str>,
+    /// The embedded client certificate, decoded (PEM); public, unlike its key, which is not shown here.
+    pub client_certificate_data: Option<Vec<u8>>,
+    /// The file that defines it.
+    pub file: &'k Path,
+}
+
+impl Kubeconfig {
+    /// All contexts, in kubectl's order of precedence.
+    pub fn contexts(&self) -> Vec<ContextView<'_>> {
+        let mut seen = HashSet::new();
+        let all = self
+            .files
+            .iter()
+            .flat_map(|file| file.meaning.entries(Kind::Context).map(move |entry| (file, entry)));
+        all.filter(|(_, (name, _))| seen.insert(*name))
+            .map(|(file, (name, body))| context_view(name, body, &file.path))
+            .collect()
+    }
+
+    /// The current context's name, even if no such context exists.
+    pub fn current_context(&self) -> Option<&str> {
+        self.files.iter().find_map(|file| file.meaning.current_context())
+    }
+
+    /// The context of this name.
+    pub fn context<'k>(&'k self, name: &'k str) -> Option<ContextView<'k>> {
+        let (_, file, body) = self.find(Kind::Context, name)?;
+        Some(context_view(name, body, &file.path))
+    }
+
+    /// The cluster entry of this name.
+    pub fn cluster<'k>(&'k self, name: &'k str) -> Option<ClusterView<'k>> {
+        let (_, file, body) = self.find(Kind::Cluster, name)?;
+        Some(ClusterView {
+            name,
+            server: text(body, "server"),
+            certificate_authority_data: text(body, "certificate-authority-data").and_then(decode),
+            certificate_authority: text(body, "certificate-authority"),
+            tls_server_name: text(body, "tls-server-name"),
+            proxy_url: text(body, "proxy-url"),
+            insecure_skip_tls_verify: body.get("insecure-skip-tls-verify") == Some(&Value::Bool(true)),
+            file: &file.path,
+        })
+    }
+
+    /// The user entry of this name.
+    pub fn user<'k>(&'k self, name: &'k str) -> Option<UserView<'k>> {
+        let (_, file, body) = self.find(Kind::User, name)?;
+        let exec = body.get("exec").unwrap_or(&Value::Null);
+        let args = exec.get("args").and_then(Value::as_array);
+        Some(UserView {
+            name,
+            command: text(exec, "command"),
+            args: args.into_iter().flatten().filter_map(Value::as_str).collect(),
+            api_version: text(exec, "apiVersion"),
+            client_certificate_data: text(body, "client-certificate-data").and_then(decode),
+            file: &file.path,
+        })
+    }
+}
+
+fn context_view<'k>(name: &'k str, body: &'k Value, file: &'k Path) -> ContextView<'k> {
+    ContextView {
+        name,
+        cluster: text(body, "cluster"),
+        user: text(body, "user"),
+        namespace: text(body, "namespace"),
+        file,
+    }
+}
+
+/// Base64 as kubectl reads it: line breaks inside do not matter.
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+    let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    STANDARD.decode(joined).ok()
+}
