@@ -23,6 +23,26 @@ pub enum CacheMode {
     None,
 }
 
+impl CacheMode {
+    /// Reads the words of `--cache`.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Auto, Self::Keyring, Self::Kernel, Self::File, Self::None]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+    }
+
+    /// The word of `--cache`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Keyring => "keyring",
+            Self::Kernel => "kernel",
+            Self::File => "file",
+            Self::None => "none",
+        }
+    }
+}
+
 /// The parts of the world that decide which stores there are; environment variables as they are set, blank or not.
 ///
 /// On Linux the D-Bus library reads the bus address from the process's environment itself: the values here decide only whether it is asked.
