@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -23,8 +23,16 @@ pub(crate) struct Door {
 pub(crate) struct Listening {
     pub(crate) wanted: watch::Receiver<bool>,
     is_open: Arc<AtomicBool>,
-    /// One clone per connection.
-    pub(crate) connections: Arc<()>,
+    connections: Arc<AtomicUsize>,
+}
+
+/// A connection that counts as open until this is dropped.
+pub(crate) struct Connected(Arc<AtomicUsize>);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Default for Door {
@@ -52,11 +60,10 @@ impl Door {
     pub(crate) fn set(&self, is_open: bool) {
         self.wanted.send_replace(is_open);
         let servers = lock(&self.servers).clone();
-        let idle = |server: &Listening| {
-            // Its own clone, the one kept here and that of the list just made.
-            is_open || Arc::strong_count(&server.connections) <= 3
+        let is_done = |server: &Listening| {
+            let has_connections = server.connections.load(Ordering::Acquire) > 0;
+            server.is_open.load(Ordering::Acquire) == is_open && (is_open || !has_connections)
         };
-        let is_done = |server: &Listening| server.is_open.load(Ordering::Acquire) == is_open && idle(server);
         for _ in 0..5000 {
             if servers.iter().all(is_done) {
                 return;
@@ -70,6 +77,12 @@ impl Listening {
     /// Tells the door that the port is open or closed.
     pub(crate) fn report(&self, is_open: bool) {
         self.is_open.store(is_open, Ordering::Release);
+    }
+
+    /// Counts a connection.
+    pub(crate) fn connected(&self) -> Connected {
+        self.connections.fetch_add(1, Ordering::AcqRel);
+        Connected(Arc::clone(&self.connections))
     }
 
     /// Waits until the port should be open, or closed; false if nobody can say any more.

@@ -40,7 +40,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// A header's value if it is there once and is text.
+    /// The first header of this name, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -88,7 +88,7 @@ async fn bind_again(address: SocketAddr) -> TcpListener {
 
 fn accept(tcp: TcpStream, answerer: Arc<dyn Answerer>, door: &Listening) {
     let Some(tls) = answerer.tls() else { return };
-    let connected = Arc::clone(&door.connections);
+    let connected = door.connected();
     let mut wanted = door.wanted.clone();
     tokio::spawn(async move {
         tokio::select! {
@@ -165,6 +165,7 @@ where
 {
     let answer = Arc::new(answer);
     while let Ok((tcp, _)) = listener.accept().await {
+        let _ = tcp.set_nodelay(true);
         let answer = Arc::clone(&answer);
         let service = service_fn(move |request: Request<Incoming>| {
             let answer = Arc::clone(&answer);

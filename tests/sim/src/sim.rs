@@ -348,7 +348,12 @@ impl Sim {
 }
 
 impl Drop for Sim {
+    /// Closes every port before it returns.
     fn drop(&mut self) {
+        self.world.door.set(false);
+        for cluster in lock(&self.world.clusters).iter() {
+            cluster.door.set(false);
+        }
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

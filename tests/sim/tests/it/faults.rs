@@ -145,3 +145,31 @@ fn nonsense_does_not_stop_the_server() {
     }
     assert_eq!(list(&sim).unwrap().status, 200);
 }
+
+#[test]
+fn nothing_is_left_when_it_ends() {
+    let sim = Sim::start();
+    let addresses = [
+        sim.iam_endpoint(),
+        sim.cce_endpoint(),
+        sim.cluster("prod").external_url.unwrap(),
+    ];
+    let connected = TcpStream::connect(addresses[1].replace("https://", ""));
+    assert!(connected.is_ok());
+    drop(sim);
+    for address in addresses {
+        assert!(
+            TcpStream::connect(address.replace("https://", "")).is_err(),
+            "{address}"
+        );
+    }
+}
+
+#[test]
+fn api_servers_have_faults_of_their_own() {
+    let sim = Sim::start();
+    let kubeconfig = Kubeconfig::fetch(&sim, "prod");
+    sim.add_fault("api", Fault::ResetBeforeAnswer, 1);
+    assert!(kubeconfig.get(&sim, "prod", "/api/v1/pods").is_err());
+    assert_eq!(kubeconfig.get(&sim, "prod", "/api/v1/pods").unwrap().status, 200);
+}

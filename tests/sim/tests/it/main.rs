@@ -6,6 +6,7 @@
 )]
 
 mod api_server;
+mod binary;
 mod client;
 mod cloud;
 mod clustercert;
