@@ -246,3 +246,15 @@ fn too_many_certificates_a_minute_are_throttled_if_so_ordered() {
     let statuses = [0; 3].map(|_| request(&sim, r#"{"duration": 1}"#).status);
     assert_eq!(statuses, [200, 200, 429]);
 }
+
+#[test]
+fn a_hundred_at_once_get_a_hundred_certificates() {
+    let sim = Sim::start();
+    let certificates: std::collections::HashSet<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..100)
+            .map(|_| scope.spawn(|| Kubeconfig::fetch(&sim, "prod").certificate))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!((certificates.len(), sim.count("clustercert")), (100, 100));
+}
