@@ -33,7 +33,7 @@ The cloud listens to control requests (JSON over plain HTTP) at the address CCE_
   curl $CCE_SIM_ADMIN/clusters -d '{\"name\": \"test\", \"eip\": false, \"endpoints\": \"otc_object\"}'
   curl $CCE_SIM_ADMIN/revoke -d '{\"cluster\": \"prod\", \"user\": \"alice\"}'
 
-All of them, and every field, are in the documentation of this crate (`cargo doc -p cce-sim --document-private-items`).
+All requests and fields: `cargo doc -p cce-sim`, `Sim::serve_admin`, `Behaviour`, `Fault`, `ClusterSpec`.
 ";
 
 /// What the command line says.
