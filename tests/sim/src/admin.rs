@@ -1,21 +1,4 @@
 //! Control over plain HTTP on loopback, for processes that cannot hold a [`Sim`]: the same calls, as JSON.
-//!
-//! | request | body | does |
-//! |---|---|---|
-//! | `GET /` | | endpoints, users, clusters |
-//! | `GET /requests`, `DELETE /requests` | | [`Sim::requests`], [`Sim::clear_requests`] |
-//! | `GET /count/{operation}` | | [`Sim::count`] |
-//! | `GET /clusters`, `POST /clusters` | [`ClusterSpec`] | [`Sim::clusters`], [`Sim::add_cluster`] |
-//! | `GET /clusters/{cluster}/requests` | | [`Sim::api_requests`] |
-//! | `DELETE /clusters/{cluster}` | | [`Sim::delete_cluster`] |
-//! | `POST /clusters/{cluster}/phase` | `{"phase": …}` | [`Sim::set_phase`] |
-//! | `POST /clusters/{cluster}/open` | `{"open": false}` | [`Sim::set_api_server_open`] |
-//! | `GET /behaviour`, `POST /behaviour` | the fields to change | [`Sim::behaviour`], [`Sim::set_behaviour`] |
-//! | `POST /faults` | `{"operation": …, "fault": …, "times": 2}` | [`Sim::set_fault`], with `times` [`Sim::add_fault`] |
-//! | `DELETE /faults` | | [`Sim::clear_faults`] |
-//! | `POST /revoke` | `{"cluster": …, "user": …}` | [`Sim::revoke`] |
-//! | `POST /rotate` | `{"cluster": …}` | [`Sim::rotate`] |
-//! | `POST /temporary-access-keys` | `{"user": …}` | [`Sim::temporary_access_key`] |
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -31,7 +14,26 @@ use tokio::net::TcpListener;
 use crate::{Behaviour, ClusterSpec, Fault, Sim, answer::Answer, server};
 
 impl Sim {
-    /// Serves the control requests until the future is dropped; hands the address to `ready` first.
+    /// Serves control requests, JSON over plain HTTP, until the future is dropped; hands the address to `ready` first.
+    ///
+    /// | request | body | does |
+    /// |---|---|---|
+    /// | `GET /` | | endpoints, users, clusters |
+    /// | `GET /requests`, `DELETE /requests` | | [`Sim::requests`], [`Sim::clear_requests`] |
+    /// | `GET /count/{operation}` | | [`Sim::count`] |
+    /// | `GET /clusters`, `POST /clusters` | [`ClusterSpec`] | [`Sim::clusters`], [`Sim::add_cluster`] |
+    /// | `GET /clusters/{cluster}/requests` | | [`Sim::api_requests`] |
+    /// | `DELETE /clusters/{cluster}` | | [`Sim::delete_cluster`] |
+    /// | `POST /clusters/{cluster}/phase` | `{"phase": …}` | [`Sim::set_phase`] |
+    /// | `POST /clusters/{cluster}/open` | `{"open": false}` | [`Sim::set_api_server_open`] |
+    /// | `GET /behaviour`, `POST /behaviour` | the fields to change | [`Sim::behaviour`], [`Sim::set_behaviour`] |
+    /// | `POST /faults` | `{"operation": …, "fault": …, "times": 2}` | [`Sim::set_fault`], with `times` [`Sim::add_fault`] |
+    /// | `DELETE /faults` | | [`Sim::clear_faults`] |
+    /// | `POST /revoke` | `{"cluster": …, "user": …}` | [`Sim::revoke`] |
+    /// | `POST /rotate` | `{"cluster": …}` | [`Sim::rotate`] |
+    /// | `POST /temporary-access-keys` | `{"user": …}` | [`Sim::temporary_access_key`] |
+    ///
+    /// What is wrong with a request is said in `error` of a 400.
     ///
     /// # Errors
     ///

@@ -99,7 +99,14 @@ impl ApiServer {
                 let stream = streams::Limits::new(&behaviour, user, self.world.now());
                 objects::answer(received, segments, stream)
             });
-        answer.unwrap_or_else(|| not_found(segments))
+        answer.unwrap_or_else(|| match received.method {
+            Method::GET | Method::POST => not_found(segments),
+            _ => status(
+                405,
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            ),
+        })
     }
 }
 

@@ -118,6 +118,8 @@ pub struct Behaviour {
     pub end_streams_with_certificate: bool,
     /// API servers end a stream after so many milliseconds.
     pub stream_timeout_ms: Option<u64>,
+    /// Polls right after the submission that do not find the job.
+    pub job_missing_polls: u32,
     /// Polls that a job answers with `Initializing`.
     pub job_initializing_polls: u32,
     /// Polls that a job answers with `Running`.
@@ -151,6 +153,7 @@ impl Default for Behaviour {
             stream_interval_ms: 200,
             end_streams_with_certificate: false,
             stream_timeout_ms: None,
+            job_missing_polls: 0,
             job_initializing_polls: 1,
             job_running_polls: 1,
             job_outcome: JobOutcome::default(),

@@ -8,11 +8,11 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use rcgen::ExtendedKeyUsagePurpose;
-use tokio::sync::watch;
 use tokio_rustls::rustls::{ServerConfig, pki_types::CertificateDer, server::danger::ClientCertVerifier};
 
 use crate::{
     behaviour::ApiServerCertificate,
+    door::Door,
     keys::PooledKey,
     pki::{Authority, ClientCertificate, Subject, Validity},
     records::{ApiRecorded, Records},
@@ -31,8 +31,8 @@ pub(crate) struct Cluster {
     pub(crate) external: Option<SocketAddr>,
     pub(crate) records: Mutex<Records<ApiRecorded>>,
     pub(crate) phase: Mutex<String>,
-    /// Whether the API server's ports are open.
-    pub(crate) open: watch::Sender<bool>,
+    /// The API server's ports.
+    pub(crate) door: Door,
     credentials: Mutex<Credentials>,
 }
 
@@ -80,7 +80,7 @@ impl Cluster {
             external: addresses.external,
             records: Mutex::default(),
             phase: Mutex::new(spec.phase.clone()),
-            open: watch::Sender::new(true),
+            door: Door::default(),
             credentials: Mutex::new(Credentials::new(now)),
             spec,
         }

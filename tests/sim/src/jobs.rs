@@ -19,6 +19,7 @@ pub(crate) struct Job {
     id: String,
     cluster: Arc<Cluster>,
     created: DateTime<Utc>,
+    missing_polls: u32,
     initializing_polls: u32,
     running_polls: u32,
     outcome: JobOutcome,
@@ -34,6 +35,7 @@ pub(crate) fn start_rotation(world: &World, cluster: &Arc<Cluster>, renews_ca: b
         id: id.clone(),
         cluster: Arc::clone(cluster),
         created: world.now(),
+        missing_polls: behaviour.job_missing_polls,
         initializing_polls: behaviour.job_initializing_polls,
         running_polls: behaviour.job_running_polls,
         outcome: behaviour.job_outcome,
@@ -50,6 +52,10 @@ pub(crate) fn poll(world: &World, project_id: &str, id: &str) -> Result<Answer, 
         .find(|job| job.id == id && job.cluster.project_id == project_id);
     let not_found = || errors::cce_not_found(&format!("Job {id} not found"));
     let job = job.ok_or_else(not_found)?;
+    if job.missing_polls > 0 {
+        job.missing_polls -= 1;
+        return Err(not_found());
+    }
     if job.initializing_polls > 0 {
         job.initializing_polls -= 1;
         return Ok(job.answer("Initializing", "", now));

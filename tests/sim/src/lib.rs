@@ -23,6 +23,7 @@ mod cce;
 mod clock;
 mod cluster;
 mod directory;
+mod door;
 mod errors;
 mod faults;
 mod gateway;

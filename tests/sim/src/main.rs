@@ -23,6 +23,17 @@ Prints endpoints, CA file, region, project, cluster and access key as NAME=value
   --seconds-lifetime N    certificates live N seconds, whatever was asked for
   --no-expire-at          answer 400 to requests with `expire_at`
   --help
+
+The cloud listens to control requests (JSON over plain HTTP) at the address CCE_SIM_ADMIN, for example:
+
+  curl $CCE_SIM_ADMIN/requests
+  curl $CCE_SIM_ADMIN/behaviour -d '{\"clock_offset\": 10800, \"certificate_lifetime\": 30}'
+  curl $CCE_SIM_ADMIN/faults -d '{\"operation\": \"clustercert\", \"fault\": {\"throttle\": {\"retry_after\": \"1.5\"}}, \"times\": 2}'
+  curl $CCE_SIM_ADMIN/faults -X DELETE
+  curl $CCE_SIM_ADMIN/clusters -d '{\"name\": \"test\", \"eip\": false, \"endpoints\": \"otc_object\"}'
+  curl $CCE_SIM_ADMIN/revoke -d '{\"cluster\": \"prod\", \"user\": \"alice\"}'
+
+All requests and fields: `cargo doc -p cce-sim`, `Sim::serve_admin`, `Behaviour`, `Fault`, `ClusterSpec`.
 ";
 
 /// What the command line says.

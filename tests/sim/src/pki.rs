@@ -31,10 +31,10 @@ pub(crate) struct Validity {
 }
 
 impl Validity {
-    /// Thirty days back, five years ahead: also right for a client whose clock is hours wrong.
+    /// A year back, five ahead: also right for a client or a cloud whose clock is wrong.
     pub(crate) fn long(now: DateTime<Utc>) -> Self {
         Self {
-            not_before: now - chrono::Duration::days(30),
+            not_before: now - chrono::Duration::days(365),
             not_after: now + chrono::Duration::days(5 * 365),
         }
     }

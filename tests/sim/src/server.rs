@@ -11,16 +11,16 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, pki_types::CertificateDer},
 };
 
-use crate::answer::{Answer, Body, Outcome};
+use crate::{
+    answer::{Answer, Body, Outcome},
+    door::Listening,
+};
 
 /// The documented limit of a signed body.
 const BODY_LIMIT: usize = 12 << 20;
@@ -40,7 +40,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// A header's value if it is there once and is text.
+    /// The first header of this name, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -53,29 +53,25 @@ pub(crate) trait Answerer: Send + Sync + 'static {
     fn answer(&self, received: Received) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
 }
 
-/// Whether a server's port is open.
-pub(crate) type Open = watch::Receiver<bool>;
-
-/// Serves until the runtime ends. While `open` says no, the port is closed and established connections are dropped.
-pub(crate) async fn serve(mut listener: TcpListener, answerer: Arc<dyn Answerer>, mut open: Open) {
+/// Serves until the runtime ends. While the door is closed so is the port, and established connections are dropped.
+pub(crate) async fn serve(mut listener: TcpListener, answerer: Arc<dyn Answerer>, mut door: Listening) {
     let Ok(address) = listener.local_addr() else { return };
     loop {
-        if open.wait_for(|open| *open).await.is_err() {
-            return;
-        }
         let accepted = tokio::select! {
             accepted = listener.accept() => Some(accepted),
-            _ = open.wait_for(|open| !open) => None,
+            _ = door.wait_for(false) => None,
         };
         match accepted {
-            Some(Ok((tcp, _))) => accept(tcp, Arc::clone(&answerer), open.clone()),
+            Some(Ok((tcp, _))) => accept(tcp, Arc::clone(&answerer), &door),
             Some(Err(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
             None => {
                 drop(listener);
-                if open.wait_for(|open| *open).await.is_err() {
+                door.report(false);
+                if !door.wait_for(true).await {
                     return;
                 }
                 listener = bind_again(address).await;
+                door.report(true);
             }
         }
     }
@@ -90,13 +86,16 @@ async fn bind_again(address: SocketAddr) -> TcpListener {
     }
 }
 
-fn accept(tcp: TcpStream, answerer: Arc<dyn Answerer>, mut open: Open) {
+fn accept(tcp: TcpStream, answerer: Arc<dyn Answerer>, door: &Listening) {
     let Some(tls) = answerer.tls() else { return };
+    let connected = door.connected();
+    let mut wanted = door.wanted.clone();
     tokio::spawn(async move {
         tokio::select! {
             () = connection(tcp, tls, answerer) => {}
-            _ = open.wait_for(|open| !open) => {}
+            _ = wanted.wait_for(|wanted| !wanted) => {}
         }
+        drop(connected);
     });
 }
 
@@ -166,6 +165,7 @@ where
 {
     let answer = Arc::new(answer);
     while let Ok((tcp, _)) = listener.accept().await {
+        let _ = tcp.set_nodelay(true);
         let answer = Arc::clone(&answer);
         let service = service_fn(move |request: Request<Incoming>| {
             let answer = Arc::clone(&answer);

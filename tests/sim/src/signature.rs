@@ -81,9 +81,19 @@ pub(crate) fn verify<'a>(
     if !names.contains(&"host") || !names.contains(&"x-sdk-date") {
         return Err(Refusal::Malformed("host and x-sdk-date must be signed"));
     }
+    let declares_payload = signed.headers.contains_key("x-sdk-content-sha256");
+    if declares_payload && !names.contains(&"x-sdk-content-sha256") {
+        return Err(Refusal::Malformed("x-sdk-content-sha256 must be signed"));
+    }
     let secret = secret(authorization.access_key_id).ok_or(Refusal::UnknownKey)?;
     let date = header_value(signed.headers, "x-sdk-date").ok_or(Refusal::Malformed("no x-sdk-date"))?;
     let sent = NaiveDateTime::parse_from_str(&date, "%Y%m%dT%H%M%SZ").map_err(|_| Refusal::Malformed("x-sdk-date"))?;
+    if authorization
+        .scope
+        .is_some_and(|[day, ..]| !date.starts_with(day) || day.len() != 8)
+    {
+        return Err(Refusal::Malformed("the credential scope is of another day"));
+    }
     if (now - sent.and_utc()).num_seconds().abs() > MAX_SKEW_SECONDS {
         return Err(Refusal::ClockSkew);
     }

@@ -178,3 +178,30 @@ fn an_unknown_key_is_refused() {
     let verified = verify(&vector.signed(), SignatureStyle::Modern, vector.now(), |_| None);
     assert_eq!(verified, Err(Refusal::UnknownKey));
 }
+
+#[test]
+fn a_payload_hash_that_is_declared_must_be_signed() {
+    let mut vector = arrived().remove(0);
+    let now = vector.now();
+    vector
+        .headers
+        .insert("x-sdk-content-sha256", HeaderValue::from_static("UNSIGNED-PAYLOAD"));
+    assert!(matches!(vector.verify(now), Err(Refusal::Malformed(_))));
+}
+
+#[test]
+fn the_older_form_is_good_for_its_day_only() {
+    for mut vector in arrived().into_iter().filter(|vector| vector.name.starts_with("legacy")) {
+        let now = vector.now();
+        let authorization = vector.headers["authorization"]
+            .to_str()
+            .unwrap()
+            .replace("/20260115/", "/20260114/");
+        vector.headers.insert("authorization", authorization.parse().unwrap());
+        assert!(
+            matches!(vector.verify(now), Err(Refusal::Malformed(_))),
+            "{}",
+            vector.name
+        );
+    }
+}

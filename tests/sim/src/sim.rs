@@ -7,7 +7,7 @@ use std::{
 };
 
 use rcgen::ExtendedKeyUsagePurpose;
-use tokio::{runtime::Runtime, sync::watch};
+use tokio::runtime::Runtime;
 
 use crate::{
     api_server::ApiServer,
@@ -15,6 +15,7 @@ use crate::{
     clock,
     cluster::{Addresses, Cluster},
     directory::AccessKey,
+    door::Listening,
     faults::Fault,
     gateway::{Gateway, Service},
     jobs, keys,
@@ -87,7 +88,7 @@ impl Sim {
             };
             let listener = listen(Ipv4Addr::LOCALHOST.into(), 0).expect("loopback has a free port");
             let address = listener.local_addr().expect("a listener has an address");
-            spawn_server(&runtime, listener, Arc::new(gateway), world.cloud_open.subscribe());
+            spawn_server(&runtime, listener, Arc::new(gateway), world.door.add_server());
             address
         };
         let (iam, cce) = (open_service(Service::Iam), open_service(Service::Cce));
@@ -192,7 +193,12 @@ impl Sim {
                 world: Arc::clone(&self.world),
                 cluster: Arc::clone(&cluster),
             };
-            spawn_server(self.runtime(), listener, Arc::new(api_server), cluster.open.subscribe());
+            spawn_server(
+                self.runtime(),
+                listener,
+                Arc::new(api_server),
+                cluster.door.add_server(),
+            );
         }
         lock(&self.world.clusters).push(cluster);
         uid
@@ -214,7 +220,7 @@ impl Sim {
     /// The cluster is unknown to CCE from now on, its API server's ports closed.
     pub fn delete_cluster(&self, name_or_uid: &str) {
         let cluster = self.find(name_or_uid);
-        cluster.open.send_replace(false);
+        cluster.door.set(false);
         lock(&self.world.clusters).retain(|other| other.uid != cluster.uid);
     }
 
@@ -225,7 +231,7 @@ impl Sim {
 
     /// Opens or closes the ports of the cluster's API server; closing drops its connections.
     pub fn set_api_server_open(&self, cluster: &str, is_open: bool) {
-        self.find(cluster).open.send_replace(is_open);
+        self.find(cluster).door.set(is_open);
     }
 
     /// Every request to the cloud since the start or [`Self::clear_requests`], in the order of arrival.
@@ -342,7 +348,12 @@ impl Sim {
 }
 
 impl Drop for Sim {
+    /// Closes every port before it returns.
     fn drop(&mut self) {
+        self.world.door.set(false);
+        for cluster in lock(&self.world.clusters).iter() {
+            cluster.door.set(false);
+        }
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -371,8 +382,8 @@ fn cluster_ip(network: u8, number: u32) -> IpAddr {
     Ipv4Addr::new(127, network, third, fourth).into()
 }
 
-fn spawn_server(runtime: &Runtime, listener: TcpListener, answerer: Arc<dyn Answerer>, open: watch::Receiver<bool>) {
+fn spawn_server(runtime: &Runtime, listener: TcpListener, answerer: Arc<dyn Answerer>, door: Listening) {
     let _inside = runtime.enter();
     let listener = tokio::net::TcpListener::from_std(listener).expect("a loopback listener can be polled");
-    runtime.spawn(server::serve(listener, answerer, open));
+    runtime.spawn(server::serve(listener, answerer, door));
 }

@@ -8,19 +8,18 @@ use std::{
     },
 };
 
-use chrono::{DateTime, Utc};
-use tokio::sync::watch;
-
 use crate::{
     behaviour::Behaviour,
     clock,
     cluster::Cluster,
     directory::Directory,
+    door::Door,
     faults::Faults,
     jobs::Job,
     pki::Authority,
     records::{Recorded, Records},
 };
+use chrono::{DateTime, Utc};
 
 pub(crate) const REGION: &str = "cn-north-4";
 
@@ -34,8 +33,8 @@ pub(crate) struct World {
     pub(crate) jobs: Mutex<Vec<Job>>,
     /// Recent `clustercert` requests per user, for [`Behaviour::clustercert_limit`].
     pub(crate) recent_clustercerts: Mutex<HashMap<String, VecDeque<DateTime<Utc>>>>,
-    /// Whether the cloud's ports are open.
-    pub(crate) cloud_open: watch::Sender<bool>,
+    /// The cloud's ports.
+    pub(crate) door: Door,
     behaviour: Mutex<Behaviour>,
     next_cluster: AtomicU32,
 }
@@ -50,7 +49,7 @@ impl World {
             clusters: Mutex::default(),
             jobs: Mutex::default(),
             recent_clustercerts: Mutex::default(),
-            cloud_open: watch::Sender::new(true),
+            door: Door::default(),
             behaviour: Mutex::default(),
             next_cluster: AtomicU32::new(1),
         }
@@ -61,11 +60,12 @@ impl World {
     }
 
     pub(crate) fn set_behaviour(&self, change: impl FnOnce(&mut Behaviour)) {
-        let mut behaviour = lock(&self.behaviour);
-        change(&mut behaviour);
-        let is_open = !behaviour.cloud_down;
-        self.cloud_open
-            .send_if_modified(|open| std::mem::replace(open, is_open) != is_open);
+        let is_down = {
+            let mut behaviour = lock(&self.behaviour);
+            change(&mut behaviour);
+            behaviour.cloud_down
+        };
+        self.door.set(!is_down);
     }
 
     /// The cloud's clock.
