@@ -340,6 +340,8 @@ fn headless_the_kernel_keyring_stands_alone_and_in_a_container_the_memory_direct
             "deleted".into()
         ]
     );
+    let shared_memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    run.set("SHARED_MEMORY", shared_memory.path());
     run.set("container", "docker");
     let texts = run.texts("auto", &steps);
     assert!(texts[0].starts_with("held by [memory-directory]"), "{texts:?}");

@@ -200,6 +200,7 @@ fn act() {
         container: var("container"),
         kubernetes_service_host: var("KUBERNETES_SERVICE_HOST"),
         time_out_marker: var("MARKER").map(PathBuf::from),
+        shared_memory_dir: var("SHARED_MEMORY").map_or_else(|| "/dev/shm".into(), PathBuf::from),
         interactive,
         keyring_deadline: StoreWorld::keyring_deadline_for(interactive),
         ..bare_world()
