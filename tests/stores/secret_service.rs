@@ -16,7 +16,7 @@ const LOCK: &str = "sh dbus-send --session --print-reply --dest=org.freedesktop.
                     org.freedesktop.Secret.Service.Lock array:objpath:/org/freedesktop/secrets/collection/login >/dev/null";
 /// Logs every call that could open a dialog.
 const MONITOR: &str = "sh dbus-monitor --session interface=org.freedesktop.Secret.Prompt member=Unlock >$HOME/monitor.log 2>&1 & \
-                       for i in $(seq 500); do grep -q NameAcquired $HOME/monitor.log && exit; sleep 0.01; done; echo no monitor";
+                       for i in $(seq 500); do grep -qs NameAcquired $HOME/monitor.log && exit; sleep 0.01; done; echo no monitor";
 
 /// A process on a private bus. Whatever was started there is gone when this is dropped.
 struct Session(Run);
@@ -179,6 +179,15 @@ fn a_locked_keyring_asks_once_when_a_person_is_there() {
             format!("held by []{locked}")
         ]
     );
+    assert_eq!(session.dialogs(), ["Unlock", "Prompt", "Completed"]);
+}
+
+#[test]
+fn a_person_is_asked_to_unlock_before_something_is_written() {
+    let mut session = Session::unlocked();
+    session.0.set("INTERACTIVE", "1");
+    let texts = session.0.texts("keyring", &[LOCK, MONITOR, "set a value never"]);
+    assert_eq!(texts[2], "held by []; the Secret Service is locked");
     assert_eq!(session.dialogs(), ["Unlock", "Prompt", "Completed"]);
 }
 
