@@ -68,7 +68,7 @@ fn write_marker(path: &Path, at: DateTime<Utc>) -> io::Result<()> {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.recursive(true).create(directory)?;
     }
-    // Not ours alone to write, so never in place: whoever reads it meanwhile sees a whole time or none.
+    // Never in place: whoever reads it meanwhile sees a whole time or none.
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -160,11 +160,10 @@ impl<S: 'static> Deadlined<S> {
     /// The way to the helper thread, which the first operation starts unless the store is to be left alone.
     fn jobs(&self, state: &mut State<S>) -> Result<Sender<Job<S>>, StoreError> {
         if let State::Idle(_) = state {
-            let next = match self.marker.recent() {
-                Some(since) => State::Skipped(since),
-                None => State::Ended,
-            };
-            if let (State::Idle(open), State::Ended) = (mem::replace(state, next), &*state) {
+            let idle = mem::replace(state, State::Ended);
+            if let Some(since) = self.marker.recent() {
+                *state = State::Skipped(since);
+            } else if let State::Idle(open) = idle {
                 let (jobs, received) = mpsc::channel();
                 let named = thread::Builder::new().name("keyring".into());
                 named

@@ -84,8 +84,7 @@ impl SecretStore for KernelKeyring {
         let process = self.possess()?;
         let user = user_keyring()?;
         let description = description(account);
-        let stored =
-            seconds_until(expires_at, now).and_then(|seconds| store(user, process, &description, value, seconds));
+        let stored = seconds_until(expires_at, now).and_then(|seconds| store(user, &description, value, seconds));
         if stored.is_err()
             && let Ok(old) = process.search(&description)
         {
@@ -152,13 +151,7 @@ fn read(key: Key) -> Result<Secret<Vec<u8>>, KeyError> {
     }
 }
 
-fn store(
-    user: KeyRing,
-    process: KeyRing,
-    description: &str,
-    value: &Secret<Vec<u8>>,
-    seconds: usize,
-) -> Result<(), StoreError> {
+fn store(user: KeyRing, description: &str, value: &Secret<Vec<u8>>, seconds: usize) -> Result<(), StoreError> {
     // Into the keyring: this is what it is for.
     let payload = value.expose();
     if payload.len() > KEY_MAX {
@@ -175,7 +168,7 @@ fn store(
             Err(KeyError::QuotaExceeded) => {}
             Err(error) => return Err(failed(error, "add a key")),
         }
-        let to_give_up = to_give_up.get_or_insert_with(|| candidates(process, description));
+        let to_give_up = to_give_up.get_or_insert_with(|| candidates(description));
         let Some(key) = to_give_up.pop() else {
             return Err(StoreError::Full { kind: KIND });
         };
@@ -205,17 +198,17 @@ fn discard(user: KeyRing, key: Key) -> bool {
     or_gone(revoked, ()).is_ok()
 }
 
-/// Our keys that may make room, the first to go last: the key that is to be written, then those that expire soonest.
-fn candidates(process: KeyRing, description: &str) -> Vec<Key> {
+/// Our keys that may make room for another, in the order of expiry, the soonest last.
+///
+/// Not the key that is to be written: of an update only the difference counts against the quota.
+fn candidates(description: &str) -> Vec<Key> {
     let timeouts = fs::read_to_string("/proc/keys").unwrap_or_default();
-    let mut ours = our_keys().unwrap_or_default();
-    ours.retain(|(_, other)| other != description);
-    let mut keys: Vec<_> = soonest_last(ours.into_iter().map(|(serial, _)| serial), &timeouts)
+    let ours = our_keys().unwrap_or_default().into_iter();
+    let others = ours.filter(|(_, other)| other != description).map(|(serial, _)| serial);
+    soonest_last(others, &timeouts)
         .into_iter()
         .map(|serial| Key::from_id(serial.into()))
-        .collect();
-    keys.extend(process.search(description));
-    keys
+        .collect()
 }
 
 /// The keys of ours in `@u`: serial number and description.

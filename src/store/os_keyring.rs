@@ -170,7 +170,10 @@ mod platform {
         pub(super) fn of(world: &StoreWorld) -> Self {
             Self {
                 bus: world.session_bus(),
-                dialog_limit: world.interactive.then_some(world.keyring_deadline),
+                // Shorter than the deadline, so that a dialog nobody answers is a locked keyring and not one to be left alone.
+                dialog_limit: world
+                    .interactive
+                    .then(|| world.keyring_deadline.saturating_sub(Duration::from_secs(5))),
             }
         }
     }

@@ -21,6 +21,10 @@ const SIZE_MAX: u64 = 1 << 20;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loose {
     /// Refuse it.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only the memory directory refuses, and it is Linux's")
+    )]
     Refuse,
     /// Make it 0700 before anything is written; read from it as it is.
     Tighten,
@@ -44,8 +48,8 @@ impl PrivateDir {
         ) {
             Ok(fd) => Self::check(fd, uid, loose).map(Some),
             Err(Errno::NOENT) => Ok(None),
-            // What Linux answers for a symbolic link under O_DIRECTORY | O_NOFOLLOW.
-            Err(Errno::NOTDIR | Errno::LOOP) => Err(refused("it is not a directory")),
+            // A symbolic link is NOTDIR on Linux, LOOP on macOS, MLINK on FreeBSD.
+            Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => Err(refused("it is not a directory")),
             Err(error) => Err(error.into()),
         }
     }

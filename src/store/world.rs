@@ -2,8 +2,8 @@
 
 use super::{FileStore, LayeredStore, OsKeyring, SecretStore, Split, StoreError, StoreKind, TimeOutMarker};
 use chrono::{DateTime, Utc};
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,15 +84,15 @@ impl StoreWorld {
     }
 
     /// `XDG_RUNTIME_DIR` if it counts: not blank, absolute.
-    #[cfg(unix)]
-    pub(super) fn runtime_dir(&self) -> Option<&Path> {
+    #[cfg(all(unix, not(target_os = "macos")))]
+    pub(super) fn runtime_dir(&self) -> Option<&std::path::Path> {
         self.xdg_runtime_dir.as_deref().filter(|path| path.is_absolute())
     }
 
     /// Whether there is a session bus to connect to, without connecting.
     ///
     /// Where there is none, libdbus would start one with `dbus-launch`; it looks in the same two places before it does.
-    #[cfg(unix)]
+    #[cfg(all(unix, not(target_os = "macos")))]
     pub(super) fn session_bus(&self) -> Result<(), &'static str> {
         use std::os::unix::fs::{FileTypeExt, MetadataExt};
         match self.dbus_session_bus_address.as_deref().filter(|value| is_set(value)) {
@@ -121,7 +121,8 @@ impl StoreWorld {
 }
 
 /// Whether a variable has a value: a blank one counts as unset.
-pub(super) fn is_set(value: &OsStr) -> bool {
+#[cfg(all(unix, not(target_os = "macos")))]
+pub(super) fn is_set(value: &std::ffi::OsStr) -> bool {
     !value.to_string_lossy().trim().is_empty()
 }
 
