@@ -72,7 +72,7 @@ impl Meaning {
                 line: error
                     .location()
                     .and_then(|location| usize::try_from(location.line()).ok()),
-                source: Box::new(error),
+                source: in_our_words(error),
             })?;
         let value = value.unwrap_or(Value::Null);
         let positions = check(&value).map_err(|what| KubeconfigError::Shape {
@@ -108,6 +108,17 @@ impl Meaning {
             .get("current-context")?
             .as_str()
             .filter(|name| !name.is_empty())
+    }
+}
+
+/// The parser's advice is for programmers; where it gives some, say it for people.
+fn in_our_words(error: serde_saphyr::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match error {
+        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("key `{}` is there twice", key.escape_debug()).into()
+        }
+        serde_saphyr::Error::MultipleDocuments { .. } => "more than one YAML document in one file".into(),
+        error => Box::new(error),
     }
 }
 
