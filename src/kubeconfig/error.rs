@@ -169,7 +169,8 @@ impl KubeconfigError {
             Self::Read { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some(format!("make it yours: `chmod u+rw {}`", quoted(&path.to_string_lossy())))
             }
-            Self::Read { .. } | Self::ChangedMeanwhile { .. } => Some("run the command again".to_owned()),
+            Self::Read { .. } => Some("check `KUBECONFIG`, or name the file with `--kubeconfig PATH`".to_owned()),
+            Self::ChangedMeanwhile { .. } => Some("run the command again".to_owned()),
             Self::NotUtf8 { path, .. } | Self::Malformed { path, .. } | Self::Shape { path, .. } => Some(format!(
                 "repair it by hand (`kubectl config view --kubeconfig {}` shows what kubectl thinks of it), or use another file with `--kubeconfig PATH`",
                 quoted(&path.to_string_lossy())

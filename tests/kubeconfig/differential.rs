@@ -116,7 +116,15 @@ fn by_kubectl(befores: &[Before], explicit: bool, set_current: bool) -> World {
     let ca = world.files[0].with_file_name("ca.pem");
     let login = login("prod");
     put(&ca, login.cluster.certificate_authority_data.clone().unwrap());
-    let kubectl = |args: &[&str]| run(kubectl(&world.list).args(&flag).arg("config").args(args));
+    // kubectl locks the empty part of the list as `.lock` in the working directory.
+    let home = world.files[0].parent().unwrap();
+    let kubectl = |args: &[&str]| {
+        run(kubectl(&world.list)
+            .current_dir(home)
+            .args(&flag)
+            .arg("config")
+            .args(args))
+    };
     let server = format!("--server={}", login.cluster.server);
     let ca = format!("--certificate-authority={}", ca.display());
     kubectl(&[

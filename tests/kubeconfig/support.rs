@@ -6,8 +6,6 @@ use std::process::Command;
 
 use cce_login::kubeconfig::{ClusterEntry, Current, ExecEntry, Kubeconfig, KubeconfigError, Locations, Login};
 
-pub(crate) const CLUSTER_ID: &str = "4711";
-
 /// The login that the cases mean by a name.
 pub(crate) fn login(name: &str) -> Login {
     Login {
