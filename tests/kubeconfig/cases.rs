@@ -108,3 +108,73 @@ fn kubectl_reads_every_result() {
         }
     }
 }
+
+#[test]
+fn a_name_is_free_or_ours_for_the_same_cluster_id_or_taken() {
+    let (_home, file) = home();
+    put(
+        &file,
+        "contexts:\n- {name: theirs, context: {user: me}}\n- {name: dangling, context: {user: gone}}\n- {name: bare}\n",
+    );
+    load(&file).unwrap().upsert(&[login("prod")]).unwrap().write().unwrap();
+    let kubeconfig = load(&file).unwrap();
+    assert!(kubeconfig.context_is_free_for("prod", "4711") && kubeconfig.context_is_free_for("new", "4711"));
+    for name in ["theirs", "dangling", "bare"] {
+        assert!(!kubeconfig.context_is_free_for(name, "4711"), "{name}");
+    }
+    assert!(!kubeconfig.context_is_free_for("prod", "0815"));
+    assert!(!kubeconfig.user_is_free_for("default@prod.eu-de", "0815"));
+
+    // The user entry deleted by hand: the context is still ours to repair.
+    let text = fs::read_to_string(&file).unwrap();
+    put(&file, text.split("users:").next().unwrap());
+    assert!(matches!(upserted(&file, &[login("prod")]), Ok(Some(_))));
+}
+
+#[test]
+fn a_login_may_share_entries_but_not_contradict_another() {
+    let (_home, file) = home();
+    let (one, mut two) = (login("prod"), login("prod"));
+    two.context_name = "again".to_owned();
+    let text = upserted(&file, &[one.clone(), two.clone()]).unwrap().unwrap();
+    assert_eq!(text.matches("server:").count(), 1);
+    two.cluster.server = "https://other".to_owned();
+    let error = upserted(&file, &[one, two]).unwrap_err();
+    assert!(matches!(error, KubeconfigError::Contradiction { .. }) && error.hint().is_some());
+}
+
+#[test]
+fn an_alias_bomb_is_refused_at_once() {
+    let (_home, file) = home();
+    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let all = format!("*a{}, ", level - 1).repeat(10);
+        writeln!(text, "a{level}: &a{level} [{all}]").unwrap();
+    }
+    put(&file, text);
+    let began = std::time::Instant::now();
+    assert!(matches!(load(&file), Err(KubeconfigError::Malformed { .. })));
+    assert!(began.elapsed().as_secs() < 20);
+}
+
+#[test]
+fn no_error_shows_a_value_of_the_file() {
+    let (home, file) = home();
+    for text in [
+        "users:\n- name: a\n  user:\n    token: hunter2\n   password: hunter2\n",
+        "users:\n- name: a\n  user: {token: hunter2",
+        "users:\n- name: a\n  user: hunter2\n",
+        "users: hunter2\n",
+        "hunter2\n",
+        "users:\n- name: a\n  user:\n    token: \"hunter2\\q\"\n",
+        "users:\n- name: a\n  user:\n    token: *hunter\n",
+        "users:\n- name: a\n  user:\n    token: !!int hunter2\n",
+        "users:\n- name: a\n  user:\n    token: a\n    token: hunter2\n",
+        "---\nusers: []\n---\nhunter2\n",
+    ] {
+        put(&file, text);
+        let error = load(&file).expect_err(text);
+        let said = told(&error, home.path()) + &format!("{error:?}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}

@@ -311,7 +311,6 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_file() {
         assert!(now == one || now == two, "round {round}: a broken file");
         left_locks += u32::from(home.path().join("config.lock").exists());
     }
-    eprintln!("{left_locks}");
     assert!(left_locks > 0, "no kill hit a writer at work: the test shows nothing");
     let left_over: Vec<_> = names_in(home.path());
     assert!(left_over.len() <= 5, "{left_over:?}");
@@ -328,12 +327,12 @@ fn two_thousand_entries_and_five_megabytes() {
             "clusters",
             format!("cluster:\n    server: https://x\n    certificate-authority-data: {filler}"),
         ),
-        ("contexts", "context: {cluster: c1, user: u1}".to_owned()),
+        ("contexts", "context: {cluster: clusters1, user: users1}".to_owned()),
         ("users", "user:\n    token: abc".to_owned()),
     ] {
         writeln!(text, "{list}:").unwrap();
         for number in 0..2_000 {
-            writeln!(text, "# entry {number}\n- name: {}{number}\n  {body}", &list[..1]).unwrap();
+            writeln!(text, "# entry {number}\n- name: {list}{number}\n  {body}").unwrap();
         }
     }
     assert!(text.len() > 5_000_000, "{}", text.len());
