@@ -61,8 +61,10 @@ impl Meaning {
     /// Reads a file's text strictly; errors name `path`.
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, KubeconfigError> {
         let options = serde_saphyr::options! {
-            // A file of 5 MB is legal; the default of a million events is not enough for it. Alias bombs are held by the other limits.
+            // A file of 5 MB is legal; the default of a million events is not enough for it.
             budget: serde_saphyr::budget! { max_events: 20_000_000, max_nodes: 20_000_000, },
+            // Far more than any kubeconfig needs; a bomb of aliases ends here after a moment.
+            alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000, },
             // No excerpt: it could show a token.
             with_snippet: false,
         };

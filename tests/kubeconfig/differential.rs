@@ -252,3 +252,111 @@ fn the_flag_as_kubectl() {
         compare(&befores, true, false);
     }
 }
+
+#[test]
+fn kubectl_reads_awkward_text_as_we_mean_it() {
+    let awkward = [
+        "on",
+        "y",
+        "1e3",
+        "0x1F",
+        "0o7",
+        "07",
+        "1_000",
+        "10:30",
+        "2024-01-01",
+        ".inf",
+        "-.5",
+        "~",
+        "null",
+        "-",
+        "--",
+        "--- a",
+        "...",
+        "<<",
+        "=",
+        "a: b",
+        "a #b",
+        "#",
+        "*a",
+        "&a",
+        "!a",
+        "%a",
+        "@a",
+        "`a`",
+        "'",
+        "\"",
+        "\\",
+        "C:\\x",
+        " lead",
+        "trail ",
+        "tab\tbed",
+        "new\nline",
+        "cr\rlf",
+        "\u{7f}",
+        "\u{85}",
+        "\u{a0}",
+        "\u{2028}",
+        "\u{feff}x",
+        "ü",
+        "☸",
+        "😀",
+        "{a}",
+        "[a]",
+        "a,b",
+        "?",
+        "? a",
+        "|",
+        ">",
+        "yes",
+        "\u{fffd}",
+        "\u{1b}[31m",
+    ];
+    for before in ["", "{\"users\":\n  []}", "users: []\r\n"] {
+        let world = World::new(&[Missing]);
+        put(&world.files[0], before);
+        let locations = Locations::new(None, Some(&world.list), None).unwrap();
+        let mut logins = Vec::new();
+        for text in awkward {
+            let mut login = login(text);
+            login.context_name = text.to_owned();
+            login.namespace = Some(text.to_owned());
+            login.exec.args.push(text.to_owned());
+            login.exec.install_hint = format!("{text}\n{text}");
+            logins.push(login);
+        }
+        Kubeconfig::load(&locations)
+            .unwrap()
+            .upsert(&logins)
+            .unwrap()
+            .write()
+            .unwrap();
+        let read = meaning(&world.files[0]).unwrap();
+        for login in logins {
+            let context = &read[&format!("contexts {}", login.context_name)]["context"];
+            assert_eq!(context["namespace"], login.context_name.as_str());
+            assert_eq!(context["cluster"], login.cluster_name.as_str());
+            let exec = &read[&format!("users {}", login.user_name)]["user"]["exec"];
+            assert_eq!(
+                exec["args"].as_array().unwrap().last().unwrap(),
+                login.context_name.as_str()
+            );
+            assert_eq!(exec["installHint"], login.exec.install_hint.as_str());
+        }
+    }
+}
+
+#[test]
+fn a_name_in_two_files_is_changed_in_the_first_and_removed_from_both() {
+    let (world, named) = by_us(&[Ours, Foreign, Ours], false, false);
+    assert_eq!(named, [world.files[0].clone()]);
+    let locations = Locations::new(None, Some(&world.list), None).unwrap();
+    let change = Kubeconfig::load(&locations).unwrap().remove(&["prod"]).unwrap();
+    assert_eq!(change.files(), [world.files[0].as_path(), &world.files[2]]);
+    change.write().unwrap();
+    let left = Kubeconfig::load(&locations).unwrap();
+    assert!(
+        left.ours().is_empty() && left.cluster("prod.eu-de").is_none() && left.user("default@prod.eu-de").is_none()
+    );
+    assert_eq!(left.contexts().len(), 1);
+}
