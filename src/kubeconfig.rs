@@ -126,6 +126,3 @@ impl Kubeconfig {
             .find_map(|(number, file)| Some((number, file, file.meaning.body(kind, name)?)))
     }
 }
-
-#[cfg(test)]
-mod tests;

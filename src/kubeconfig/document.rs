@@ -113,12 +113,17 @@ pub(super) fn parse(text: &str) -> Result<Option<Source<'_>>, ScanError> {
                 }
             },
             Event::Scalar(value, style, ..) => {
-                let mut scalar = node(Content::Scalar(value));
-                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-                    scalar.end = block_scalar_end(text, end);
-                    scalar.start = start.min(scalar.end);
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let end = if is_block {
+                    block_scalar_end(text, end, &value)
+                } else {
+                    end
+                };
+                Source {
+                    start: start.min(end),
+                    end,
+                    content: Content::Scalar(value),
                 }
-                scalar
             }
             Event::Alias(_) => node(Content::Alias),
             _ => continue,
@@ -138,15 +143,20 @@ fn range(span: &Span) -> (usize, usize) {
 }
 
 /// The parser's span of a block scalar reaches to the next token; cut it before the last line break that belongs to it.
-fn block_scalar_end(text: &str, end: usize) -> usize {
+fn block_scalar_end(text: &str, end: usize, value: &str) -> usize {
     let reach = text.get(..end).unwrap_or_default();
-    let line = reach.rfind('\n').map_or(0, |at| at + 1);
-    let is_next_line = reach.get(line..).is_some_and(|rest| rest.trim().is_empty());
-    let reach = if is_next_line {
-        reach.get(..line).unwrap_or_default()
-    } else {
-        reach
-    };
-    let cut = reach.strip_suffix('\n').unwrap_or(reach);
-    cut.strip_suffix('\r').unwrap_or(cut).len()
+    let (lines, last) = reach.rsplit_once('\n').unwrap_or(("", reach));
+    if !last.trim().is_empty() {
+        return end;
+    }
+    // Blank lines behind the text belong to it only if they show in the value (`|+`, or spaces beyond the indentation).
+    let has_blank_end = value.ends_with("\n\n") || value.trim_end_matches('\n').ends_with([' ', '\t']) || value == "\n";
+    let mut kept = lines;
+    while !has_blank_end
+        && let Some((rest, line)) = kept.rsplit_once('\n')
+        && line.trim().is_empty()
+    {
+        kept = rest;
+    }
+    kept.strip_suffix('\r').unwrap_or(kept).len()
 }

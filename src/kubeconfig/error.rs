@@ -53,7 +53,7 @@ pub enum KubeconfigError {
         what: String,
     },
     /// An entry of this name belongs to somebody else.
-    #[error("{kind} `{name}` in `{}` {owner}", path.display())]
+    #[error("{kind} `{}` in `{}` {owner}", name.escape_debug(), path.display())]
     Taken {
         /// Which list.
         kind: Kind,
@@ -65,7 +65,7 @@ pub enum KubeconfigError {
         owner: Owner,
     },
     /// Two of the logins asked for give different contents to one entry.
-    #[error("{kind} `{name}` is asked for twice with different contents")]
+    #[error("{kind} `{}` is asked for twice with different contents", name.escape_debug())]
     Contradiction {
         /// Which list.
         kind: Kind,
@@ -73,13 +73,13 @@ pub enum KubeconfigError {
         name: String,
     },
     /// There is no context of this name.
-    #[error("there is no context `{name}`")]
+    #[error("there is no context `{}`", name.escape_debug())]
     NoSuchContext {
         /// The name asked for.
         name: String,
     },
     /// The context exists and does not use us.
-    #[error("context `{name}` in `{}` does not use `kubectl cce-login`", path.display())]
+    #[error("context `{}` in `{}` does not use `kubectl cce-login`", name.escape_debug(), path.display())]
     NotOurs {
         /// The context.
         name: String,
@@ -169,7 +169,8 @@ impl KubeconfigError {
             Self::Read { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some(format!("make it yours: `chmod u+rw {}`", quoted(&path.to_string_lossy())))
             }
-            Self::Read { .. } | Self::ChangedMeanwhile { .. } => Some("run the command again".to_owned()),
+            Self::Read { .. } => Some("check `KUBECONFIG`, or name the file with `--kubeconfig PATH`".to_owned()),
+            Self::ChangedMeanwhile { .. } => Some("run the command again".to_owned()),
             Self::NotUtf8 { path, .. } | Self::Malformed { path, .. } | Self::Shape { path, .. } => Some(format!(
                 "repair it by hand (`kubectl config view --kubeconfig {}` shows what kubectl thinks of it), or use another file with `--kubeconfig PATH`",
                 quoted(&path.to_string_lossy())

@@ -49,7 +49,14 @@ impl Splicer<'_> {
             .map_or(" ".to_owned(), |layout| format!("{}{}", self.newline, layout.prefix));
         let kept = (0..children.len()).rev().find(|at| !gone.contains(at));
         let Some((kept, end)) = kept.and_then(|at| Some((at, children.get(at)?.1))) else {
-            self.replace(first.0, last.1, new.join(&format!(",{before_each}")));
+            let (open, close) = (collection.start + 1, collection.end.saturating_sub(1));
+            let is_hollow = self.is_blank(open, first.0) && self.is_blank(last.1, close);
+            let (start, end) = if is_hollow && new.is_empty() {
+                (open, close)
+            } else {
+                (first.0, last.1)
+            };
+            self.replace(start, end, new.join(&format!(",{before_each}")));
             return Ok(());
         };
         for (child, next) in children
@@ -128,7 +135,12 @@ impl Splicer<'_> {
 
     /// Whether nothing but white space stands between the brackets of an empty flow collection; true for anything else that is empty.
     pub(super) fn is_hollow(&self, collection: &Source<'_>) -> bool {
-        let inside = self.text.get(collection.start + 1..collection.end.saturating_sub(1));
-        inside.is_none_or(|inside| inside.trim().is_empty())
+        self.is_blank(collection.start + 1, collection.end.saturating_sub(1))
+    }
+
+    fn is_blank(&self, start: usize, end: usize) -> bool {
+        self.text
+            .get(start..end)
+            .is_none_or(|between| between.trim().is_empty())
     }
 }

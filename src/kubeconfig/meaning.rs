@@ -61,8 +61,10 @@ impl Meaning {
     /// Reads a file's text strictly; errors name `path`.
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, KubeconfigError> {
         let options = serde_saphyr::options! {
-            // A file of 5 MB is legal; the default of a million events is not enough for it. Alias bombs are held by the other limits.
+            // A file of 5 MB is legal; the default of a million events is not enough for it.
             budget: serde_saphyr::budget! { max_events: 20_000_000, max_nodes: 20_000_000, },
+            // Far more than any kubeconfig needs; a bomb of aliases ends here after a moment.
+            alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000, },
             // No excerpt: it could show a token.
             with_snippet: false,
         };
@@ -72,7 +74,7 @@ impl Meaning {
                 line: error
                     .location()
                     .and_then(|location| usize::try_from(location.line()).ok()),
-                source: Box::new(error),
+                source: in_our_words(error),
             })?;
         let value = value.unwrap_or(Value::Null);
         let positions = check(&value).map_err(|what| KubeconfigError::Shape {
@@ -108,6 +110,17 @@ impl Meaning {
             .get("current-context")?
             .as_str()
             .filter(|name| !name.is_empty())
+    }
+}
+
+/// The parser's advice is for programmers; where it gives some, say it for people.
+fn in_our_words(error: serde_saphyr::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match error {
+        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("key `{}` is there twice", key.escape_debug()).into()
+        }
+        serde_saphyr::Error::MultipleDocuments { .. } => "more than one YAML document in one file".into(),
+        error => Box::new(error),
     }
 }
 

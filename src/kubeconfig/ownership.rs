@@ -184,3 +184,40 @@ impl Kubeconfig {
         users
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_ours_by_base_name_and_first_argument() {
+        for command in [
+            "kubectl-cce_login",
+            "/opt/x/kubectl-cce_login",
+            "C:\\x\\kubectl-cce_login.exe",
+            "kubectl-cce_login.EXE",
+        ] {
+            assert!(is_ours(command, Some("get-credential")), "{command}");
+            assert!(!is_ours(command, Some("login")) && !is_ours(command, None), "{command}");
+        }
+        for command in [
+            "kubectl",
+            "kubectl-cce_login2",
+            "my-kubectl-cce_login",
+            "kubectl-cce_login/x",
+            "",
+            ".exe",
+            "ü.exe",
+        ] {
+            assert!(!is_ours(command, Some("get-credential")), "{command}");
+        }
+    }
+
+    #[test]
+    fn the_cluster_id_is_found_in_both_notations() {
+        assert_eq!(cluster_id(&["get-credential", "--cluster-id=a"]), Some("a"));
+        assert_eq!(cluster_id(&["get-credential", "--cluster-id", "b", "--x"]), Some("b"));
+        assert_eq!(cluster_id(&["get-credential", "--cluster-id"]), None);
+        assert_eq!(cluster_id::<&str>(&[]), None);
+    }
+}

@@ -20,10 +20,11 @@ impl Splicer<'_> {
         if !prefix.chars().all(|c| c == ' ') {
             return Err("an entry does not begin on a line of its own".to_owned());
         }
-        let line_end = self.line_end(end);
-        let rest = self.text.get(line_end..).unwrap_or_default();
-        let line_break = rest.find('\n').map_or(0, |at| at + 1);
-        self.replace(start - prefix.len(), line_end + line_break, String::new());
+        // With the line break before, not the one behind: the last line of a file may have none.
+        let before = self.text.get(..start - prefix.len()).unwrap_or_default();
+        let kept = before.strip_suffix('\n').unwrap_or(before);
+        let kept = kept.strip_suffix('\r').unwrap_or(kept).len();
+        self.replace(kept, self.line_end(end), String::new());
         Ok(())
     }
 

@@ -105,16 +105,20 @@ impl Kubeconfig {
     /// The user entry of this name.
     pub fn user<'k>(&'k self, name: &'k str) -> Option<UserView<'k>> {
         let (_, file, body) = self.find(Kind::User, name)?;
-        let exec = body.get("exec").unwrap_or(&Value::Null);
-        let args = exec.get("args").and_then(Value::as_array);
-        Some(UserView {
-            name,
-            command: text(exec, "command"),
-            args: args.into_iter().flatten().filter_map(Value::as_str).collect(),
-            api_version: text(exec, "apiVersion"),
-            client_certificate_data: text(body, "client-certificate-data").and_then(decode),
-            file: &file.path,
-        })
+        Some(user_view(name, body, &file.path))
+    }
+}
+
+pub(super) fn user_view<'k>(name: &'k str, body: &'k Value, file: &'k Path) -> UserView<'k> {
+    let exec = body.get("exec").unwrap_or(&Value::Null);
+    let args = exec.get("args").and_then(Value::as_array);
+    UserView {
+        name,
+        command: text(exec, "command"),
+        args: args.into_iter().flatten().filter_map(Value::as_str).collect(),
+        api_version: text(exec, "apiVersion"),
+        client_certificate_data: text(body, "client-certificate-data").and_then(decode),
+        file,
     }
 }
 

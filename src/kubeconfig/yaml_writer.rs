@@ -150,3 +150,44 @@ pub(super) fn json(node: &Node, layout: Option<&Layout>, newline: &str) -> Strin
         _ => format!("{open}{}{close}", parts.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scalar_is_plain_only_where_every_reader_takes_it_for_text() {
+        let plain = [
+            "default@prod.eu-de",
+            "https://10.0.0.1:5443",
+            "--cluster-id=4711",
+            "/opt/bin/kubectl-cce_login",
+            "client.authentication.k8s.io/v1",
+            "LS0tLS1CRUdJTg==",
+        ];
+        for text in plain {
+            assert_eq!(scalar(text), text);
+        }
+        let quoted = [
+            "", "on", "Yes", "NULL", "~", "y", "1e3", "0x1f", "4711", "1_000", "10:30", ".inf", "-", "--", "---", "-a",
+            "=", "<<", "a:", "a b", "a #b", "#", "*a", "&a", "!a", "'", "\"", "\\", "[", "{", "%a", "@a", "`", "\n",
+            " a", "ü", "C:\\bin",
+        ];
+        for text in quoted {
+            assert_eq!(serde_json::from_str::<String>(&scalar(text)).unwrap(), text);
+            assert_eq!(serde_saphyr::from_str::<String>(&scalar(text)).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn text_of_plain_lines_is_a_literal_block_and_any_other_is_quoted() {
+        assert_eq!(
+            pair("k", &Node::text("one: 1\n# two"), 2, "\n"),
+            "k: |-\n    one: 1\n    # two"
+        );
+        for text in ["one\n", "one\n\ntwo", " one\ntwo", "one \ntwo", "one\ntü", "one\r\ntwo"] {
+            let written = pair("k", &Node::text(text), 0, "\n");
+            assert!(written.starts_with("k: \""), "{written}");
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! Named cases (pairs of files in `tests/kubeconfig/`), rules and properties.
