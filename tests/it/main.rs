@@ -8,6 +8,9 @@
     reason = "a broken test world should stop the test"
 )]
 
+mod kubeconfig;
+#[cfg(target_os = "linux")]
+mod stores;
 mod support;
 
 #[path = "../system/mod.rs"]

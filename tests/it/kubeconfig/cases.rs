@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cce_login::kubeconfig::{Change, Current, KubeconfigError, Login};
 use serde_json::Value;
 
-use crate::support::{home, kubectl, load, login, put, run, upserted, variable};
+use super::support::{home, kubectl, load, login, put, run, upserted, variable};
 
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kubeconfig");

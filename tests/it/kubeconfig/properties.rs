@@ -6,7 +6,7 @@ use std::path::Path;
 use cce_login::kubeconfig::Kubeconfig;
 use proptest::prelude::*;
 
-use crate::support::{home, load, locations, login, put};
+use super::support::{home, load, locations, login, put};
 
 /// How the lists of one file are written.
 #[derive(Debug, Clone)]

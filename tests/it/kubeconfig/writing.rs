@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cce_login::kubeconfig::{Change, Current, KubeconfigError};
 
-use crate::support::{home, load, login, put, upserted, variable};
+use super::support::{home, load, login, put, upserted, variable};
 
 const FOREIGN: &str = "# mine\nclusters:\n- {name: f, cluster: {server: \"https://f\"}}\n";
 

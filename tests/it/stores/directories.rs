@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken test world should stop the test")]
 
-use crate::support::{bare_world, now, set_mode};
+use super::support::{bare_world, now, set_mode};
 use cce_login::secret::Secret;
 use cce_login::store::{self, CacheMode, FileStore, MemoryDirectory, SecretStore, StoreError, StoreKind, StoreWorld};
 use std::fs;

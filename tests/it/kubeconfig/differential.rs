@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cce_login::kubeconfig::{Current, Kubeconfig, Locations};
 use serde_json::Value;
 
-use crate::support::{kubectl, login, put, run};
+use super::support::{kubectl, login, put, run};
 
 /// What a file of the list holds before.
 #[derive(Debug, Clone, Copy, PartialEq)]

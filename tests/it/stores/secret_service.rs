@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken test world should stop the test")]
 
-use crate::support::{Run, unique, wait_for};
+use super::support::{Run, unique, wait_for};
 use std::fs;
 use std::os::unix::net::UnixListener;
 use std::path::Path;

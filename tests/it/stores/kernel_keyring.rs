@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken test world should stop the test")]
 
-use crate::support::{Run, bare_world, now, unique, wait_for};
+use super::support::{Run, bare_world, now, unique, wait_for};
 use cce_login::secret::Secret;
 use cce_login::store::{KernelKeyring, SecretStore, StoreError};
 use chrono::TimeDelta;
