@@ -1,7 +1,7 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
 use super::Setup;
-use crate::commands::obtain::{Obtained, span};
+use crate::commands::obtain::{Obtained, about, span};
 use crate::commands::session::Session;
 use crate::kubeconfig::{Change, Kubeconfig, Login};
 use crate::plan::CurrentContext;
@@ -81,7 +81,7 @@ fn certificate_line(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<
         line.push_str(&format!(
             "; asked for {}, this cloud granted {}",
             setup.certificate.lifetime,
-            span(granted)
+            about(granted)
         ));
     }
     line.push_str(&match outcome.obtained.kept_in.as_slice() {
