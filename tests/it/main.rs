@@ -8,7 +8,12 @@
     reason = "a broken test world should stop the test"
 )]
 
+mod clustercert;
+mod freshness;
 mod kubeconfig;
+mod leaks;
+mod lifecycle;
+mod protocol;
 #[cfg(target_os = "linux")]
 mod stores;
 mod support;
