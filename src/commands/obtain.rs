@@ -277,6 +277,9 @@ pub(super) fn span(time: TimeDelta) -> String {
 
 /// A lifetime as people say it: to the nearest minute, because the certificate was on its way for a moment.
 pub(super) fn about(lifetime: TimeDelta) -> String {
+    if lifetime < TimeDelta::minutes(2) {
+        return span(lifetime);
+    }
     span(TimeDelta::minutes((lifetime.num_seconds() + 30).div_euclid(60)))
 }
 
