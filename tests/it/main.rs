@@ -8,11 +8,22 @@
     reason = "a broken test world should stop the test"
 )]
 
+mod bad_answers;
+mod bad_cloud;
+mod bad_flags;
+mod bad_identity;
 mod clustercert;
+mod failures;
 mod freshness;
+mod help;
 mod kubeconfig;
 mod leaks;
 mod lifecycle;
+mod login_again;
+mod login_entries;
+mod login_output;
+mod login_server;
+mod profile;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod stores;

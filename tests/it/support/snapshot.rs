@@ -29,11 +29,21 @@ pub(crate) fn elided(text: &str, known: &[(String, String)]) -> String {
     }
     let text = after_each(&text, "127.0.0.1:", |c| c.is_ascii_digit(), "[PORT]");
     let text = after_each(&text, "request `", |c| c.is_ascii_hexdigit(), "[REQUEST]");
-    let text = after_each(&text, "valid for ", |c| c != '(' && c != '\n', "[SPAN] ");
-    let in_time = |c: char| c.is_ascii_digit() || "-: UTC".contains(c);
-    ["until ", "expired at ", "not valid before "]
+    let text = after_each(&text, "certificate-authority-data: ", |c| c != '\n', "[CA]");
+    let text = after_each(&text, "certificate: valid for ", |c| c != '(' && c != '\n', "[SPAN] ");
+    let text = after_each(&text, "broke off: ", |c| c != '\n', "[REASON]");
+    let times = [
+        "until ",
+        "expired at ",
+        "not valid before ",
+        "verification time ",
+        "not valid after ",
+    ];
+    let is_in_time = |c: char| c.is_ascii_digit() || "-: UTC".contains(c);
+    let text = times
         .iter()
-        .fold(text, |text, word| after_each(&text, word, in_time, "[TIME]"))
+        .fold(text, |text, word| after_each(&text, word, is_in_time, "[TIME]"));
+    after_each(&text, "[TIME](", |c| c.is_ascii_digit(), "[NUMBER]")
 }
 
 /// Replaces what follows each `word`, as far as `is_value`.

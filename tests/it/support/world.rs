@@ -24,6 +24,8 @@ pub(crate) struct World {
     stdin: Vec<u8>,
     has_system_stores: bool,
     executable: Option<PathBuf>,
+    /// Ids and what they are called in texts.
+    access_keys: Vec<(String, String)>,
     secrets: RefCell<Secrets>,
 }
 
@@ -36,6 +38,7 @@ impl World {
     /// The same around a cloud of one's own.
     pub(crate) fn with(sim: Sim) -> Self {
         let home = tempfile::tempdir().unwrap();
+        let access_keys = ["alice", "bob", "carol"].map(|user| (sim.access_key(user).id, format!("[AK OF {user}]")));
         let mut world = Self {
             keyring: MemoryStore::new(StoreKind::SecretService),
             home,
@@ -45,6 +48,7 @@ impl World {
             stdin: Vec::new(),
             has_system_stores: false,
             executable: None,
+            access_keys: access_keys.to_vec(),
             secrets: RefCell::default(),
             sim,
         };
@@ -281,9 +285,16 @@ impl World {
                 known.push((without_scheme(url), format!("[EXTERNAL OF {}]", cluster.name)));
             }
         }
-        if let Some(id) = self.variables.get("HUAWEICLOUD_SDK_AK") {
-            known.push((id.clone(), "[AK]".to_owned()));
+        for cluster in self.sim.clusters() {
+            known.push((
+                host_of(&cluster.internal_url),
+                format!("[INTERNAL HOST OF {}]", cluster.name),
+            ));
+            if let Some(url) = cluster.external_url.filter(|url| !url.contains("//127.0.0.1")) {
+                known.push((host_of(&url), format!("[EXTERNAL HOST OF {}]", cluster.name)));
+            }
         }
+        known.extend(self.access_keys.iter().cloned());
         elided(text, &known)
     }
 
@@ -295,6 +306,11 @@ impl World {
 
 fn without_scheme(url: &str) -> String {
     url.split_once("://").unwrap().1.to_owned()
+}
+
+fn host_of(url: &str) -> String {
+    let authority = without_scheme(url);
+    authority.rsplit_once(':').unwrap().0.to_owned()
 }
 
 /// A stream that the test reads afterwards.
