@@ -445,7 +445,7 @@ fn read(
 }
 
 fn not_json(call: &Call<'_>, response: &Response, error: &serde_json::Error) -> ApiError {
-    let start = response.body.expose().trim_ascii_start();
+    let start = response.body.expose().trim_ascii_start(); // only its first byte is looked at
     let what = if start.first() == Some(&b'<') {
         "an HTML page"
     } else if error.is_eof() {
