@@ -8,11 +8,13 @@
     reason = "a broken test world should stop the test"
 )]
 
+mod architecture;
 mod bad_answers;
 mod bad_cloud;
 mod bad_flags;
 mod bad_identity;
 mod clustercert;
+mod examples;
 mod failures;
 mod freshness;
 mod help;
@@ -25,6 +27,7 @@ mod login_output;
 mod login_server;
 mod profile;
 mod protocol;
+mod signing;
 #[cfg(target_os = "linux")]
 mod stores;
 mod support;

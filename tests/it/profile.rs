@@ -159,6 +159,10 @@ fn a_locked_keyring_is_told_and_nothing_is_half_kept() {
     let outcome = world.run(["profile", "remove", "work"]);
     assert_eq!(outcome.exit, Exit::Failed, "{outcome}");
     world.snapshot("profile/remove-with-locked-keyring", &outcome);
+    // The hint's cure works: unlock, and run it again.
+    world.keyring.switch(Switches::default());
+    world.run(["profile", "remove", "work"]).is_done();
+    assert!(world.keyring.is_empty() && !world.read(CONFIG).contains("work"));
 }
 
 #[test]
