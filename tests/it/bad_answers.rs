@@ -39,7 +39,8 @@ fn an_answer_that_is_not_what_it_should_be_is_refused() {
 
 #[test]
 fn a_certificate_that_is_no_good_is_neither_printed_nor_kept() {
-    let cases: [(&str, fn(&mut Behaviour), &str); 4] = [
+    type Change = fn(&mut Behaviour);
+    let cases: [(&str, Change, &str); 4] = [
         (
             "certificate-is-expired",
             |b| b.expired_certificate = true,

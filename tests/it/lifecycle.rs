@@ -152,7 +152,7 @@ fn another_lifetime_cluster_or_project_is_another_entry() {
         ..cce_sim::ClusterSpec::named("team")
     });
     let get = |cluster: &str, flags: &[&str]| world.get_credential_of(cluster, flags).credential().certificate;
-    let all = |_: ()| {
+    let all = || {
         [
             get("prod", &[]),
             get("prod", &["--duration=15m"]),
@@ -161,9 +161,9 @@ fn another_lifetime_cluster_or_project_is_another_entry() {
             get("team", &[]),
         ]
     };
-    let fetched = all(());
+    let fetched = all();
     assert_eq!(world.certificate_requests(), 5);
-    assert_eq!(all(()), fetched);
+    assert_eq!(all(), fetched);
     assert_eq!(world.certificate_requests(), 5);
     // The same lifetime in other words is the same entry.
     assert_eq!(get("prod", &["--duration=24h"]), fetched[2]);

@@ -192,8 +192,8 @@ impl World {
             },
             executable: self.executable.clone(),
         };
-        let argv = std::iter::once("kubectl-cce_login".to_owned()).chain(args.iter().cloned());
-        let exit = cce_login::run(argv.map(Into::into), &host);
+        let words = std::iter::once("kubectl-cce_login".to_owned()).chain(args.iter().cloned());
+        let exit = cce_login::run(words.map(Into::into), &host);
         let outcome = Outcome {
             args,
             exit,
