@@ -20,6 +20,7 @@ pub(crate) struct World {
     home: tempfile::TempDir,
     variables: BTreeMap<String, String>,
     clock: Option<Arc<AtomicI64>>,
+    began: DateTime<Utc>,
     terminal: Terminal,
     stdin: Vec<u8>,
     has_system_stores: bool,
@@ -44,6 +45,7 @@ impl World {
             home,
             variables: BTreeMap::new(),
             clock: None,
+            began: std::time::SystemTime::now().into(),
             terminal: Terminal::default(),
             stdin: Vec::new(),
             has_system_stores: false,
@@ -158,9 +160,9 @@ impl World {
         self.sim.set_behaviour(|b| b.clock_offset += seconds);
     }
 
-    /// This machine's clock stands still, so many seconds from the real time.
+    /// This machine's clock stands still, so many seconds from the moment at which the world began.
     pub(crate) fn set_clock_off(&mut self, seconds: i64) {
-        let now = DateTime::<Utc>::from(std::time::SystemTime::now()).timestamp() + seconds;
+        let now = self.began.timestamp() + seconds;
         self.clock.get_or_insert_default().store(now, Ordering::SeqCst);
     }
 
