@@ -173,3 +173,14 @@ fn a_clock_that_is_off_by_hours_is_no_obstacle() {
         assert_eq!(world.get_credential(&[]).credential().certificate, fresh.certificate);
     }
 }
+
+#[test]
+fn a_clock_that_is_some_minutes_slow_does_not_turn_a_quarter_of_an_hour_into_a_day() {
+    let mut world = World::new();
+    // Not enough for the signature to be refused, but the end that we ask for is too near for the cloud.
+    world.set_clock_off(-600);
+    let credential = world.get_credential(&["--duration=15m"]).credential();
+    let minutes = (credential.not_after - credential.not_before).num_minutes();
+    assert!((14..=16).contains(&minutes), "{minutes} minutes");
+    assert_eq!(world.certificate_requests(), 2);
+}

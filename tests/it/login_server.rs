@@ -143,6 +143,9 @@ fn a_server_of_ones_own_is_taken_if_it_verifies() {
     let server = format!("https://localhost:{}", world.sim.cluster("prod").api_server_port);
     world.login(&["--server", &server]).is_done();
     assert_eq!(entry(&world)["server"], server.as_str());
+    // It stays when the login is run again without saying it.
+    world.login(&[]).is_done();
+    assert_eq!(entry(&world)["server"], server.as_str());
 
     let world = World::new();
     let outcome = world.login(&["--server", &world.sim.cce_endpoint()]);

@@ -174,3 +174,39 @@ fn the_project_is_looked_up_once_when_it_is_not_given() {
     assert_eq!(world.run(args).credential().certificate, first.certificate);
     assert_eq!(world.sim.count("*"), 0);
 }
+
+#[test]
+fn the_client_is_told_to_come_back_at_the_start_of_the_renewal_window_then_in_short_steps() {
+    use chrono::TimeDelta;
+    let mut world = World::new();
+    world.let_pass(0);
+    let first = world.get_credential(&[]).credential();
+    assert_eq!(first.expires.len(), "2026-01-01T00:00:00Z".len(), "{}", first.expires);
+    assert!(first.expires.ends_with('Z'));
+    let window = first.not_after - first.expires_at();
+    assert!(
+        (window - TimeDelta::hours(2)).abs() < TimeDelta::seconds(60),
+        "{window}"
+    );
+
+    for hours in [6, 1] {
+        world.let_pass(hours * 3600 + 60);
+        let next = world.get_credential(&[]).credential();
+        assert_eq!(next.certificate, first.certificate);
+        let step = next.expires_at() - world.now();
+        assert!(step > TimeDelta::zero() && step <= TimeDelta::seconds(61), "{step}");
+        assert!(next.expires_at() <= first.not_after);
+    }
+}
+
+#[test]
+fn a_certificate_of_a_few_seconds_never_has_an_end_in_the_past() {
+    let world = World::new();
+    for seconds in [1, 2, 5] {
+        let lifetime = std::time::Duration::from_secs(seconds);
+        world.sim.set_behaviour(|b| b.certificate_lifetime = Some(lifetime));
+        let before = world.now();
+        let credential = world.get_credential(&["--force-refresh"]).credential();
+        assert!(credential.expires_at() > before);
+    }
+}
