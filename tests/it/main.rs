@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod at_once;
 mod bad_answers;
 mod bad_cloud;
 mod bad_flags;

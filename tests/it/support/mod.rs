@@ -1,6 +1,7 @@
 //! What the tests share: a private world with a simulated cloud, its runs and their outcomes, the leak check, texts as files.
 
 mod leaks;
+mod machine;
 mod outcome;
 mod snapshot;
 mod world;

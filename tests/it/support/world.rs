@@ -1,16 +1,14 @@
 //! A private world: a simulated cloud, a home directory, an environment, a keyring, a clock. Nothing in it is the machine's.
 
+use super::machine::Machine;
 use super::{Outcome, Secrets, Written, elided};
-use cce_login::host::{Clock, Env, Host, Keyrings, Terminal};
-use cce_login::store::{MemoryStore, SecretStore, StoreKind};
+use cce_login::host::Terminal;
+use cce_login::store::{MemoryStore, StoreKind};
 use cce_sim::Sim;
 use chrono::{DateTime, Utc};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 
 /// A person's machine and the cloud they use.
 pub(crate) struct World {
@@ -18,13 +16,8 @@ pub(crate) struct World {
     /// The OS keyring; the same one in every run.
     pub(crate) keyring: MemoryStore,
     home: tempfile::TempDir,
-    variables: BTreeMap<String, String>,
-    clock: Option<Arc<AtomicI64>>,
+    machine: Machine,
     began: DateTime<Utc>,
-    terminal: Terminal,
-    stdin: Vec<u8>,
-    has_system_stores: bool,
-    executable: Option<PathBuf>,
     /// Ids and what they are called in texts.
     access_keys: Vec<(String, String)>,
     secrets: RefCell<Secrets>,
@@ -40,16 +33,12 @@ impl World {
     pub(crate) fn with(sim: Sim) -> Self {
         let home = tempfile::tempdir().unwrap();
         let access_keys = ["alice", "bob", "carol"].map(|user| (sim.access_key(user).id, format!("[AK OF {user}]")));
+        let keyring = MemoryStore::new(StoreKind::SecretService);
         let mut world = Self {
-            keyring: MemoryStore::new(StoreKind::SecretService),
+            machine: Machine::with(keyring.clone()),
+            keyring,
             home,
-            variables: BTreeMap::new(),
-            clock: None,
             began: std::time::SystemTime::now().into(),
-            terminal: Terminal::default(),
-            stdin: Vec::new(),
-            has_system_stores: false,
-            executable: None,
             access_keys: access_keys.to_vec(),
             secrets: RefCell::default(),
             sim,
@@ -108,11 +97,11 @@ impl World {
         if name.ends_with("_SK") || name.ends_with("_SECURITY_TOKEN") {
             self.secrets.borrow_mut().add_text(value);
         }
-        self.variables.insert(name.to_owned(), value.to_owned());
+        self.machine.variables.insert(name.to_owned(), value.to_owned());
     }
 
     pub(crate) fn unset(&mut self, name: &str) {
-        self.variables.remove(name);
+        self.machine.variables.remove(name);
     }
 
     /// Puts this user's access key into the environment.
@@ -129,22 +118,22 @@ impl World {
     }
 
     pub(crate) fn terminal(&mut self, stdin: bool, stdout: bool, stderr: bool) {
-        self.terminal = Terminal { stdin, stdout, stderr };
+        self.machine.terminal = Terminal { stdin, stdout, stderr };
     }
 
     /// What the next runs read from stdin; it counts as a secret.
     pub(crate) fn pipe_in(&mut self, secret: &str) {
         self.secrets.borrow_mut().add_text(secret.trim());
-        self.stdin = secret.as_bytes().to_vec();
+        self.machine.stdin = secret.as_bytes().to_vec();
     }
 
     /// The machine's own stores in place of the given keyring; only for settings that lead to none but files.
     pub(crate) fn use_system_stores(&mut self) {
-        self.has_system_stores = true;
+        self.machine.has_system_stores = true;
     }
 
     pub(crate) fn executable(&mut self, path: PathBuf) {
-        self.executable = Some(path);
+        self.machine.executable = Some(path);
     }
 
     /// Secrets may lie below this path of the home directory: the user asked for it by name.
@@ -163,47 +152,32 @@ impl World {
     /// This machine's clock stands still, so many seconds from the moment at which the world began.
     pub(crate) fn set_clock_off(&mut self, seconds: i64) {
         let now = self.began.timestamp() + seconds;
-        self.clock.get_or_insert_default().store(now, Ordering::SeqCst);
+        self.machine.clock.get_or_insert_default().store(now, Ordering::SeqCst);
     }
 
     /// The time by this machine's clock.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.host_clock().now()
-    }
-
-    fn host_clock(&self) -> Clock {
-        self.clock.clone().map_or(Clock::System, Clock::Fixed)
+        self.machine.clock().now()
     }
 
     /// Runs one command line, and checks that it leaked nothing.
     pub(crate) fn run<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> Outcome {
-        let args: Vec<String> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        let (stdout, stderr) = (Captured::default(), Captured::default());
-        let keyring: Arc<dyn SecretStore> = Arc::new(self.keyring.clone());
-        let host = Host {
-            env: Env::given(self.variables.clone()),
-            clock: self.host_clock(),
-            terminal: self.terminal,
-            stdin: RefCell::new(Box::new(Cursor::new(self.stdin.clone()))),
-            stdout: RefCell::new(Box::new(stdout.clone())),
-            stderr: RefCell::new(Box::new(stderr.clone())),
-            keyrings: if self.has_system_stores {
-                Keyrings::System
-            } else {
-                Keyrings::Given(vec![keyring])
-            },
-            executable: self.executable.clone(),
-        };
-        let words = std::iter::once("kubectl-cce_login".to_owned()).chain(args.iter().cloned());
-        let exit = cce_login::run(words.map(Into::into), &host);
-        let outcome = Outcome {
-            args,
-            exit,
-            stdout: stdout.text(),
-            stderr: stderr.text(),
-        };
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let outcome = self.machine.run(args);
         self.check_leaks(&outcome);
         outcome
+    }
+
+    /// Runs `get-credential` for `prod` so many times at once.
+    pub(crate) fn get_credentials_at_once(&self, count: usize, flags: &[&str]) -> Vec<Outcome> {
+        let args = self.get_credential_args("prod", flags);
+        let machine = &self.machine;
+        let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..count).map(|_| scope.spawn(|| machine.run(args.clone()))).collect();
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        outcomes.iter().for_each(|outcome| self.check_leaks(outcome));
+        outcomes
     }
 
     /// Fails if a secret of this world is where it must not be.
@@ -216,6 +190,10 @@ impl World {
 
     /// `get-credential` for this cluster, as kubectl runs it, with these flags added.
     pub(crate) fn get_credential_of(&self, cluster: &str, flags: &[&str]) -> Outcome {
+        self.run(self.get_credential_args(cluster, flags))
+    }
+
+    fn get_credential_args(&self, cluster: &str, flags: &[&str]) -> Vec<String> {
         let cluster = self.sim.cluster(cluster);
         let args = [
             "get-credential".to_owned(),
@@ -223,7 +201,9 @@ impl World {
             format!("--project-id={}", cluster.project_id),
             format!("--cluster-id={}", cluster.uid),
         ];
-        self.run(args.into_iter().chain(flags.iter().map(|flag| (*flag).to_owned())))
+        args.into_iter()
+            .chain(flags.iter().map(|flag| (*flag).to_owned()))
+            .collect()
     }
 
     /// `get-credential` for `prod`.
@@ -243,7 +223,7 @@ impl World {
         self.pipe_in(&key.secret);
         let set = self.run(["profile", "set", name, "--access-key-id", &key.id, "--secret-stdin"]);
         set.is_done();
-        self.stdin.clear();
+        self.machine.stdin.clear();
     }
 
     /// The kubeconfig at its usual place, as text.
@@ -313,25 +293,4 @@ fn without_scheme(url: &str) -> String {
 fn host_of(url: &str) -> String {
     let authority = without_scheme(url);
     authority.rsplit_once(':').unwrap().0.to_owned()
-}
-
-/// A stream that the test reads afterwards.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Captured {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -1,0 +1,90 @@
+//! One run of the library in a process-like world of its own: environment, clock, streams, keyring.
+
+use super::Outcome;
+use cce_login::host::{Clock, Env, Host, Keyrings, Terminal};
+use cce_login::store::{MemoryStore, SecretStore};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Write};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
+
+/// What a run finds.
+pub(crate) struct Machine {
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) clock: Option<Arc<AtomicI64>>,
+    pub(super) terminal: Terminal,
+    pub(super) stdin: Vec<u8>,
+    pub(super) has_system_stores: bool,
+    pub(super) executable: Option<PathBuf>,
+    keyring: MemoryStore,
+}
+
+impl Machine {
+    /// Nothing but a keyring.
+    pub(super) fn with(keyring: MemoryStore) -> Self {
+        Self {
+            variables: BTreeMap::new(),
+            clock: None,
+            terminal: Terminal::default(),
+            stdin: Vec::new(),
+            has_system_stores: false,
+            executable: None,
+            keyring,
+        }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone().map_or(Clock::System, Clock::Fixed)
+    }
+
+    /// Runs one command line.
+    pub(super) fn run(&self, args: Vec<String>) -> Outcome {
+        let (stdout, stderr) = (Captured::default(), Captured::default());
+        let keyring: Arc<dyn SecretStore> = Arc::new(self.keyring.clone());
+        let host = Host {
+            env: Env::given(self.variables.clone()),
+            clock: self.clock(),
+            terminal: self.terminal,
+            stdin: RefCell::new(Box::new(Cursor::new(self.stdin.clone()))),
+            stdout: RefCell::new(Box::new(stdout.clone())),
+            stderr: RefCell::new(Box::new(stderr.clone())),
+            keyrings: if self.has_system_stores {
+                Keyrings::System
+            } else {
+                Keyrings::Given(vec![keyring])
+            },
+            executable: self.executable.clone(),
+        };
+        let words = std::iter::once("kubectl-cce_login".to_owned()).chain(args.iter().cloned());
+        let exit = cce_login::run(words.map(Into::into), &host);
+        Outcome {
+            args,
+            exit,
+            stdout: stdout.text(),
+            stderr: stderr.text(),
+        }
+    }
+}
+
+/// A stream that the test reads afterwards.
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
