@@ -176,7 +176,9 @@ impl World {
             let runs: Vec<_> = (0..count).map(|_| scope.spawn(|| machine.run(args.clone()))).collect();
             runs.into_iter().map(|run| run.join().unwrap()).collect()
         });
-        outcomes.iter().for_each(|outcome| self.check_leaks(outcome));
+        for outcome in &outcomes {
+            self.check_leaks(outcome);
+        }
         outcomes
     }
 
