@@ -411,6 +411,7 @@ pub struct Target {
 
 /// What `get-credential` means.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
 pub struct GetCredentialPlan {
     /// Where.
     pub region: Region,
