@@ -109,6 +109,15 @@ impl Kubeconfig {
         })
     }
 
+    /// A kubeconfig of no files: everything in it would be new.
+    pub fn empty() -> Self {
+        Self {
+            locations: Locations::none(),
+            files: Vec::new(),
+            default_file: 0,
+        }
+    }
+
     /// The file that defines an entry, and the entry's contents.
     fn find(&self, kind: Kind, name: &str) -> Option<(usize, &File, &serde_json::Value)> {
         self.files

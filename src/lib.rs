@@ -1,4 +1,108 @@
 //! `kubectl cce-login`: short-lived client certificates for Huawei Cloud CCE and Open Telekom Cloud CCE.
+//!
+//! ```text
+//! argv, environment                                                        stdout (kubectl)
+//!       │                                                                        ▲
+//!    cli ──► plan ──► commands/get_credential ─────────────────────────► exec_credential
+//!  (typed)  (meant)       │ 1 identity.fingerprint         (offline)              │
+//!                         │ 2 cache.get  ── good? ────────────────────────────────┤
+//!                         │ 3 identity.load                (access key)           │
+//!                         │ 4 cce.create_cluster_cert      (api: http + signing)  │
+//!                         └ 5 cache.put                    (best effort) ─────────┘
+//! ```
+//!
+//! The hot path is steps 1 and 2. It starts no runtime, builds no HTTP client, opens no log and spawns nothing.
+//!
+//! # Map, from what is typed down to what is written
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`cli`] | what can be typed, with help texts |
+//! | [`plan`] | what is meant: flags, `CCE_LOGIN_*`, profile, defaults |
+//! | [`commands`] | one file per command; `commands/obtain.rs` joins cache, identity and CCE |
+//! | [`error`] | exit codes, hints, the only rendering of errors |
+//! | [`cache`] | key, stored form, freshness, index and tombstones, one fetch across processes |
+//! | [`identity`], [`config`] | who we are to the cloud; `config.toml` |
+//! | [`cce`], [`iam`], [`api`] | the two services, and one signed call with its errors |
+//! | [`signing`] | SDK-HMAC-SHA256, modern and legacy |
+//! | [`api_server`] | the cluster itself: TLS check, who am I |
+//! | [`http`] | the only module that knows reqwest and tokio |
+//! | [`kubeconfig`] | find the files, edit without disturbing, lock, write atomically |
+//! | [`store`] | OS keyring, kernel keyring, memory directory, file; layered |
+//! | [`client_cert`], [`exec_credential`] | the certificate; kubectl's protocol |
+//! | [`cloud`], [`lifetime`], [`ids`] | regions and endpoints, `--duration`, names and ids: parsed once |
+//! | [`host`], [`env_vars`], [`log`] | the world as a value |
+//! | [`secret`], [`credentials`], [`sanitize`] | what must not be shown, what signs, what a server said |
+//!
+//! # Glossary
+//!
+//! *Access key*: AK/SK, perhaps temporary. *Client certificate*: what CCE issues and kubectl presents; its CN is the user's or
+//! agency's id. *Fingerprint*: what tells one identity from another offline. *Pin*: the argument that ties a kubeconfig entry to its
+//! identity. *Window*: the last part of a certificate's life, in which it is renewed. *Tombstone*: the time before which everything
+//! under a key is void.
 
+pub mod api;
+pub mod api_server;
+pub mod cache;
+pub mod cce;
+pub mod cli;
+pub mod client_cert;
+pub mod cloud;
+pub mod commands;
+pub mod config;
+pub mod credentials;
+pub mod env_vars;
+pub mod error;
+pub mod exec_credential;
+pub mod host;
+pub mod http;
+pub mod iam;
+pub mod identity;
+pub mod ids;
 pub mod kubeconfig;
+pub mod lifetime;
+pub mod log;
+pub mod plan;
+pub mod sanitize;
 pub mod secret;
+pub mod signing;
+pub mod store;
+
+use clap::Parser as _;
+use error::Exit;
+use host::Host;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs one command line in `host`, and says how the process ends.
+pub fn main(args: impl IntoIterator<Item = OsString>, host: &Host) -> ExitCode {
+    ExitCode::from(run(args, host).code())
+}
+
+/// [`main`], with the exit as a value.
+pub fn run(args: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
+    let cli = match cli::Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return show_usage(&error, host),
+    };
+    match commands::run(&cli, host) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            error.report(host);
+            error.exit()
+        }
+    }
+}
+
+/// Help and version go to stdout and are no error; everything else is one.
+fn show_usage(error: &clap::Error, host: &Host) -> Exit {
+    let text = error.to_string();
+    if error.use_stderr() {
+        host.say(text.trim_end());
+        return Exit::Usage;
+    }
+    match host.print(&text) {
+        Ok(()) => Exit::Done,
+        Err(_) => Exit::Failed,
+    }
+}

@@ -1,2 +1,7 @@
 //! Hands the real world to the library.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cce_login::main(std::env::args_os(), &cce_login::host::Host::real())
+}

@@ -221,3 +221,16 @@ fn quoted(name: &str) -> String {
         format!("'{}'", name.replace('\'', "'\\''"))
     }
 }
+
+impl crate::error::Explain for KubeconfigError {
+    fn exit(&self) -> crate::error::Exit {
+        match self {
+            Self::Locked { .. } | Self::ChangedMeanwhile { .. } => crate::error::Exit::Temporary,
+            _ => crate::error::Exit::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.hint()
+    }
+}

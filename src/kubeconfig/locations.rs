@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::KubeconfigError;
 
-/// The kubeconfig files in kubectl's order of precedence; never empty.
+/// The kubeconfig files in kubectl's order of precedence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Locations {
     files: Vec<PathBuf>,
@@ -41,6 +41,11 @@ impl Locations {
         Ok(Self {
             files: vec![home.join(".kube").join("config")],
         })
+    }
+
+    /// No files at all.
+    pub(super) fn none() -> Self {
+        Self { files: Vec::new() }
     }
 
     /// The files, highest precedence first; some may not exist.

@@ -1,0 +1,239 @@
+//! A small client of the cluster itself: does its API server answer, is it who it should be, and who are we to it.
+
+use crate::client_cert::ClientCert;
+use crate::error::{Exit, Explain};
+use crate::host::Deadline;
+use crate::http::{ClusterTls, Http, HttpError, HttpSettings, Proxies, Request, Response, ServerCheck, Trust};
+use crate::ids::Endpoint;
+use crate::secret::Secret;
+use serde_json::{Value, json};
+
+/// The names that every API server's certificate is made for, in the order in which they are tried.
+const USUAL_NAMES: [&str; 4] = [
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+];
+
+/// An API server and how it is verified.
+#[derive(Debug, Clone)]
+pub struct ApiServer {
+    /// Its URL.
+    pub url: Endpoint,
+    /// How it is verified.
+    pub check: ServerCheck,
+    /// The proxies on the way.
+    pub proxies: Proxies,
+}
+
+/// Why the API server gave no good answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiServerError {
+    /// It does not answer.
+    #[error("the API server cannot be reached")]
+    Unreachable(#[source] HttpError),
+    /// It is not who it should be.
+    #[error("the API server `{url}` cannot be verified with the cluster's CA, neither as itself nor as {tried}")]
+    Unverified {
+        /// Who.
+        url: Endpoint,
+        /// The other names that were tried.
+        tried: String,
+        /// rustls's reason for the URL's own host.
+        #[source]
+        source: HttpError,
+    },
+    /// It does not accept the certificate.
+    #[error("the API server refuses the certificate")]
+    Refused,
+    /// Something else.
+    #[error("the API server answered {0}")]
+    Unexpected(u16),
+}
+
+impl Explain for ApiServerError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable(_) => Exit::Temporary,
+            Self::Unverified { .. } => Exit::Failed,
+            Self::Refused => Exit::Identity,
+            Self::Unexpected(500..) => Exit::Temporary,
+            Self::Unexpected(_) => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Unreachable(_) => {
+                    "check that this machine can reach it: an internal endpoint needs the VPC (VPN, bastion), an external one an elastic IP; \
+                     choose with `--access`, or give another way in with `--server`"
+                }
+                Self::Unverified { .. } => {
+                    "do not go on over an untrusted network: somebody may be in between. If an elastic IP or a name was bound a moment ago, \
+                     the server's certificate follows within ten minutes; otherwise add the name as a custom SAN and give it with `--server`"
+                }
+                Self::Refused => "it may have been revoked a moment ago: try `kubectl cce-login` again",
+                Self::Unexpected(_) => "look at the cluster's state in the CCE console, then try again",
+            }
+            .to_owned(),
+        )
+    }
+}
+
+impl ApiServer {
+    /// Finds out how the server at `url` verifies against the cluster's authorities: as its own host, else under the first of
+    /// `other_hosts` and the usual names of an API server. Names that the server presents are never taken over.
+    pub fn verify(
+        url: &Endpoint,
+        ca_pem: &str,
+        other_hosts: &[&str],
+        proxies: &Proxies,
+        deadline: Deadline,
+    ) -> Result<Self, ApiServerError> {
+        let attempt = |name: Option<&str>| {
+            let check = ServerCheck::Verified {
+                ca_pem: ca_pem.to_owned(),
+                name: name.map(str::to_owned),
+            };
+            let server = Self {
+                url: url.clone(),
+                check,
+                proxies: proxies.clone(),
+            };
+            server.get("/version", None, deadline).map(|_| server)
+        };
+        let own_failure = match attempt(None) {
+            Ok(server) => return Ok(server),
+            Err(failure @ HttpError::Tls { .. }) => failure,
+            Err(failure) => return Err(ApiServerError::Unreachable(failure)),
+        };
+        let names: Vec<&str> = other_hosts
+            .iter()
+            .copied()
+            .filter(|host| *host != url.host())
+            .chain(USUAL_NAMES)
+            .collect();
+        for name in &names {
+            match attempt(Some(name)) {
+                Ok(server) => return Ok(server),
+                Err(HttpError::Tls { .. } | HttpError::Settings { .. }) => {}
+                Err(failure) => return Err(ApiServerError::Unreachable(failure)),
+            }
+        }
+        let tried = names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        Err(ApiServerError::Unverified {
+            url: url.clone(),
+            tried,
+            source: own_failure,
+        })
+    }
+
+    /// The server without any verification, if it answers: `--insecure-skip-tls-verify`.
+    pub fn unverified(url: &Endpoint, proxies: &Proxies, deadline: Deadline) -> Result<Self, ApiServerError> {
+        let server = Self {
+            url: url.clone(),
+            check: ServerCheck::Unverified,
+            proxies: proxies.clone(),
+        };
+        server
+            .get("/version", None, deadline)
+            .map_err(ApiServerError::Unreachable)?;
+        Ok(server)
+    }
+
+    /// The `tls-server-name` that kubectl needs.
+    pub fn tls_server_name(&self) -> Option<&str> {
+        match &self.check {
+            ServerCheck::Verified { name, .. } => name.as_deref(),
+            ServerCheck::Unverified => None,
+        }
+    }
+
+    /// Asks who we are: `SelfSubjectReview` v1, else v1beta1; where neither exists any authenticated answer, and then the
+    /// certificate's CN is the name.
+    pub fn who_am_i(&self, cert: &ClientCert, deadline: Deadline) -> Result<String, ApiServerError> {
+        for version in ["v1", "v1beta1"] {
+            let api_version = format!("authentication.k8s.io/{version}");
+            let review = json!({ "apiVersion": api_version, "kind": "SelfSubjectReview" });
+            let path = format!("/apis/{api_version}/selfsubjectreviews");
+            let answer = self
+                .request("POST", &path, Some(&review), Some(cert), deadline)
+                .map_err(ApiServerError::Unreachable)?;
+            if is_refused(&answer) {
+                return Err(ApiServerError::Refused);
+            }
+            if (200..300).contains(&answer.status) {
+                let name = json_of(&answer)
+                    .pointer("/status/userInfo/username")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned);
+                return Ok(name.unwrap_or_else(|| cert.common_name.clone()));
+            }
+        }
+        let answer = self
+            .get("/api", Some(cert), deadline)
+            .map_err(ApiServerError::Unreachable)?;
+        match answer.status {
+            _ if is_refused(&answer) => Err(ApiServerError::Refused),
+            200..300 | 403 => Ok(cert.common_name.clone()),
+            status => Err(ApiServerError::Unexpected(status)),
+        }
+    }
+
+    fn get(&self, path: &str, cert: Option<&ClientCert>, deadline: Deadline) -> Result<Response, HttpError> {
+        self.request("GET", path, None, cert, deadline)
+    }
+
+    fn request(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: Option<&Value>,
+        cert: Option<&ClientCert>,
+        deadline: Deadline,
+    ) -> Result<Response, HttpError> {
+        let tls = ClusterTls {
+            server: self.check.clone(),
+            client_cert: cert.cloned(),
+        };
+        let http = Http::new(&HttpSettings {
+            trust: Trust::Cluster(Box::new(tls)),
+            proxies: self.proxies.clone(),
+        })?;
+        let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
+        if body.is_some() {
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        }
+        let body = body.map(|json| Secret::new(json.to_string().into_bytes()));
+        http.send(
+            Request {
+                method,
+                url: format!("{}{path}", self.url),
+                headers,
+                body,
+            },
+            deadline,
+        )
+    }
+}
+
+/// 401, or 403 as nobody: the certificate was not accepted.
+fn is_refused(answer: &Response) -> bool {
+    let is_anonymous = || {
+        json_of(answer)
+            .get("message")
+            .and_then(Value::as_str)
+            .is_some_and(|m| m.contains("system:anonymous"))
+    };
+    answer.status == 401 || (answer.status == 403 && is_anonymous())
+}
+
+fn json_of(answer: &Response) -> Value {
+    serde_json::from_slice(answer.body.expose()).unwrap_or_default() // an API server's answer to us holds no secret
+}

@@ -1,0 +1,121 @@
+//! The certificates we have: found by everything that changes the answer, read without a lock, fetched once across processes.
+//!
+//! A cache that fails costs a fetch, never a login: every method answers with a miss or a note, not with an error.
+
+pub mod entry;
+pub mod freshness;
+pub mod index;
+pub mod single_flight;
+
+use crate::host::Directories;
+use crate::ids::{ClusterId, Endpoint, ProjectId};
+use crate::lifetime::CertLifetime;
+use crate::log::Log;
+use crate::store::{LayeredStore, StoreKind};
+use chrono::{DateTime, Utc};
+use entry::CacheEntry;
+use index::IndexEntry;
+
+/// What a certificate is filed under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheKey(String);
+
+impl CacheKey {
+    /// The key of everything that changes the answer.
+    pub fn new(
+        endpoint: &Endpoint,
+        project: &ProjectId,
+        cluster: &ClusterId,
+        fingerprint: &str,
+        lifetime: CertLifetime,
+        is_autopilot: bool,
+    ) -> Self {
+        let kind = if is_autopilot { "autopilot" } else { "cce" };
+        let parts = [
+            "1",
+            endpoint.as_str(),
+            project.as_str(),
+            cluster.as_str(),
+            fingerprint,
+            &lifetime.to_string(),
+            kind,
+        ]
+        .join("\0");
+        let hash = crate::signing::sha256_hex(parts.as_bytes());
+        Self(format!("cert-{}", hash.get(..32).unwrap_or(&hash)))
+    }
+
+    /// The account name in the stores, and the name of lock, index entry and failure record.
+    pub fn account(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The cache of one run.
+pub struct CertCache<'a> {
+    /// Where certificates and keys are.
+    pub store: &'a LayeredStore,
+    /// Where everything else is.
+    pub directories: &'a Directories,
+    /// Where trouble is told.
+    pub log: &'a Log<'a>,
+}
+
+impl CertCache<'_> {
+    /// The entry under `key` from the first store that has a readable one that is not void. It may be expired.
+    pub fn get(&self, key: &CacheKey) -> Option<(StoreKind, CacheEntry)> {
+        for store in self.store.stores() {
+            match store.get(key.account()) {
+                Ok(Some(bytes)) => match CacheEntry::from_bytes(&bytes) {
+                    Some(entry) if self.is_void(key, &entry) => self
+                        .log
+                        .info(|| format!("{}: the entry was revoked or logged out", store.kind())),
+                    Some(entry) => {
+                        self.log
+                            .debug(|| format!("{}: found a certificate until {}", store.kind(), entry.cert.not_after));
+                        return Some((store.kind(), entry));
+                    }
+                    None => self
+                        .log
+                        .info(|| format!("{}: the entry is unreadable, so it counts as missing", store.kind())),
+                },
+                Ok(None) => self.log.debug(|| format!("{}: no entry", store.kind())),
+                Err(error) => self.log.info(|| error.to_string()),
+            }
+        }
+        None
+    }
+
+    /// Keeps `entry`, notes it in the index and removes our own entries that have expired. Returns where it is kept.
+    ///
+    /// An entry that was asked for before a tombstone is not kept: somebody logged out in the meantime.
+    pub fn put(&self, key: &CacheKey, entry: &CacheEntry, mut note: IndexEntry, now: DateTime<Utc>) -> Vec<StoreKind> {
+        if self.is_void(key, entry) {
+            self.log
+                .info(|| "logged out while the certificate was fetched: it is not kept".to_owned());
+            return Vec::new();
+        }
+        let expires_at = entry.cert.not_after - entry.clock_offset;
+        let label = format!(
+            "CCE client certificate, cluster {}, until {}",
+            note.cluster_id,
+            entry.cert.not_after.format("%Y-%m-%d %H:%M UTC")
+        );
+        let stored = self
+            .store
+            .set(key.account(), &label, &entry.to_bytes(), Some(expires_at), now);
+        for trouble in &stored.troubles {
+            self.log.info(|| format!("not kept: {}", trouble.error));
+        }
+        note.stores = stored.held_by.iter().map(|kind| kind.name().to_owned()).collect();
+        index::write(self.directories, key, &note);
+        self.store
+            .sweep(index::take_expired(self.directories, now).iter().map(String::as_str));
+        stored.held_by
+    }
+
+    /// Whether what was issued then has been voided since.
+    fn is_void(&self, key: &CacheKey, entry: &CacheEntry) -> bool {
+        index::tombstone(self.directories, key).is_some_and(|voided_at| entry.asked_at <= voided_at)
+    }
+}

@@ -1,0 +1,115 @@
+//! The stored form of a certificate: one version byte, fields, DER, a checksum. Compact, so that a certificate with an RSA-2048
+//! key fits into the 2,560 bytes of Windows' Credential Manager.
+//!
+//! ```text
+//! version 1 | asked_at i64 | fetched_at i64 | clock_offset i32 | key kind u8 | key u16+DER | count u8 | certificates u16+DER | 8 bytes of SHA-256
+//! ```
+//! Numbers are little-endian, times in seconds since 1970. An unknown version, a wrong length or a wrong checksum is a miss.
+
+use crate::client_cert::{ClientCert, KeyKind};
+use crate::secret::Secret;
+use chrono::{DateTime, TimeDelta, Utc};
+
+const VERSION: u8 = 1;
+const CHECKSUM_LENGTH: usize = 8;
+
+/// A certificate with what is known about its fetching.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheEntry {
+    /// The certificate and its key.
+    pub cert: ClientCert,
+    /// When we asked for it, by our clock: decides whether a tombstone voids it.
+    pub asked_at: DateTime<Utc>,
+    /// When it came, by the server's clock.
+    pub fetched_at: DateTime<Utc>,
+    /// The server's clock minus ours at that time; zero when small.
+    pub clock_offset: TimeDelta,
+}
+
+impl CacheEntry {
+    /// The stored form.
+    pub fn to_bytes(&self) -> Secret<Vec<u8>> {
+        let mut out = vec![VERSION];
+        out.extend(self.asked_at.timestamp().to_le_bytes());
+        out.extend(self.fetched_at.timestamp().to_le_bytes());
+        let offset = i32::try_from(self.clock_offset.num_seconds()).unwrap_or(0);
+        out.extend(offset.to_le_bytes());
+        out.push(match self.cert.key_kind {
+            KeyKind::Pkcs8 => 0,
+            KeyKind::Pkcs1 => 1,
+            KeyKind::Sec1 => 2,
+        });
+        push_block(&mut out, self.cert.key.expose()); // into the store that protects it
+        out.push(u8::try_from(self.cert.chain.len()).unwrap_or(u8::MAX));
+        for der in &self.cert.chain {
+            push_block(&mut out, der);
+        }
+        let checksum = checksum(&out);
+        out.extend(checksum);
+        Secret::new(out)
+    }
+
+    /// Reads the stored form; `None` for anything that is not exactly that.
+    pub fn from_bytes(bytes: &Secret<Vec<u8>>) -> Option<Self> {
+        let bytes = bytes.expose(); // parsed here; the key goes back into a `Secret`
+        let (fields, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM_LENGTH)?)?;
+        if checksum(fields) != sum {
+            return None;
+        }
+        let mut reader = Reader(fields);
+        if reader.take::<1>()? != [VERSION] {
+            return None;
+        }
+        let asked_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
+        let fetched_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
+        let clock_offset = TimeDelta::try_seconds(i64::from(i32::from_le_bytes(reader.take()?)))?;
+        let key_kind = match reader.take()? {
+            [0] => KeyKind::Pkcs8,
+            [1] => KeyKind::Pkcs1,
+            [2] => KeyKind::Sec1,
+            [_] => return None,
+        };
+        let key = Secret::new(reader.block()?.to_vec());
+        let [count] = reader.take()?;
+        let chain = (0..count)
+            .map(|_| reader.block().map(<[u8]>::to_vec))
+            .collect::<Option<Vec<_>>>()?;
+        if !reader.0.is_empty() {
+            return None;
+        }
+        Some(Self {
+            cert: ClientCert::from_der(chain, key_kind, key).ok()?,
+            asked_at,
+            fetched_at,
+            clock_offset,
+        })
+    }
+}
+
+/// A length of two bytes, then the bytes. Longer ones do not occur (a certificate has 1 to 3 KB) and make the entry unreadable.
+fn push_block(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend(u16::try_from(bytes.len()).unwrap_or(0).to_le_bytes());
+    out.extend(bytes);
+}
+
+fn checksum(bytes: &[u8]) -> Vec<u8> {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().copied().take(CHECKSUM_LENGTH).collect()
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    fn block(&mut self) -> Option<&'a [u8]> {
+        let length = usize::from(u16::from_le_bytes(self.take()?));
+        let (block, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(block)
+    }
+}

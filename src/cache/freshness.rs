@@ -1,0 +1,79 @@
+//! When a certificate is served, when a new one is due, and when the client shall ask again (contract §3). Pure arithmetic.
+
+use super::entry::CacheEntry;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The shortest step by which a client is told to ask again.
+const SHORTEST_STEP: TimeDelta = TimeDelta::seconds(1);
+/// The longest such step inside the renewal window.
+const LONGEST_STEP: TimeDelta = TimeDelta::seconds(60);
+
+/// How a certificate stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// More is left than the renewal window: served, nothing else.
+    Fresh,
+    /// Inside the window: served, and it is time to renew.
+    Renewable,
+    /// In its last moments, or over: fetched before anything is served.
+    Due,
+}
+
+/// The moments of a certificate's life, by the server's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// From here on it may be renewed.
+    pub renew_from: DateTime<Utc>,
+    /// From here on it is not served any more.
+    pub due_from: DateTime<Utc>,
+    not_after: DateTime<Utc>,
+    clock_offset: TimeDelta,
+}
+
+impl Schedule {
+    /// By contract: life = NotAfter − fetching; window = min(life/3, max(life/4, 5 min)); last moment = min(60 s, life/10).
+    pub fn of(entry: &CacheEntry) -> Self {
+        let not_after = entry.cert.not_after;
+        let life = (not_after - entry.fetched_at).max(TimeDelta::zero());
+        let window = (life / 3).min((life / 4).max(TimeDelta::minutes(5)));
+        let last_moment = (life / 10).min(TimeDelta::seconds(60));
+        Self {
+            renew_from: not_after - window,
+            due_from: not_after - last_moment,
+            not_after,
+            clock_offset: entry.clock_offset,
+        }
+    }
+
+    /// How the certificate stands at `now`, by our clock.
+    pub fn freshness(&self, now: DateTime<Utc>) -> Freshness {
+        let server_now = now + self.clock_offset;
+        if server_now >= self.due_from {
+            Freshness::Due
+        } else if server_now >= self.renew_from {
+            Freshness::Renewable
+        } else {
+            Freshness::Fresh
+        }
+    }
+
+    /// When the client shall ask again, by our clock, in whole seconds: the start of the window; inside it a short step
+    /// ahead. Never past, never after NotAfter.
+    pub fn ask_again(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let local = |server_time: DateTime<Utc>| whole_seconds(server_time - self.clock_offset);
+        let end = local(self.not_after);
+        let soonest = whole_seconds(now) + SHORTEST_STEP;
+        let wanted = match self.freshness(now) {
+            Freshness::Fresh => local(self.renew_from),
+            Freshness::Renewable | Freshness::Due => {
+                let left = (end - now).max(TimeDelta::zero());
+                whole_seconds(now + (left / 8).clamp(SHORTEST_STEP, LONGEST_STEP))
+            }
+        };
+        wanted.max(soonest).min(end.max(soonest))
+    }
+}
+
+fn whole_seconds(time: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp(time.timestamp(), 0).unwrap_or(time)
+}

@@ -1,0 +1,110 @@
+//! What is known about each cached certificate besides its secret: one small file per key in the state directory, and the tombstones.
+
+use super::CacheKey;
+use crate::host::{Directories, write_private};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The version of the files; others are not read.
+const VERSION: u32 = 1;
+
+/// What `status`, the next fetch and the check of the API server need to know. No secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IndexEntry {
+    /// The file's version.
+    pub version: u32,
+    /// The region.
+    pub region: String,
+    /// The project's id.
+    pub project_id: String,
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// `--profile=…` or `--identity=…`.
+    pub pin: String,
+    /// The certificate's CN: who we are to the cluster.
+    pub user_id: String,
+    /// The lifetime asked for.
+    pub asked: String,
+    /// When the certificate came.
+    pub fetched_at: DateTime<Utc>,
+    /// When it ends.
+    pub not_after: DateTime<Utc>,
+    /// The stores that hold it.
+    pub stores: Vec<String>,
+    /// The servers that `clustercert` named.
+    pub servers: Vec<String>,
+    /// Those of custom SANs.
+    pub custom_san_servers: Vec<String>,
+    /// The cluster's certificate authorities.
+    pub ca_pem: Option<String>,
+}
+
+impl IndexEntry {
+    /// The version that is written now.
+    pub const VERSION: u32 = VERSION;
+}
+
+/// The note on `key`, if there is a readable one.
+pub fn read(directories: &Directories, key: &CacheKey) -> Option<IndexEntry> {
+    let text = std::fs::read(file(directories, "entries", key.account())?).ok()?;
+    serde_json::from_slice(&text)
+        .ok()
+        .filter(|entry: &IndexEntry| entry.version == VERSION)
+}
+
+/// Writes the note on `key`; a state directory that cannot be written costs the note, nothing else.
+pub fn write(directories: &Directories, key: &CacheKey, entry: &IndexEntry) {
+    if let (Some(path), Ok(text)) = (
+        file(directories, "entries", key.account()),
+        serde_json::to_vec_pretty(entry),
+    ) {
+        let _ = write_private(&path, &text);
+    }
+}
+
+/// Removes the notes on certificates that are over, and returns their accounts.
+pub fn take_expired(directories: &Directories, now: DateTime<Utc>) -> Vec<String> {
+    let Some(entries) = directories
+        .state
+        .as_ref()
+        .and_then(|dir| std::fs::read_dir(dir.join("entries")).ok())
+    else {
+        return Vec::new();
+    };
+    let expired = entries.flatten().filter_map(|item| {
+        let account = item.file_name().to_str()?.strip_suffix(".json")?.to_owned();
+        let entry: IndexEntry = serde_json::from_slice(&std::fs::read(item.path()).ok()?).ok()?;
+        // A day of grace: a laptop whose clock is wrong must not clear what is still good.
+        (entry.not_after + chrono::TimeDelta::days(1) < now).then_some((account, item.path()))
+    });
+    expired
+        .filter_map(|(account, path)| std::fs::remove_file(path).ok().map(|()| account))
+        .collect()
+}
+
+/// When everything under `key` was voided, if it was.
+pub fn tombstone(directories: &Directories, key: &CacheKey) -> Option<DateTime<Utc>> {
+    let text = std::fs::read_to_string(file(directories, "tombstones", key.account())?).ok()?;
+    DateTime::from_timestamp(text.trim().parse().ok()?, 0)
+}
+
+/// Voids everything under `key` that was asked for until `now`.
+pub fn bury(directories: &Directories, key: &CacheKey, now: DateTime<Utc>) -> std::io::Result<()> {
+    match file(directories, "tombstones", key.account()) {
+        Some(path) => write_private(&path, now.timestamp().to_string().as_bytes()),
+        None => Ok(()),
+    }
+}
+
+fn file(directories: &Directories, kind: &str, account: &str) -> Option<PathBuf> {
+    let extension = if kind == "entries" { ".json" } else { "" };
+    Some(
+        directories
+            .state
+            .as_ref()?
+            .join(kind)
+            .join(format!("{account}{extension}")),
+    )
+}

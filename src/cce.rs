@@ -1,0 +1,129 @@
+//! CCE's API: clusters and their certificates. Strict in what it sends, lenient in what it reads.
+
+pub mod cluster;
+pub mod cluster_cert;
+
+use crate::api::{Api, ApiError, Call};
+use crate::error::{Exit, Explain};
+use crate::ids::{ClusterId, Endpoint, ProjectId};
+use crate::lifetime::CertLifetime;
+use chrono::{DateTime, TimeDelta, Utc};
+use cluster::Cluster;
+use cluster_cert::{ClusterCert, ClusterCertError};
+use serde_json::{Value, json};
+
+/// `expire_at` must lie 15 minutes ahead of the server's clock when the request arrives there.
+const EXPIRE_AT_MARGIN: TimeDelta = TimeDelta::seconds(30);
+/// The shortest lifetime, to which the margin is added.
+const SHORTEST_LIFETIME: TimeDelta = TimeDelta::minutes(15);
+
+/// Why a cluster or its certificate was not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CceError {
+    /// CCE did not say, or said no.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The answer is not what it should be.
+    #[error("CCE's answer cannot be used")]
+    Cert(#[from] ClusterCertError),
+}
+
+impl Explain for CceError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Api(error) => error.exit(),
+            Self::Cert(_) => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Api(error) => error.hint(),
+            Self::Cert(error) => error.hint(),
+        }
+    }
+}
+
+/// CCE in one project.
+pub struct CceClient<'a> {
+    /// Signs and sends.
+    pub api: &'a Api<'a>,
+    /// Where CCE answers.
+    pub endpoint: &'a Endpoint,
+    /// Whose clusters.
+    pub project: &'a ProjectId,
+    /// Autopilot clusters have a path of their own.
+    pub is_autopilot: bool,
+}
+
+impl CceClient<'_> {
+    /// All clusters of the project (`GET …/clusters`; there is no paging).
+    pub fn clusters(&self) -> Result<Vec<Cluster>, CceError> {
+        let answer = self
+            .api
+            .call(&self.call("GET", "/clusters", None, "cce:cluster:list"))?;
+        let items = answer.json.get("items").and_then(Value::as_array);
+        let items = items.ok_or_else(|| ApiError::Incomplete {
+            service: "CCE",
+            what: "a list of clusters".to_owned(),
+        })?;
+        Ok(items.iter().filter_map(Cluster::from_json).collect())
+    }
+
+    /// One cluster (`GET …/clusters/{id}`).
+    pub fn cluster(&self, id: &ClusterId) -> Result<Cluster, CceError> {
+        let answer = self
+            .api
+            .call(&self.call("GET", &format!("/clusters/{id}"), None, "cce:cluster:get"))?;
+        let cluster = Cluster::from_json(&answer.json);
+        Ok(cluster.ok_or_else(|| ApiError::Incomplete {
+            service: "CCE",
+            what: "the cluster's name and id".to_owned(),
+        })?)
+    }
+
+    /// A new client certificate (`POST …/clustercert`, api-cce cce_02_0248).
+    ///
+    /// Sends `expire_at` and `duration` together: where `expire_at` is known it wins, elsewhere it is ignored, and where
+    /// unknown fields are refused (400) `duration` alone is sent next. What was granted is only in the certificate.
+    pub fn create_cluster_cert(&self, id: &ClusterId, lifetime: CertLifetime) -> Result<ClusterCert, CceError> {
+        let path = format!("/clusters/{id}/clustercert");
+        let ask = |body| {
+            self.api
+                .call(&self.call("POST", &path, Some(body), "cce:cluster:generateClientCredential"))
+        };
+        let days = json!({ "duration": lifetime.whole_days() });
+        let first = match lifetime.span() {
+            None => days.clone(),
+            Some(span) => {
+                let span = span.max(SHORTEST_LIFETIME + EXPIRE_AT_MARGIN);
+                json!({ "duration": lifetime.whole_days(), "expire_at": go_time(self.api.server_now() + span) })
+            }
+        };
+        let answer = match ask(first) {
+            Err(ApiError::Refused(refusal)) if refusal.status == 400 && lifetime.span().is_some() => ask(days)?,
+            other => other?,
+        };
+        Ok(ClusterCert::from_json(&answer.json, answer.server_time)?)
+    }
+
+    fn call(&self, method: &'static str, path: &str, body: Option<Value>, permission: &'static str) -> Call<'_> {
+        let prefix = if self.is_autopilot { "/autopilot/v3" } else { "/api/v3" };
+        Call {
+            service: "CCE",
+            endpoint: self.endpoint,
+            method,
+            path: format!("{prefix}/projects/{}{path}", self.project),
+            query: Vec::new(),
+            body,
+            project: Some(self.project),
+            permission,
+            is_repeatable: true,
+        }
+    }
+}
+
+/// The time format of `expire_at`: Go's `time.String()`, always UTC.
+fn go_time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S +0000 UTC").to_string()
+}

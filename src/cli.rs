@@ -1,0 +1,303 @@
+//! What can be typed: clap types and help texts. Plain data: nothing is read, nothing is decided here.
+
+use clap::{Args, Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    failed
+  2    usage: flags, environment or a file of yours
+  3    identity missing, refused or in need of signing in
+  4    temporary (network, throttled, deadline): try again
+  130  interrupted";
+
+const LOGIN_EXAMPLES: &str = "\
+Examples:
+  # Set up one cluster, with the access key from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK
+  kubectl cce-login --region eu-de --cluster prod
+
+  # See what would be written
+  kubectl cce-login --region eu-de --cluster prod --dry-run
+
+  # A certificate for fifteen minutes each time, for a GUI client
+  kubectl cce-login --region cn-north-4 --cluster prod --duration 15m --absolute-path";
+
+const GET_CREDENTIAL_EXAMPLES: &str = "\
+Examples:
+  # What kubectl runs; by hand, the key is not shown
+  kubectl cce-login get-credential --region eu-de --project-id 0605767b5780d5762fbcc0118072a564 \\
+    --cluster-id 4d1ecb2c-229a-11e8-9c75-0255ac100ceb --profile default
+
+  # Replace the certificate now
+  kubectl cce-login get-credential --region eu-de --project-id 0605767b5780d5762fbcc0118072a564 \\
+    --cluster-id 4d1ecb2c-229a-11e8-9c75-0255ac100ceb --profile default --force-refresh";
+
+const PROFILE_EXAMPLES: &str = "\
+Examples:
+  # Keep an access key in the keyring, the secret read from a pipe
+  pass show cloud/sk | kubectl cce-login profile set default --access-key-id AKID --region eu-de --secret-stdin
+
+  # See the profiles
+  kubectl cce-login profile list";
+
+/// Short-lived client certificates for Huawei Cloud CCE and Open Telekom Cloud CCE.
+///
+/// Sets a cluster up once; from then on kubectl gets its certificate from the OS keyring, and a new one from CCE when that
+/// is close to expiry.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kubectl-cce_login",
+    bin_name = "kubectl cce-login",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = format!("{LOGIN_EXAMPLES}\n\n{EXIT_CODES}")
+)]
+pub struct Cli {
+    /// The command; without one: `login`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The flags of `login`.
+    #[command(flatten)]
+    pub login: LoginArgs,
+    /// The flags of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// The commands. Without one: `login`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Set a cluster up: one certificate, kubeconfig entries, a check
+    #[command(after_help = LOGIN_EXAMPLES)]
+    Login(Box<LoginArgs>),
+    /// Print a client certificate for kubectl (exec plugin)
+    #[command(after_help = GET_CREDENTIAL_EXAMPLES)]
+    GetCredential(GetCredentialArgs),
+    /// Manage named identities; their secrets go to the keyring
+    #[command(subcommand, after_help = PROFILE_EXAMPLES)]
+    Profile(ProfileCommand),
+    /// Show the version
+    #[command(after_help = "Examples:\n  kubectl cce-login version\n  kubectl cce-login version -o json")]
+    Version(VersionArgs),
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
+    /// Log to stderr what happens; twice for everything. Secrets are never shown
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Never ask
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Bound on the whole run, such as `25s` [default: 25s for get-credential, 3m elsewhere]
+    #[arg(long, value_name = "DURATION", global = true)]
+    pub timeout: Option<String>,
+}
+
+/// Who we are to the cloud.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Identity")]
+pub struct IdentityArgs {
+    /// The profile that holds the identity
+    #[arg(long, value_name = "NAME", conflicts_with = "identity")]
+    pub profile: Option<String>,
+    /// The source of the identity: env
+    #[arg(long, value_name = "SOURCE")]
+    pub identity: Option<String>,
+}
+
+/// Where the cloud answers.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Cloud")]
+pub struct CloudArgs {
+    /// huawei, otc or a domain [default: by the region]
+    #[arg(long, value_name = "CLOUD")]
+    pub cloud: Option<String>,
+    /// CCE's base URL [default: by cloud and region]
+    #[arg(long, value_name = "URL")]
+    pub cce_endpoint: Option<String>,
+    /// IAM's base URL [default: by cloud and region]
+    #[arg(long, value_name = "URL")]
+    pub iam_endpoint: Option<String>,
+    /// PEM roots for the cloud endpoints, in place of the system's
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<String>,
+}
+
+/// The certificate and where it is kept.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Certificate")]
+pub struct CertificateArgs {
+    /// Its lifetime: 15m to 1827d, or max [default: 8h]
+    #[arg(long, value_name = "DURATION")]
+    pub duration: Option<String>,
+    /// Where it is kept: auto, keyring, kernel, file or none [default: auto]
+    #[arg(long, value_name = "STORE")]
+    pub cache: Option<String>,
+}
+
+/// `login`.
+#[derive(Debug, Default, Args)]
+pub struct LoginArgs {
+    /// The cluster's name or id
+    #[arg(long, value_name = "NAME|ID", help_heading = "Cluster")]
+    pub cluster: Option<String>,
+    /// The region, such as eu-de
+    #[arg(long, value_name = "REGION", help_heading = "Cluster")]
+    pub region: Option<String>,
+    /// The project's name or id [default: the region's main project]
+    #[arg(long, value_name = "NAME|ID", help_heading = "Cluster")]
+    pub project: Option<String>,
+    /// Which of the cluster's endpoints: auto, internal or external [default: auto, the first that answers]
+    #[arg(long, value_name = "ACCESS", help_heading = "Cluster")]
+    pub access: Option<String>,
+    /// The API server's URL (custom SAN, bastion) in place of the cluster's endpoints; always verified
+    #[arg(long, value_name = "URL", help_heading = "Cluster")]
+    pub server: Option<String>,
+
+    /// Who we are.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+    /// The certificate.
+    #[command(flatten)]
+    pub certificate: CertificateArgs,
+    /// Where the cloud answers.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+
+    /// The kubeconfig to write [default: KUBECONFIG, else ~/.kube/config]
+    #[arg(long, value_name = "FILE", help_heading = "Kubeconfig")]
+    pub kubeconfig: Option<String>,
+    /// The context's name; {cluster} {region} {project} {profile} are filled in
+    #[arg(long, value_name = "NAME", help_heading = "Kubeconfig")]
+    pub context_name: Option<String>,
+    /// Make the context the current one
+    #[arg(long, help_heading = "Kubeconfig", conflicts_with = "keep_current")]
+    pub set_current: bool,
+    /// Never change the current context [default: set it only where there is none]
+    #[arg(long, help_heading = "Kubeconfig")]
+    pub keep_current: bool,
+    /// Print a complete kubeconfig; write nothing
+    #[arg(long, help_heading = "Kubeconfig", conflicts_with = "dry_run")]
+    pub print: bool,
+    /// Print what would change as a diff; write nothing
+    #[arg(long, help_heading = "Kubeconfig")]
+    pub dry_run: bool,
+    /// Write the plugin's full path, for GUI clients that do not see your PATH
+    #[arg(long, help_heading = "Kubeconfig")]
+    pub absolute_path: bool,
+    /// v1 or v1beta1 [default: v1; v1beta1 when the kubectl on PATH is older than 1.22]
+    #[arg(long, value_name = "VERSION", help_heading = "Kubeconfig")]
+    pub exec_api_version: Option<String>,
+    /// The proxy that kubectl shall use for this cluster
+    #[arg(long, value_name = "URL", help_heading = "Kubeconfig")]
+    pub proxy_url: Option<String>,
+
+    /// Do not ask the API server
+    #[arg(long, help_heading = "Check")]
+    pub no_check: bool,
+    /// Do not verify the API server. Anybody on the way can then read and change what you do
+    #[arg(long, help_heading = "Check")]
+    pub insecure_skip_tls_verify: bool,
+}
+
+/// `get-credential`.
+#[derive(Debug, Args)]
+pub struct GetCredentialArgs {
+    /// The cluster's id
+    #[arg(long, value_name = "ID", help_heading = "Cluster")]
+    pub cluster_id: String,
+    /// The id of the cluster's project
+    #[arg(long, value_name = "ID", help_heading = "Cluster")]
+    pub project_id: Option<String>,
+    /// The region, such as eu-de
+    #[arg(long, value_name = "REGION", help_heading = "Cluster")]
+    pub region: String,
+    /// It is an Autopilot cluster
+    #[arg(long, help_heading = "Cluster")]
+    pub autopilot: bool,
+
+    /// Who we are.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+    /// The certificate.
+    #[command(flatten)]
+    pub certificate: CertificateArgs,
+    /// Refuse a certificate with another lifetime than asked for
+    #[arg(long, help_heading = "Certificate")]
+    pub strict_duration: bool,
+    /// Replace the certificate now
+    #[arg(long, help_heading = "Certificate")]
+    pub force_refresh: bool,
+    /// Where the cloud answers.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+
+    /// v1 or v1beta1, for clients that do not say [default: v1]
+    #[arg(long, value_name = "VERSION", help_heading = "Output")]
+    pub exec_api_version: Option<String>,
+    /// Show the private key also on a terminal
+    #[arg(long, help_heading = "Output")]
+    pub show_key: bool,
+}
+
+/// `profile`.
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// Verify an access key and keep it under a name
+    #[command(after_help = PROFILE_EXAMPLES)]
+    Set(ProfileSetArgs),
+    /// List the profiles
+    #[command(after_help = "Examples:\n  kubectl cce-login profile list\n  kubectl cce-login profile list -o json")]
+    List(OutputArgs),
+    /// Remove a profile and its secret
+    #[command(after_help = "Examples:\n  kubectl cce-login profile remove default")]
+    Remove(ProfileRemoveArgs),
+}
+
+/// `profile set`.
+#[derive(Debug, Args)]
+pub struct ProfileSetArgs {
+    /// The profile's name
+    pub name: String,
+    /// The access key's id (AK)
+    #[arg(long, value_name = "AK")]
+    pub access_key_id: String,
+    /// Read the secret access key (SK) from stdin
+    #[arg(long, required = true)]
+    pub secret_stdin: bool,
+    /// The region that `login` takes when none is given, and where the key is verified
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Where the secret is kept: keyring, or file (in the clear, readable by you only) [default: keyring]
+    #[arg(long, value_name = "STORE")]
+    pub secret_store: Option<String>,
+    /// Where the cloud answers.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// `profile remove`.
+#[derive(Debug, Args)]
+pub struct ProfileRemoveArgs {
+    /// The profile's name
+    pub name: String,
+}
+
+/// `version`.
+#[derive(Debug, Args)]
+pub struct VersionArgs {
+    /// The form of the report.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How a report is written.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// table, json or name [default: table]
+    #[arg(short, long, value_name = "FORMAT")]
+    pub output: Option<String>,
+}

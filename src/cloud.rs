@@ -1,0 +1,125 @@
+//! Which cloud a region belongs to, and where its services answer.
+
+use crate::ids::{Endpoint, Region};
+
+/// A cloud with CCE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cloud {
+    /// Huawei Cloud; the European site is recognised by its region.
+    Huawei,
+    /// Open Telekom Cloud, the Swiss one included.
+    Otc,
+    /// Any other installation (HCS, HCSO) by its domain.
+    Domain(String),
+}
+
+/// Why a `--cloud` was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a cloud")]
+pub struct InvalidCloud(String);
+
+impl InvalidCloud {
+    /// What a valid one looks like.
+    pub fn hint(&self) -> String {
+        "use `huawei`, `otc` or a domain such as `cloud.example.com`".to_owned()
+    }
+}
+
+impl Cloud {
+    /// Reads `huawei`, `otc` or a domain.
+    pub fn parse(text: &str) -> Result<Self, InvalidCloud> {
+        match text {
+            "huawei" => Ok(Self::Huawei),
+            "otc" => Ok(Self::Otc),
+            _ => {
+                let is_label = |label: &str| {
+                    !label.is_empty()
+                        && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                        && !label.starts_with('-')
+                        && !label.ends_with('-')
+                };
+                if text.contains('.') && text.len() <= 253 && text.split('.').all(is_label) {
+                    Ok(Self::Domain(text.to_ascii_lowercase()))
+                } else {
+                    Err(InvalidCloud(crate::sanitize::sanitize(text)))
+                }
+            }
+        }
+    }
+
+    /// The cloud that a region's name gives away; Huawei Cloud where nothing else is known.
+    pub fn of_region(region: &Region) -> Self {
+        match region.as_str() {
+            "eu-de" | "eu-nl" | "eu-ch2" => Self::Otc,
+            _ => Self::Huawei,
+        }
+    }
+
+    /// The text that parses back.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Huawei => "huawei",
+            Self::Otc => "otc",
+            Self::Domain(domain) => domain,
+        }
+    }
+
+    /// CCE's endpoint in a region.
+    pub fn cce(&self, region: &Region) -> Endpoint {
+        self.service("cce", region)
+    }
+
+    /// IAM's endpoint in a region.
+    pub fn iam(&self, region: &Region) -> Endpoint {
+        match self {
+            Self::Otc if region.as_str() == "eu-ch2" => self.service("iam-pub", region),
+            // HCS answers at the API gateway's name (its Terraform provider).
+            Self::Domain(domain) => Endpoint::of_host(format!("iam-apigateway-proxy.{domain}")),
+            _ => self.service("iam", region),
+        }
+    }
+
+    fn service(&self, service: &str, region: &Region) -> Endpoint {
+        let domain = match self {
+            // The European site; `eu-west-0` is not part of it.
+            Self::Huawei if region.as_str().starts_with("eu-west-1") => "myhuaweicloud.eu",
+            Self::Huawei => "myhuaweicloud.com",
+            Self::Otc if region.as_str() == "eu-ch2" => "sc.otc.t-systems.com",
+            Self::Otc => "otc.t-systems.com",
+            Self::Domain(domain) => domain,
+        };
+        Endpoint::of_host(format!("{service}.{region}.{domain}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_region_answers_where_its_cloud_says() {
+        let table: serde_json::Value = serde_json::from_str(include_str!("../tests/vectors/regions.json")).unwrap();
+        let mut checked = 0;
+        for (name, services) in table["huaweicloud"].as_object().unwrap() {
+            let region = Region::parse(name).unwrap();
+            let cloud = Cloud::of_region(&region);
+            assert_eq!(cloud, Cloud::Huawei);
+            assert_eq!(cloud.cce(&region).as_str(), services["cce"].as_str().unwrap());
+            let iam = services["iam"]
+                .as_str()
+                .or(services["iam_by_pattern"].as_str())
+                .unwrap();
+            assert_eq!(cloud.iam(&region).as_str(), iam, "{name}");
+            checked += 1;
+        }
+        for name in ["eu-de", "eu-nl", "eu-ch2"] {
+            let region = Region::parse(name).unwrap();
+            let cloud = Cloud::of_region(&region);
+            assert_eq!(cloud, Cloud::Otc);
+            assert_eq!(cloud.cce(&region).as_str(), table["otc"][name]["cce"].as_str().unwrap());
+            assert_eq!(cloud.iam(&region).as_str(), table["otc"][name]["iam"].as_str().unwrap());
+            checked += 1;
+        }
+        assert!(checked >= 36);
+    }
+}

@@ -1,0 +1,25 @@
+//! The commands, one file each. Nothing here but the choice between them.
+
+mod get_credential;
+mod login;
+mod obtain;
+mod profile;
+mod project;
+mod report;
+mod session;
+mod version;
+
+use crate::cli::{Cli, Command};
+use crate::error::Result;
+use crate::host::Host;
+
+/// Runs what was typed.
+pub fn run(cli: &Cli, host: &Host) -> Result<()> {
+    match &cli.command {
+        None => login::run(&cli.login, &cli.global, host),
+        Some(Command::Login(args)) => login::run(args, &cli.global, host),
+        Some(Command::GetCredential(args)) => get_credential::run(args, &cli.global, host),
+        Some(Command::Profile(command)) => profile::run(command, &cli.global, host),
+        Some(Command::Version(args)) => version::run(args, host),
+    }
+}

@@ -1,0 +1,140 @@
+//! From a name or an id to a cluster.
+
+use crate::cce::cluster::Cluster;
+use crate::error::{Exit, Explain, Result};
+use crate::iam::Project;
+use crate::sanitize::sanitize;
+
+/// How alike two names must be for one to be proposed in place of the other (0 to 1).
+const ALIKE: f64 = 0.7;
+/// The most names in a hint.
+const MOST_NAMES: usize = 8;
+
+/// Why there is no cluster to set up.
+#[derive(Debug, thiserror::Error)]
+enum ClusterError {
+    #[error("there is no cluster `{wanted}` in project `{project}`")]
+    Unknown {
+        wanted: String,
+        project: String,
+        cure: String,
+    },
+    #[error("{count} clusters are called `{wanted}`")]
+    Ambiguous { wanted: String, count: usize, ids: String },
+    #[error("the cluster is missing")]
+    NotGiven { cure: String },
+    #[error("cluster `{name}` is in phase `{phase}`{reason}")]
+    NotReady {
+        name: String,
+        phase: String,
+        reason: String,
+        cure: &'static str,
+        is_passing: bool,
+    },
+}
+
+impl Explain for ClusterError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unknown { .. } | Self::Ambiguous { .. } | Self::NotGiven { .. } => Exit::Usage,
+            Self::NotReady { is_passing: true, .. } => Exit::Temporary,
+            Self::NotReady { .. } => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unknown { cure, .. } | Self::NotGiven { cure } => cure.clone(),
+            Self::Ambiguous { ids, .. } => format!("give its id with `--cluster`: {ids}"),
+            Self::NotReady { cure, .. } => (*cure).to_owned(),
+        })
+    }
+}
+
+/// The cluster with this id, name or alias, if its API server can be expected to answer.
+pub(super) fn choose(clusters: Vec<Cluster>, wanted: Option<&str>, project: &Project) -> Result<Cluster> {
+    let names = || clusters.iter().map(|c| c.name.as_str()).collect::<Vec<_>>();
+    let Some(wanted) = wanted else {
+        let cure = match clusters.is_empty() {
+            true => format!(
+                "project `{}` has no clusters: choose another one with `--project`, or another `--region`",
+                project.name
+            ),
+            false => format!("give it with `--cluster`: {}", list(&names())),
+        };
+        return Err(ClusterError::NotGiven { cure }.into());
+    };
+    let by_id = |c: &&Cluster| c.id.as_str() == wanted;
+    let by_name = |c: &&Cluster| c.name == wanted || c.alias.as_deref() == Some(wanted);
+    let mut found: Vec<&Cluster> = clusters.iter().filter(by_id).collect();
+    if found.is_empty() {
+        found = clusters.iter().filter(by_name).collect();
+    }
+    let cluster = match found.as_slice() {
+        [cluster] => (*cluster).clone(),
+        [] => {
+            let cure = unknown_cure(wanted, &names(), project);
+            return Err(ClusterError::Unknown {
+                wanted: sanitize(wanted),
+                project: project.name.clone(),
+                cure,
+            }
+            .into());
+        }
+        several => {
+            let ids = list(&several.iter().map(|c| c.id.as_str()).collect::<Vec<_>>());
+            return Err(ClusterError::Ambiguous {
+                wanted: sanitize(wanted),
+                count: several.len(),
+                ids,
+            }
+            .into());
+        }
+    };
+    match cluster.unreachable_because() {
+        None => Ok(cluster),
+        Some(cure) => {
+            let reason = if cluster.reason.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", sanitize(&cluster.reason))
+            };
+            let is_passing = matches!(cluster.phase.as_str(), "Creating" | "Awaking");
+            Err(ClusterError::NotReady {
+                name: cluster.name,
+                phase: sanitize(&cluster.phase),
+                reason,
+                cure,
+                is_passing,
+            }
+            .into())
+        }
+    }
+}
+
+fn unknown_cure(wanted: &str, names: &[&str], project: &Project) -> String {
+    let likeness = |name: &str| strsim::jaro_winkler(wanted, name);
+    let mut near: Vec<&str> = names.iter().copied().filter(|name| likeness(name) >= ALIKE).collect();
+    near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    match (near.is_empty(), names.is_empty()) {
+        (false, _) => format!("did you mean {}?", list(&near)),
+        (true, false) => format!("project `{}` has {}", project.name, list(names)),
+        (true, true) => format!(
+            "project `{}` has no clusters: choose another one with `--project`, or another `--region`",
+            project.name
+        ),
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    let shown = names
+        .iter()
+        .take(MOST_NAMES)
+        .map(|name| format!("`{}`", sanitize(name)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(MOST_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

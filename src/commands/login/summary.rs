@@ -1,0 +1,110 @@
+//! What a login did, in a few lines on stderr, ending with the command to try.
+
+use super::Setup;
+use crate::commands::obtain::{Obtained, span};
+use crate::commands::session::Session;
+use crate::kubeconfig::{Change, Kubeconfig, Login};
+use crate::plan::CurrentContext;
+use crate::sanitize::sanitize;
+use crate::store::StoreKind;
+use chrono::TimeDelta;
+
+/// What came out.
+pub(super) struct Outcome<'a> {
+    pub(super) obtained: &'a Obtained,
+    /// Who we are to the cluster, if it was asked.
+    pub(super) user: Option<&'a str>,
+    pub(super) login: &'a Login,
+    pub(super) change: &'a Change,
+    /// As it was before.
+    pub(super) kubeconfig: &'a Kubeconfig,
+}
+
+/// Writes the summary.
+pub(super) fn show(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<'_>) {
+    let say = |line: String| session.host.say(&line);
+    let (cluster, login) = (setup.cluster, outcome.login);
+    let version = if cluster.version.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", sanitize(&cluster.version))
+    };
+    match outcome.user {
+        Some(user) => say(format!(
+            "cluster `{}`{version}: the API server knows you as `{}`",
+            cluster.name,
+            sanitize(user)
+        )),
+        None => say(format!("cluster `{}`{version}: not asked who you are", cluster.name)),
+    }
+    say(certificate_line(session, setup, outcome));
+    if setup.identity.is_from_environment() {
+        say(format!(
+            "identity: {}; kubectl needs the same variables. `kubectl cce-login profile set` keeps them in the keyring instead",
+            setup.identity.describe()
+        ));
+    } else {
+        say(format!("identity: {}", setup.identity.describe()));
+    }
+    let files: Vec<String> = outcome
+        .change
+        .files()
+        .iter()
+        .map(|file| format!("`{}`", file.display()))
+        .collect();
+    match files.as_slice() {
+        [] => say(format!("context `{}` was up to date", login.context_name)),
+        files => say(format!(
+            "context `{}` written to {}",
+            login.context_name,
+            files.join(", ")
+        )),
+    }
+    if setup.is_unverified() {
+        say("warning: the API server is not verified: anybody on the way can read and change what you do".to_owned());
+    }
+    say(format!("try: {}", command_to_try(setup, outcome)));
+}
+
+fn certificate_line(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<'_>) -> String {
+    let entry = &outcome.obtained.entry;
+    let left = entry.cert.not_after - entry.clock_offset - session.host.clock.now();
+    let mut line = format!(
+        "certificate: valid for {} (until {})",
+        span(left),
+        entry.cert.not_after.format("%Y-%m-%d %H:%M:%S UTC")
+    );
+    let granted = entry.cert.not_after - entry.fetched_at;
+    if let Some(asked) = setup.certificate.lifetime.span()
+        && (granted - asked).abs() > TimeDelta::minutes(5)
+    {
+        line.push_str(&format!(
+            "; asked for {}, this cloud granted {}",
+            setup.certificate.lifetime,
+            span(granted)
+        ));
+    }
+    line.push_str(&match outcome.obtained.kept_in.as_slice() {
+        [] => "; kept nowhere, so every kubectl call fetches a new one (`--cache file` keeps it in a file that only you can read)".to_owned(),
+        kinds => format!(", kept in {}", kinds.iter().map(StoreKind::to_string).collect::<Vec<_>>().join(" and ")),
+    });
+    line
+}
+
+fn command_to_try(setup: &Setup<'_>, outcome: &Outcome<'_>) -> String {
+    let context = &outcome.login.context_name;
+    let current = outcome.kubeconfig.current_context();
+    let is_current = match setup.plan.current_context {
+        CurrentContext::Set => true,
+        CurrentContext::Keep => current == Some(context),
+        CurrentContext::IfNone => current.is_none_or(|current| current == context),
+    };
+    let mut command = "kubectl".to_owned();
+    if let Some(file) = &setup.plan.kubeconfig {
+        command.push_str(&format!(" --kubeconfig {}", file.display()));
+    }
+    if !is_current {
+        command.push_str(&format!(" --context {context}"));
+    }
+    command + " get namespaces"
+}

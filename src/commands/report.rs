@@ -1,0 +1,81 @@
+//! How reports are written: `-o table|json|name`.
+
+use crate::cli::OutputArgs;
+use crate::error::{Exit, Explain, Result};
+use crate::host::Host;
+use crate::plan::PlanError;
+use serde::Serialize;
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// For people.
+    Table,
+    /// For programs; the keys are stable.
+    Json,
+    /// Names alone, one a line.
+    Name,
+}
+
+impl Format {
+    /// By `-o`.
+    pub(super) fn parse(args: &OutputArgs) -> std::result::Result<Self, PlanError> {
+        match args.output.as_deref() {
+            None | Some("table") => Ok(Self::Table),
+            Some("json") => Ok(Self::Json),
+            Some("name") => Ok(Self::Name),
+            Some(other) => Err(PlanError::Invalid {
+                origin: "--output".to_owned(),
+                problem: format!(
+                    "`{}` is not one of table, json or name",
+                    crate::sanitize::sanitize(other)
+                ),
+                cure: "use table, json or name".to_owned(),
+            }),
+        }
+    }
+}
+
+/// A value as indented JSON with a line end.
+pub(super) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// Columns wide enough for their longest cell, two spaces apart.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|i| {
+            rows.iter()
+                .filter_map(|row| row.get(i))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Why the answer could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to stdout")]
+struct OutputError(#[source] std::io::Error);
+
+impl Explain for OutputError {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("check the disk and the pipe that stdout goes to".to_owned())
+    }
+}
+
+/// Writes one complete document to stdout, once.
+pub(super) fn print(host: &Host, text: &str) -> Result<()> {
+    Ok(host.print(text).map_err(OutputError)?)
+}

@@ -1,0 +1,29 @@
+//! `version`: which version this is.
+
+use super::report::{self, Format};
+use crate::cli::VersionArgs;
+use crate::error::Result;
+use crate::host::Host;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    version: &'static str,
+    platform: String,
+}
+
+/// Prints the version.
+pub(super) fn run(args: &VersionArgs, host: &Host) -> Result<()> {
+    let format = Format::parse(&args.output)?;
+    let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
+    let version = Version {
+        version: env!("CARGO_PKG_VERSION"),
+        platform,
+    };
+    let text = match format {
+        Format::Json => report::json(&version),
+        Format::Table | Format::Name => format!("kubectl cce-login {} {}\n", version.version, version.platform),
+    };
+    report::print(host, &text)
+}

@@ -1,0 +1,176 @@
+//! `config.toml`: the profiles, without their secrets.
+
+use crate::error::{Exit, Explain};
+use crate::host::{Directories, write_private};
+use crate::ids::ProfileName;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// All profiles.
+#[derive(Debug, Default, Deserialize)]
+pub struct Config {
+    /// By name.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+/// One named identity. The keys are `profile set`'s flags with underscores; unknown ones are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Profile {
+    /// `access-key`.
+    pub kind: String,
+    /// AK.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// `file` when the secret is not in the keyring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_store: Option<String>,
+    /// `huawei`, `otc` or a domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<String>,
+    /// The region that `login` takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The project that `login` takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// CCE's base URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cce_endpoint: Option<String>,
+    /// IAM's base URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iam_endpoint: Option<String>,
+    /// Roots for the cloud endpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+}
+
+/// Why `config.toml` cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no home directory, so no place for it.
+    #[error("there is no directory for `config.toml`")]
+    NoDirectory,
+    /// The system refused.
+    #[error("cannot {what} `{path}`")]
+    Io {
+        /// `read`, `write`.
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Not TOML, or not of this shape.
+    #[error("`{path}`, line {line}: {message}")]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// Where, from 1.
+        line: usize,
+        /// The parser's words.
+        message: String,
+    },
+}
+
+impl Explain for ConfigError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoDirectory => "set `HOME`, or `CCE_LOGIN_CONFIG_DIR` to an absolute path".to_owned(),
+            Self::Io { path, .. } => format!("check who owns `{}` and its directory", path.display()),
+            Self::Malformed { path, .. } => {
+                format!(
+                    "correct the line, or move `{}` away and run `kubectl cce-login profile set` again",
+                    path.display()
+                )
+            }
+        })
+    }
+}
+
+impl Config {
+    /// Reads the file; none is an empty one.
+    pub fn load(directories: &Directories) -> Result<Self, ConfigError> {
+        let Some(path) = path(directories) else {
+            return Ok(Self::default());
+        };
+        match read(&path)? {
+            None => Ok(Self::default()),
+            Some(text) => toml::from_str(&text).map_err(|error| malformed(&path, &text, error.span(), error.message())),
+        }
+    }
+
+    /// Adds or replaces one profile, and leaves the rest of the file as it is.
+    pub fn store(directories: &Directories, name: &ProfileName, profile: &Profile) -> Result<PathBuf, ConfigError> {
+        edit(directories, |document| {
+            let table = toml::to_string(profile)
+                .unwrap_or_default()
+                .parse::<toml_edit::DocumentMut>()
+                .unwrap_or_default();
+            let profiles = document.entry("profiles").or_insert_with(|| {
+                let mut table = toml_edit::Table::new();
+                table.set_implicit(true);
+                toml_edit::Item::Table(table)
+            });
+            if let Some(profiles) = profiles.as_table_like_mut() {
+                profiles.insert(name.as_str(), toml_edit::Item::Table(table.as_table().clone()));
+            }
+        })
+    }
+
+    /// Removes one profile, and leaves the rest of the file as it is.
+    pub fn remove(directories: &Directories, name: &ProfileName) -> Result<PathBuf, ConfigError> {
+        edit(directories, |document| {
+            if let Some(profiles) = document.get_mut("profiles").and_then(|p| p.as_table_like_mut()) {
+                profiles.remove(name.as_str());
+            }
+        })
+    }
+}
+
+fn path(directories: &Directories) -> Option<PathBuf> {
+    directories.config.as_ref().map(|dir| dir.join("config.toml"))
+}
+
+fn read(path: &Path) -> Result<Option<String>, ConfigError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ConfigError::Io {
+            what: "read",
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn edit(directories: &Directories, change: impl FnOnce(&mut toml_edit::DocumentMut)) -> Result<PathBuf, ConfigError> {
+    let path = path(directories).ok_or(ConfigError::NoDirectory)?;
+    let text = read(&path)?.unwrap_or_default();
+    let mut document: toml_edit::DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| malformed(&path, &text, error.span(), error.message()))?;
+    change(&mut document);
+    let written = write_private(&path, document.to_string().as_bytes());
+    written.map_err(|source| ConfigError::Io {
+        what: "write",
+        path: path.clone(),
+        source,
+    })?;
+    Ok(path)
+}
+
+fn malformed(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, message: &str) -> ConfigError {
+    let before = text.get(..span.map_or(0, |span| span.start)).unwrap_or_default();
+    ConfigError::Malformed {
+        path: path.to_owned(),
+        line: before.lines().count().max(1),
+        message: message.to_owned(),
+    }
+}

@@ -1,0 +1,22 @@
+//! What an identity source yields: the means to sign or authenticate a request.
+
+use crate::ids::AccessKeyId;
+use crate::secret::Secret;
+
+/// An access key (AK/SK); with a security token it is a temporary one.
+#[derive(Debug, Clone)]
+pub struct AccessKey {
+    /// AK, not secret.
+    pub id: AccessKeyId,
+    /// SK; signs requests and never leaves the process.
+    pub secret: Secret<String>,
+    /// Belongs to a temporary access key; sent with each request.
+    pub security_token: Option<Secret<String>>,
+}
+
+/// How requests are authenticated. Tokens will stand beside access keys.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// Signed requests.
+    AccessKey(AccessKey),
+}

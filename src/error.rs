@@ -1,0 +1,124 @@
+//! The top error: what failed, what to do, with which exit code. The only place that renders errors.
+//!
+//! Every layer has a small enum of its own and says through [`Explain`] how it ends and what cures it.
+
+use crate::host::Host;
+use crate::sanitize::sanitize;
+use std::fmt;
+
+/// The exit codes of contract and `--help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done.
+    Done = 0,
+    /// 1: failed.
+    Failed = 1,
+    /// 2: usage: the flags, the environment or a file of yours is wrong.
+    Usage = 2,
+    /// 3: identity missing, refused or in need of signing in.
+    Identity = 3,
+    /// 4: temporary (network, throttled, deadline): try again.
+    Temporary = 4,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The exit with this number; an unknown one counts as failed.
+    pub fn from_code(code: u8) -> Self {
+        [Self::Done, Self::Usage, Self::Identity, Self::Temporary]
+            .into_iter()
+            .find(|exit| exit.code() == code)
+            .unwrap_or(Self::Failed)
+    }
+}
+
+/// What a layer's error tells about itself besides its text.
+pub trait Explain: std::error::Error + Send + Sync + 'static {
+    /// How the run ends.
+    fn exit(&self) -> Exit;
+    /// What to do next, as a command or a setting where possible.
+    fn hint(&self) -> Option<String>;
+}
+
+/// An error of any layer, with what we were about to do.
+#[derive(Debug)]
+pub struct Error {
+    doing: Option<String>,
+    hint: Option<String>,
+    cause: Box<dyn Explain>,
+}
+
+/// The crate's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl<E: Explain> From<E> for Error {
+    fn from(cause: E) -> Self {
+        Self {
+            doing: None,
+            hint: None,
+            cause: Box::new(cause),
+        }
+    }
+}
+
+impl Error {
+    /// Adds what we were about to do: a lower-case fragment such as ``failed to find cluster `x` ``.
+    #[must_use]
+    pub fn doing(mut self, doing: impl Into<String>) -> Self {
+        self.doing.get_or_insert_with(|| doing.into());
+        self
+    }
+
+    /// Puts a hint that knows more in place of the cause's own.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// How the run ends.
+    pub fn exit(&self) -> Exit {
+        self.cause.exit()
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        self.hint.clone().or_else(|| self.cause.hint())
+    }
+
+    /// Writes the error to stderr: one line, and a hint if there is one.
+    pub fn report(&self, host: &Host) {
+        host.say(&format!("kubectl cce-login: error: {self}"));
+        if let Some(hint) = self.hint() {
+            host.say(&format!("hint: {hint}"));
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(doing) = &self.doing {
+            write!(f, "{doing}: ")?;
+        }
+        f.write_str(&chain(&*self.cause))
+    }
+}
+
+/// An error and its sources on one line, safe for a terminal; a source that repeats what was said is left out.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = sanitize(&error.to_string());
+    let mut next = error.source();
+    while let Some(source) = next {
+        let part = sanitize(&source.to_string());
+        if !text.ends_with(&part) {
+            text.push_str(": ");
+            text.push_str(&part);
+        }
+        next = source.source();
+    }
+    text
+}

@@ -1,0 +1,220 @@
+//! kubectl's exec credential protocol (`client.authentication.k8s.io`): [`ExecInfo`] in, [`ExecCredential`] out.
+//!
+//! Reference: client-go `plugin/pkg/client/auth/exec`, KEP 541.
+
+use crate::client_cert::ClientCert;
+use crate::env_vars::KUBERNETES_EXEC_INFO;
+use crate::error::{Exit, Explain};
+use crate::host::Env;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The two versions that client-go accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ApiVersion {
+    /// kubectl 1.22 and later.
+    #[default]
+    V1,
+    /// kubectl 1.11 and later.
+    V1Beta1,
+}
+
+impl ApiVersion {
+    /// Reads `v1`, `v1beta1` or the full name.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix("client.authentication.k8s.io/").unwrap_or(text) {
+            "v1" => Some(Self::V1),
+            "v1beta1" => Some(Self::V1Beta1),
+            _ => None,
+        }
+    }
+
+    /// The full name, as in `apiVersion`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "client.authentication.k8s.io/v1",
+            Self::V1Beta1 => "client.authentication.k8s.io/v1beta1",
+        }
+    }
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V1 => "v1",
+            Self::V1Beta1 => "v1beta1",
+        })
+    }
+}
+
+/// What the client tells us. Unknown fields are ignored: the Python client passes its raw cluster entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecInfo {
+    /// The version to mirror.
+    pub api_version: ApiVersion,
+    /// Standard input was handed over, so a question may be asked.
+    pub interactive: bool,
+}
+
+/// Why `KUBERNETES_EXEC_INFO` was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecInfoError {
+    /// Not a JSON object with `apiVersion` and `spec`.
+    #[error("`{KUBERNETES_EXEC_INFO}` is malformed")]
+    Malformed(#[source] serde_json::Error),
+    /// Another object.
+    #[error("`{KUBERNETES_EXEC_INFO}` holds a `{0}`, not an `ExecCredential`")]
+    Kind(String),
+    /// A version that we do not speak.
+    #[error("`{KUBERNETES_EXEC_INFO}` asks for `{0}`")]
+    Version(String),
+}
+
+impl Explain for ExecInfoError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Malformed(_) | Self::Kind(_) => {
+                format!("kubectl sets `{KUBERNETES_EXEC_INFO}` itself; to run by hand, `unset {KUBERNETES_EXEC_INFO}`")
+            }
+            Self::Version(_) => {
+                "set the user's `exec.apiVersion` in the kubeconfig to `client.authentication.k8s.io/v1` \
+                                 (or `/v1beta1`): run `kubectl cce-login` again"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawInfo {
+    api_version: String,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    spec: Option<RawSpec>,
+}
+
+#[derive(Deserialize)]
+struct RawSpec {
+    #[serde(default)]
+    interactive: Option<bool>,
+}
+
+impl ExecInfo {
+    /// Reads the variable; `None` when it is unset, as with old clients.
+    pub fn from_env(env: &Env) -> Result<Option<Self>, ExecInfoError> {
+        let Some(value) = env.var_os(KUBERNETES_EXEC_INFO) else {
+            return Ok(None);
+        };
+        let raw: RawInfo = serde_json::from_slice(value.as_encoded_bytes()).map_err(ExecInfoError::Malformed)?;
+        if let Some(kind) = raw.kind.filter(|kind| kind != "ExecCredential") {
+            return Err(ExecInfoError::Kind(kind));
+        }
+        let api_version = match raw.api_version.as_str() {
+            "client.authentication.k8s.io/v1" => ApiVersion::V1,
+            "client.authentication.k8s.io/v1beta1" => ApiVersion::V1Beta1,
+            _ => return Err(ExecInfoError::Version(raw.api_version)),
+        };
+        Ok(Some(Self {
+            api_version,
+            interactive: raw.spec.and_then(|s| s.interactive).unwrap_or(false),
+        }))
+    }
+}
+
+/// Whether the key is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyDisplay {
+    /// For a client.
+    Shown,
+    /// For a person at a terminal.
+    Redacted,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecCredential<'a> {
+    kind: &'a str,
+    api_version: &'a str,
+    status: Status<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status<'a> {
+    expiration_timestamp: String,
+    client_certificate_data: &'a str,
+    client_key_data: &'a str,
+}
+
+/// One `ExecCredential` as a line of JSON. `ask_again` is when the client shall run us again: whole seconds, UTC, local-clock terms.
+pub fn exec_credential(
+    version: ApiVersion,
+    cert: &ClientCert,
+    ask_again: DateTime<Utc>,
+    key: KeyDisplay,
+) -> zeroize::Zeroizing<String> {
+    let key_pem = cert.key_pem();
+    let document = ExecCredential {
+        kind: "ExecCredential",
+        api_version: version.as_str(),
+        status: Status {
+            expiration_timestamp: ask_again.to_rfc3339_opts(SecondsFormat::Secs, true),
+            client_certificate_data: &cert.certificates_pem(),
+            client_key_data: match key {
+                // This is what the whole program is for.
+                KeyDisplay::Shown => key_pem.expose(),
+                KeyDisplay::Redacted => "REDACTED",
+            },
+        },
+    };
+    let mut json = serde_json::to_string(&document).unwrap_or_default();
+    json.push('\n');
+    zeroize::Zeroizing::new(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Option<ExecInfo>, ExecInfoError> {
+        ExecInfo::from_env(&Env::given([(KUBERNETES_EXEC_INFO, text)]))
+    }
+
+    #[test]
+    fn the_version_is_mirrored_and_unknown_fields_are_ignored() {
+        let text = r#"{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","x":[1],"spec":{"interactive":true,"cluster":{"server":"https://h","extensions":null}}}"#;
+        assert_eq!(
+            read(text).unwrap(),
+            Some(ExecInfo {
+                api_version: ApiVersion::V1Beta1,
+                interactive: true
+            })
+        );
+        let text = r#"{"apiVersion":"client.authentication.k8s.io/v1"}"#;
+        assert_eq!(
+            read(text).unwrap(),
+            Some(ExecInfo {
+                api_version: ApiVersion::V1,
+                interactive: false
+            })
+        );
+        assert_eq!(read("").unwrap(), None);
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        assert!(matches!(read("{"), Err(ExecInfoError::Malformed(_))));
+        assert!(matches!(read("[]"), Err(ExecInfoError::Malformed(_))));
+        let text = r#"{"apiVersion":"client.authentication.k8s.io/v1alpha1","kind":"ExecCredential"}"#;
+        assert!(matches!(read(text), Err(ExecInfoError::Version(_))));
+        let text = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"Pod"}"#;
+        assert!(matches!(read(text), Err(ExecInfoError::Kind(_))));
+    }
+}

@@ -1,0 +1,403 @@
+//! The network's only door, and the only module that knows reqwest and tokio: deadlines, proxies, roots, no redirects.
+//!
+//! Callers see a blocking function from [`Request`] to [`Response`]. The runtime and the client are made on first use,
+//! because making them costs more than a whole cached run.
+
+mod cluster_tls;
+
+pub use cluster_tls::{ClusterTls, ServerCheck};
+
+use crate::env_vars;
+use crate::error::{Exit, Explain};
+use crate::host::{Deadline, Env};
+use crate::secret::Secret;
+use chrono::{DateTime, Utc};
+use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The longest that a connection may take to come about.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest answer we read: a thousand clusters are about 2 MB.
+const LARGEST_BODY: usize = 64 << 20;
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: &'static str,
+    /// The whole URL, query included.
+    pub url: String,
+    /// All headers but `Host`; values may be secrets, so they are never logged.
+    pub headers: Vec<(String, String)>,
+    /// The body, if any; it may hold secrets.
+    pub body: Option<Secret<Vec<u8>>>,
+}
+
+/// One answer, whatever its status.
+#[derive(Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names in lower case.
+    headers: Vec<(String, String)>,
+    /// The whole body; it may hold secrets.
+    pub body: Secret<Vec<u8>>,
+}
+
+impl Response {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The server's clock.
+    pub fn date(&self) -> Option<DateTime<Utc>> {
+        DateTime::parse_from_rfc2822(self.header("date")?)
+            .ok()
+            .map(|date| date.with_timezone(&Utc))
+    }
+}
+
+/// Why no answer came. Nothing in it is secret: hosts and reasons only.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The deadline or the connect time-out passed.
+    #[error("`{host}` did not answer in time")]
+    Timeout {
+        /// Whom we asked.
+        host: String,
+    },
+    /// No connection: refused, unreachable, unknown name.
+    #[error("cannot connect to `{host}`")]
+    Connect {
+        /// Whom we asked.
+        host: String,
+        /// The system's reason.
+        #[source]
+        source: Reason,
+    },
+    /// No connection through the proxy.
+    #[error("cannot connect to `{host}` through the proxy `{proxy}`")]
+    Proxy {
+        /// Whom we asked.
+        host: String,
+        /// The proxy, without user and password.
+        proxy: String,
+        /// The reason.
+        #[source]
+        source: Reason,
+    },
+    /// The peer is not who it should be, or speaks no TLS.
+    #[error("the TLS connection to `{host}` failed")]
+    Tls {
+        /// Whom we asked.
+        host: String,
+        /// rustls's reason.
+        #[source]
+        source: Reason,
+    },
+    /// The connection broke while the answer was on its way.
+    #[error("the connection to `{host}` broke off")]
+    Broken {
+        /// Whom we asked.
+        host: String,
+        /// The reason.
+        #[source]
+        source: Reason,
+    },
+    /// The answer is larger than any we expect.
+    #[error("the answer of `{host}` is too large")]
+    TooLarge {
+        /// Whom we asked.
+        host: String,
+    },
+    /// A file of certificates or a proxy's URL is unusable.
+    #[error("cannot use {what}")]
+    Settings {
+        /// Which setting, with its value.
+        what: String,
+        /// The reason.
+        #[source]
+        source: Reason,
+    },
+}
+
+/// The innermost reason of a failure, as text.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Reason(String);
+
+impl Explain for HttpError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Settings { .. } => Exit::Usage,
+            Self::Tls { .. } | Self::TooLarge { .. } => Exit::Failed,
+            _ => Exit::Temporary,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Timeout { .. } | Self::Broken { .. } => "try again; check the network, or allow more time with `--timeout`".to_owned(),
+            Self::Connect { .. } => {
+                "check the network and the region; behind a proxy set `HTTPS_PROXY`, for another installation `--cce-endpoint` and `--iam-endpoint`"
+                    .to_owned()
+            }
+            Self::Proxy { .. } => "check `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`".to_owned(),
+            Self::Tls { .. } => "for a private certificate authority give its PEM file with `--ca-file` or `SSL_CERT_FILE`".to_owned(),
+            Self::TooLarge { .. } => "check that the endpoint is the right one".to_owned(),
+            Self::Settings { .. } => return None,
+        })
+    }
+}
+
+impl HttpError {
+    /// The request surely did not reach the server, or asking again may help.
+    pub fn is_temporary(&self) -> bool {
+        self.exit() == Exit::Temporary
+    }
+}
+
+/// How to reach servers: whom to trust, through which proxies.
+#[derive(Debug, Clone, Default)]
+pub struct HttpSettings {
+    /// Whom to trust.
+    pub trust: Trust,
+    /// The environment's proxies.
+    pub proxies: Proxies,
+}
+
+/// Whom to trust.
+#[derive(Debug, Clone, Default)]
+pub enum Trust {
+    /// The system's roots.
+    #[default]
+    System,
+    /// The certificates of this PEM file and no others.
+    File(PathBuf),
+    /// A cluster's own authorities.
+    Cluster(Box<ClusterTls>),
+}
+
+/// The proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, lower case too).
+#[derive(Debug, Clone, Default)]
+pub struct Proxies {
+    https: Option<String>,
+    http: Option<String>,
+    none_for: Option<String>,
+}
+
+impl Proxies {
+    /// Reads the variables, upper case first.
+    pub fn from_env(env: &Env) -> Self {
+        let [https, http, all, none] = env_vars::PROXIES;
+        let var = |name: &str| env.var(name).or_else(|| env.var(&name.to_ascii_lowercase()));
+        Self {
+            https: var(https).or_else(|| var(all)),
+            http: var(http).or_else(|| var(all)),
+            none_for: var(none),
+        }
+    }
+
+    /// One proxy for everything, as a kubeconfig's `proxy-url` means it.
+    pub fn only(url: &str) -> Self {
+        Self {
+            https: Some(url.to_owned()),
+            http: Some(url.to_owned()),
+            none_for: None,
+        }
+    }
+
+    /// The proxy that is set for https, without user and password.
+    fn shown(&self) -> Option<String> {
+        let url = self.https.as_deref()?;
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        Some(format!("{scheme}://{}", host.trim_end_matches('/')))
+    }
+
+    /// Nothing is proxied.
+    pub fn is_empty(&self) -> bool {
+        self.https.is_none() && self.http.is_none()
+    }
+}
+
+/// A client with its runtime.
+pub struct Http {
+    client: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
+    proxy: Option<String>,
+}
+
+impl Http {
+    /// Builds a client. Reads the roots' file; connects to nobody.
+    #[expect(clippy::disallowed_methods, reason = "the one place where a client is built")]
+    pub fn new(settings: &HttpSettings) -> Result<Self, HttpError> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .no_proxy();
+        builder = match &settings.trust {
+            Trust::System => builder,
+            Trust::File(path) => builder.tls_certs_only(read_roots(path)?),
+            Trust::Cluster(tls) => builder.tls_backend_preconfigured(cluster_tls::client_config(tls)?),
+        };
+        let proxies = &settings.proxies;
+        type Scheme = fn(&str) -> reqwest::Result<reqwest::Proxy>;
+        let by_scheme: [(&Option<String>, Scheme); 2] = [
+            (&proxies.https, |url| reqwest::Proxy::https(url)),
+            (&proxies.http, |url| reqwest::Proxy::http(url)),
+        ];
+        for (url, scheme) in by_scheme {
+            let Some(url) = url else { continue };
+            let proxy = scheme(url).map_err(|e| settings_error("the proxy of the environment".to_owned(), &e))?;
+            let none_for = proxies.none_for.as_deref().and_then(reqwest::NoProxy::from_string);
+            builder = builder.proxy(proxy.no_proxy(none_for));
+        }
+        let client = builder
+            .build()
+            .map_err(|e| settings_error("the TLS settings".to_owned(), &e))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| settings_error("the network".to_owned(), &e))?;
+        Ok(Self {
+            client,
+            runtime,
+            proxy: proxies.shown(),
+        })
+    }
+
+    /// Sends one request and reads the whole answer, by `deadline`. Redirects are answers like any other.
+    pub fn send(&self, request: Request, deadline: Deadline) -> Result<Response, HttpError> {
+        let host = host_of(&request.url);
+        let work = async { tokio::time::timeout(deadline.remaining(), self.exchange(request, &host)).await };
+        self.runtime
+            .block_on(work)
+            .unwrap_or_else(|_| Err(HttpError::Timeout { host: host.clone() }))
+    }
+
+    async fn exchange(&self, request: Request, host: &str) -> Result<Response, HttpError> {
+        let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or(reqwest::Method::GET);
+        let mut builder = self.client.request(method, &request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.body(body.expose().clone()); // over TLS, to the host it was made for
+        }
+        let mut answer = builder.send().await.map_err(|error| self.classify(&error, host))?;
+        let headers = answer
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.classify(&error, host))? {
+            if body.len() + chunk.len() > LARGEST_BODY {
+                return Err(HttpError::TooLarge { host: host.to_owned() });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response {
+            status: answer.status().as_u16(),
+            headers,
+            body: Secret::new(body),
+        })
+    }
+
+    fn classify(&self, error: &reqwest::Error, host: &str) -> HttpError {
+        let host = host.to_owned();
+        if error.is_timeout() {
+            return HttpError::Timeout { host };
+        }
+        let (source, is_tls) = innermost(error);
+        match (&self.proxy, error.is_connect()) {
+            (_, _) if is_tls => HttpError::Tls { host, source },
+            (Some(proxy), true) => HttpError::Proxy {
+                host,
+                proxy: proxy.clone(),
+                source,
+            },
+            (None, true) => HttpError::Connect { host, source },
+            (_, false) => HttpError::Broken { host, source },
+        }
+    }
+}
+
+/// `host` or `host:port` of a URL.
+fn host_of(url: &str) -> String {
+    url.split_once("://")
+        .map_or(url, |(_, rest)| rest)
+        .split(['/', '?'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The innermost reason, and whether rustls gave it.
+fn innermost(error: &(dyn StdError + 'static)) -> (Reason, bool) {
+    let mut current = error;
+    let mut is_tls = false;
+    loop {
+        is_tls |= current.is::<rustls::Error>();
+        let inside = current
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        match inside
+            .map(|e| e as &(dyn StdError + 'static))
+            .or_else(|| current.source())
+        {
+            Some(next) => current = next,
+            None => return (Reason(current.to_string()), is_tls),
+        }
+    }
+}
+
+fn settings_error(what: String, error: &(dyn StdError + 'static)) -> HttpError {
+    HttpError::Settings {
+        what,
+        source: innermost(error).0,
+    }
+}
+
+fn read_roots(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
+    let what = format!("the CA file `{}`", path.display());
+    let pem = std::fs::read(path).map_err(|e| settings_error(what.clone(), &e))?;
+    parse_roots(&pem, &what)
+}
+
+/// Reads every certificate of a PEM text; what stands before and between the blocks is skipped.
+fn parse_roots(pem: &[u8], what: &str) -> Result<Vec<reqwest::Certificate>, HttpError> {
+    let refuse = |reason: &str| HttpError::Settings {
+        what: what.to_owned(),
+        source: Reason(reason.to_owned()),
+    };
+    let roots: Vec<_> = rustls::pki_types::pem::PemObject::pem_slice_iter(pem)
+        .map(|der: Result<rustls::pki_types::CertificateDer<'_>, _>| {
+            let der = der.map_err(|_| refuse("it is not PEM"))?;
+            reqwest::Certificate::from_der(&der).map_err(|e| settings_error(what.to_owned(), &e))
+        })
+        .collect::<Result<_, _>>()?;
+    if roots.is_empty() {
+        Err(refuse("it holds no PEM certificate"))
+    } else {
+        Ok(roots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_shown_without_its_password() {
+        let proxies = Proxies::from_env(&Env::given([("https_proxy", "http://user:secret@proxy:3128/")]));
+        assert_eq!(proxies.shown().as_deref(), Some("http://proxy:3128"));
+    }
+}

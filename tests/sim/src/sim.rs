@@ -1,0 +1,389 @@
+//! The handle that tests hold: starts the cloud, controls it, asks what it saw.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use rcgen::ExtendedKeyUsagePurpose;
+use tokio::runtime::Runtime;
+
+use crate::{
+    api_server::ApiServer,
+    behaviour::Behaviour,
+    clock,
+    cluster::{Addresses, Cluster},
+    directory::AccessKey,
+    door::Listening,
+    faults::Fault,
+    gateway::{Gateway, Service},
+    jobs, keys,
+    pki::{self, Authority, Subject, Validity},
+    records::{ApiRecorded, Recorded},
+    server::{self, Answerer},
+    spec::{ClusterInfo, ClusterSpec},
+    tls,
+    world::{REGION, World, lock},
+};
+
+/// A running simulated cloud; dropping it ends everything.
+///
+/// One account with the users `alice` (administrator), `bob` (ordinary) and `carol` (no permission for CCE), the projects `cn-north-4` and
+/// `cn-north-4_team` (not open to `bob` and `carol`), and one cluster, `prod`. Users, clusters and projects can be named by name or id.
+/// Methods that name something unknown panic.
+pub struct Sim {
+    world: Arc<World>,
+    iam: SocketAddr,
+    cce: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+/// A client certificate issued past the cloud's API.
+#[derive(Clone, Debug)]
+pub struct IssuedCertificate {
+    /// The certificate, PEM.
+    pub certificate: String,
+    /// Its key, PEM.
+    pub key: String,
+}
+
+impl Default for Sim {
+    fn default() -> Self {
+        Self::start()
+    }
+}
+
+impl Sim {
+    /// Starts with the defaults.
+    pub fn start() -> Self {
+        let sim = Self::start_empty();
+        sim.add_cluster(ClusterSpec::default());
+        sim
+    }
+
+    /// Starts without any cluster.
+    pub fn start_empty() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("cce-sim")
+            .enable_all()
+            .build()
+            .expect("a runtime can be started");
+        let validity = Validity::long(clock::real_now());
+        let world = Arc::new(World::new(Authority::new(
+            "Simulated Cloud",
+            "Simulated Cloud CA",
+            validity,
+        )));
+        let names = ["127.0.0.1", "localhost", "::1"].map(str::to_owned);
+        let open_service = |service: Service| {
+            let identity = world
+                .authority
+                .server(&names, ExtendedKeyUsagePurpose::ServerAuth, validity);
+            let gateway = Gateway {
+                world: Arc::clone(&world),
+                service,
+                tls: tls::cloud(identity),
+            };
+            let listener = listen(Ipv4Addr::LOCALHOST.into(), 0).expect("loopback has a free port");
+            let address = listener.local_addr().expect("a listener has an address");
+            spawn_server(&runtime, listener, Arc::new(gateway), world.door.add_server());
+            address
+        };
+        let (iam, cce) = (open_service(Service::Iam), open_service(Service::Cce));
+        Self {
+            world,
+            iam,
+            cce,
+            runtime: Some(runtime),
+        }
+    }
+
+    /// `https://127.0.0.1:PORT`
+    pub fn iam_endpoint(&self) -> String {
+        format!("https://{}", self.iam)
+    }
+
+    /// `https://127.0.0.1:PORT`
+    pub fn cce_endpoint(&self) -> String {
+        format!("https://{}", self.cce)
+    }
+
+    /// The CA of the cloud's endpoints (not of its clusters).
+    pub fn ca_pem(&self) -> String {
+        self.world.authority.pem()
+    }
+
+    /// The region: `cn-north-4`.
+    pub fn region(&self) -> &str {
+        REGION
+    }
+
+    /// The user's access key.
+    pub fn access_key(&self, user: &str) -> AccessKey {
+        let id = self.user_id(user);
+        let directory = lock(&self.world.directory);
+        directory.access_key_of(&id).expect("the user has an access key")
+    }
+
+    /// A new temporary access key of this user, with its security token.
+    pub fn temporary_access_key(&self, user: &str) -> AccessKey {
+        let id = self.user_id(user);
+        lock(&self.world.directory).add_temporary_access_key(&id)
+    }
+
+    /// The access key is unknown from now on.
+    pub fn remove_access_key(&self, id: &str) {
+        lock(&self.world.directory).remove_access_key(id);
+    }
+
+    /// The user's id: 32 hexadecimal digits, the common name of certificates.
+    pub fn user_id(&self, user: &str) -> String {
+        let directory = lock(&self.world.directory);
+        directory.user(user).expect("the user exists").id.clone()
+    }
+
+    /// Adds an ordinary user with an access key, in these projects; returns the id.
+    pub fn add_user(&self, name: &str, projects: &[&str]) -> String {
+        let projects = projects.iter().map(|project| self.project_id(project)).collect();
+        let mut directory = lock(&self.world.directory);
+        directory.add_user(name, vec![pki::random_id()], projects, false);
+        directory.user(name).expect("the user was just added").id.clone()
+    }
+
+    /// The project's id.
+    pub fn project_id(&self, name: &str) -> String {
+        let directory = lock(&self.world.directory);
+        directory.project(name).expect("the project exists").id.clone()
+    }
+
+    /// Adds a project, open to administrators; returns the id. A name that is taken makes a second project of that name.
+    pub fn add_project(&self, name: &str) -> String {
+        lock(&self.world.directory).add_project(name)
+    }
+
+    /// Adds a cluster and starts its API server; returns the uid.
+    pub fn add_cluster(&self, spec: ClusterSpec) -> String {
+        let number = self.world.next_cluster_number();
+        let project_id = self.project_id(&spec.project);
+        let mut listeners = Vec::new();
+        let mut address = |network: u8, port: u16| {
+            let listener = listen(cluster_ip(network, number), port)
+                .or_else(|_| listen(Ipv4Addr::LOCALHOST.into(), 0))
+                .expect("loopback has a free port");
+            let address = listener.local_addr().expect("a listener has an address");
+            listeners.push(listener);
+            address
+        };
+        let external = spec.eip.then(|| address(20, 0));
+        let internal = if spec.internal_reachable {
+            address(100, 0)
+        } else {
+            SocketAddr::new(cluster_ip(100, number), 5443)
+        };
+        let addresses = Addresses { internal, external };
+        let port = external.unwrap_or(internal).port();
+        listeners.extend(spec.custom_sans.iter().filter_map(|san| listen_on_name(san, port)));
+        let uid = pki::random_uuid();
+        let cluster = Cluster::new(uid.clone(), spec, project_id, &addresses, clock::real_now());
+        let cluster = Arc::new(cluster);
+        for listener in listeners {
+            let api_server = ApiServer {
+                world: Arc::clone(&self.world),
+                cluster: Arc::clone(&cluster),
+            };
+            spawn_server(
+                self.runtime(),
+                listener,
+                Arc::new(api_server),
+                cluster.door.add_server(),
+            );
+        }
+        lock(&self.world.clusters).push(cluster);
+        uid
+    }
+
+    /// The cluster as it is now.
+    pub fn cluster(&self, name_or_uid: &str) -> ClusterInfo {
+        self.find(name_or_uid).info()
+    }
+
+    /// Every cluster, in the order they were added.
+    pub fn clusters(&self) -> Vec<ClusterInfo> {
+        lock(&self.world.clusters)
+            .iter()
+            .map(|cluster| cluster.info())
+            .collect()
+    }
+
+    /// The cluster is unknown to CCE from now on, its API server's ports closed.
+    pub fn delete_cluster(&self, name_or_uid: &str) {
+        let cluster = self.find(name_or_uid);
+        cluster.door.set(false);
+        lock(&self.world.clusters).retain(|other| other.uid != cluster.uid);
+    }
+
+    /// Changes `status.phase`; an API server answers in the phases in which a real one does.
+    pub fn set_phase(&self, cluster: &str, phase: &str) {
+        phase.clone_into(&mut lock(&self.find(cluster).phase));
+    }
+
+    /// Opens or closes the ports of the cluster's API server; closing drops its connections.
+    pub fn set_api_server_open(&self, cluster: &str, is_open: bool) {
+        self.find(cluster).door.set(is_open);
+    }
+
+    /// Every request to the cloud since the start or [`Self::clear_requests`], in the order of arrival.
+    pub fn requests(&self) -> Vec<Recorded> {
+        lock(&self.world.records).all()
+    }
+
+    /// How many requests of one operation, or with `*` of all, there were.
+    pub fn count(&self, operation: &str) -> usize {
+        let requests = self.requests();
+        let matching = requests
+            .iter()
+            .filter(|request| operation == "*" || request.operation == operation);
+        matching.count()
+    }
+
+    /// Every request to the cluster's API server.
+    pub fn api_requests(&self, cluster: &str) -> Vec<ApiRecorded> {
+        lock(&self.find(cluster).records).all()
+    }
+
+    /// Forgets all requests, to the cloud and to API servers.
+    pub fn clear_requests(&self) {
+        lock(&self.world.records).clear();
+        for cluster in lock(&self.world.clusters).iter() {
+            lock(&cluster.records).clear();
+        }
+    }
+
+    /// Every request of this operation meets this fault, instead of those ordered before. Operations are those of [`Recorded::operation`],
+    /// `api` for requests to API servers, and `*` for all that have no fault of their own.
+    pub fn set_fault(&self, operation: &str, fault: Fault) {
+        let mut faults = lock(&self.world.faults);
+        faults.clear(operation);
+        faults.add(operation, fault, None);
+    }
+
+    /// The next so many requests of this operation meet this fault, after those ordered before.
+    pub fn add_fault(&self, operation: &str, fault: Fault, times: u32) {
+        lock(&self.world.faults).add(operation, fault, Some(times));
+    }
+
+    /// No faults any more.
+    pub fn clear_faults(&self) {
+        lock(&self.world.faults).clear_all();
+    }
+
+    /// Changes how the cloud behaves.
+    pub fn set_behaviour(&self, change: impl FnOnce(&mut Behaviour)) {
+        self.world.set_behaviour(change);
+    }
+
+    /// How the cloud behaves.
+    pub fn behaviour(&self) -> Behaviour {
+        self.world.behaviour()
+    }
+
+    /// Revokes what the user has been issued on the cluster until now, as `clustercertrevoke` does.
+    pub fn revoke(&self, cluster: &str, user: &str) {
+        let id = self.user_id(user);
+        self.find(cluster).revoke(&id);
+    }
+
+    /// Gives the cluster a new CA and server certificate at once, as a successful rotation of `all` does.
+    pub fn rotate(&self, cluster: &str) {
+        self.find(cluster).rotate(clock::real_now());
+    }
+
+    /// Starts a rotation of `all` as the API does; returns the job's id.
+    pub fn start_rotation(&self, cluster: &str) -> String {
+        jobs::start_rotation(&self.world, &self.find(cluster), true)
+    }
+
+    /// Issues a client certificate past the API; `lifetime` in whole seconds from the cloud's now.
+    pub fn issue_certificate(&self, cluster: &str, user: &str, lifetime: Duration) -> IssuedCertificate {
+        let cluster = self.find(cluster);
+        let now = self.world.now();
+        let user = lock(&self.world.directory).user(user).expect("the user exists").clone();
+        let key = keys::next_key(cluster.spec.key_format);
+        let subject = Subject {
+            common_name: &user.id,
+            organizations: &user.groups,
+        };
+        let lifetime = chrono::Duration::from_std(lifetime).expect("a lifetime fits");
+        let validity = Validity {
+            not_before: now,
+            not_after: now + lifetime,
+        };
+        IssuedCertificate {
+            certificate: cluster.issue(key, &subject, validity).pem,
+            key: key.pem(cluster.spec.key_format).to_owned(),
+        }
+    }
+
+    pub(crate) fn has_cluster(&self, name_or_uid: &str) -> bool {
+        self.world.cluster(name_or_uid).is_some()
+    }
+
+    pub(crate) fn has_project(&self, name_or_id: &str) -> bool {
+        lock(&self.world.directory).project(name_or_id).is_some()
+    }
+
+    pub(crate) fn has_user(&self, name_or_id: &str) -> bool {
+        lock(&self.world.directory).user(name_or_id).is_some()
+    }
+
+    fn find(&self, name_or_uid: &str) -> Arc<Cluster> {
+        self.world.cluster(name_or_uid).expect("the cluster exists")
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("the runtime is taken by drop only")
+    }
+}
+
+impl Drop for Sim {
+    /// Closes every port before it returns.
+    fn drop(&mut self) {
+        self.world.door.set(false);
+        for cluster in lock(&self.world.clusters).iter() {
+            cluster.door.set(false);
+        }
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn listen(address: IpAddr, port: u16) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(SocketAddr::new(address, port))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// A custom SAN that names a loopback address is listened on too, where that is possible.
+fn listen_on_name(name: &str, port: u16) -> Option<TcpListener> {
+    let address = match name {
+        "localhost" => Ipv4Addr::LOCALHOST,
+        _ => name.parse::<Ipv4Addr>().ok().filter(Ipv4Addr::is_loopback)?,
+    };
+    listen(address.into(), port).ok()
+}
+
+/// `127.{network}.{number}.1`
+fn cluster_ip(network: u8, number: u32) -> IpAddr {
+    let third = u8::try_from(number % 256).unwrap_or_default();
+    let fourth = u8::try_from(1 + (number / 256) % 250).unwrap_or(1);
+    Ipv4Addr::new(127, network, third, fourth).into()
+}
+
+fn spawn_server(runtime: &Runtime, listener: TcpListener, answerer: Arc<dyn Answerer>, door: Listening) {
+    let _inside = runtime.enter();
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a loopback listener can be polled");
+    runtime.spawn(server::serve(listener, answerer, door));
+}

@@ -1,0 +1,116 @@
+//! TLS configurations: the cloud's, and an API server's that asks for a client certificate without judging it.
+
+use std::sync::Arc;
+
+use tokio_rustls::rustls::{
+    DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme,
+    client::danger::HandshakeSignatureValid,
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, UnixTime},
+    server::{
+        WebPkiClientVerifier,
+        danger::{ClientCertVerified, ClientCertVerifier},
+    },
+};
+
+use crate::pki::{Authority, ServerIdentity};
+
+/// Plain server TLS, HTTP/1.1.
+pub(crate) fn cloud(identity: ServerIdentity) -> Arc<ServerConfig> {
+    let mut config = builder()
+        .with_no_client_auth()
+        .with_single_cert(identity.chain, identity.key)
+        .expect("key and certificate belong together");
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
+/// As kube-apiserver: names the cluster's CA, takes any certificate or none; authentication happens per request.
+pub(crate) fn api_server(identity: ServerIdentity, authority: &Authority) -> Arc<ServerConfig> {
+    let hints = client_verifier(authority).root_hint_subjects().to_vec();
+    let provider = provider();
+    let verifier = AskOnly { hints, provider };
+    let mut config = builder()
+        .with_client_cert_verifier(Arc::new(verifier))
+        .with_single_cert(identity.chain, identity.key)
+        .expect("key and certificate belong together");
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
+/// Judges client certificates by the cluster's CA: signature, validity, purpose.
+pub(crate) fn client_verifier(authority: &Authority) -> Arc<dyn ClientCertVerifier> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.der()).expect("the CA is a trust anchor");
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .expect("a verifier needs no more than a CA")
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+fn builder() -> tokio_rustls::rustls::ConfigBuilder<ServerConfig, tokio_rustls::rustls::WantsVerifier> {
+    ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("ring speaks TLS 1.2 and 1.3")
+}
+
+/// Proves possession of the key, nothing else.
+#[derive(Debug)]
+struct AskOnly {
+    hints: Vec<DistinguishedName>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ClientCertVerifier for AskOnly {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.hints
+    }
+
+    fn verify_client_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
