@@ -36,13 +36,23 @@ pub struct Call<'a> {
     /// Query parameters, not encoded.
     pub query: Vec<(String, String)>,
     /// The JSON body, if any.
-    pub body: Option<Value>,
+    pub body: Option<Body<'a>>,
     /// Sent as `X-Project-Id`: sub-projects need it.
     pub project: Option<&'a ProjectId>,
     /// The IAM action that this call needs, for the hint on a 403.
     pub permission: &'static str,
     /// Asking twice does no harm.
     pub is_repeatable: bool,
+}
+
+/// A JSON body, made for the moment by the service's clock at which it is sent.
+#[derive(Clone, Copy)]
+pub struct Body<'a>(pub &'a dyn Fn(DateTime<Utc>) -> Value);
+
+impl std::fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Body")
+    }
 }
 
 /// The good answer of a call.
@@ -153,6 +163,15 @@ impl Refusal {
         self.code == "APIGW.0101"
     }
 
+    /// It is not the identity that is refused: the cluster sleeps, is being made or is in trouble.
+    fn is_state_refused(&self) -> bool {
+        self.status == 403
+            && self
+                .code
+                .strip_prefix("CCE.0140300")
+                .is_some_and(|digit| matches!(digit, "3" | "4" | "5" | "6" | "7" | "8" | "9"))
+    }
+
     fn is_temporary(&self) -> bool {
         self.status == 429 || self.status == 408 || self.status >= 500
     }
@@ -163,6 +182,7 @@ impl Explain for ApiError {
         match self {
             Self::Http(error) => error.exit(),
             Self::Refused(refusal) => match refusal.status {
+                _ if refusal.is_state_refused() => Exit::Failed,
                 401 | 403 => Exit::Identity,
                 _ if refusal.is_temporary() => Exit::Temporary,
                 _ => Exit::Failed,
@@ -193,6 +213,9 @@ fn refusal_hint(refusal: &Refusal) -> Option<String> {
     }
     Some(match refusal.status {
         401 => "access key id and secret access key must belong together and be active: check both".to_owned(),
+        403 if refusal.is_state_refused() => {
+            "look at the cluster's state in the CCE console; one that hibernates must be woken up first".to_owned()
+        }
         403 => format!("this identity needs the IAM action `{}` here: ask an administrator to grant it", refusal.permission),
         404 if refusal.is_unknown_api() => "this cloud does not offer the API here: check the region and the endpoint".to_owned(),
         404 => "check the project, the region and the cluster: `kubectl cce-login --cluster NAME --region REGION --project NAME`".to_owned(),
@@ -234,6 +257,11 @@ impl<'a> Api<'a> {
             deadline,
             offset: Cell::new(TimeDelta::zero()),
         }
+    }
+
+    /// The service's clock minus ours; zero while unknown or small.
+    pub fn clock_offset(&self) -> TimeDelta {
+        self.offset.get()
     }
 
     /// The time by the service's clock, as far as it is known.
@@ -294,7 +322,8 @@ impl<'a> Api<'a> {
 
     /// Builds the request: JSON, signed with the time as the server sees it.
     fn request(&self, call: &Call<'_>) -> Request {
-        let body = call.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let body = call.body.map(|body| (body.0)(self.server_now()).to_string());
+        let body = body.unwrap_or_default();
         let mut headers = Vec::new();
         if call.body.is_some() {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
@@ -416,7 +445,7 @@ fn read(
 }
 
 fn not_json(call: &Call<'_>, response: &Response, error: &serde_json::Error) -> ApiError {
-    let start = response.body.expose().trim_ascii_start();
+    let start = response.body.expose().trim_ascii_start(); // only its first byte is looked at
     let what = if start.first() == Some(&b'<') {
         "an HTML page"
     } else if error.is_eof() {

@@ -3,7 +3,7 @@
 pub mod cluster;
 pub mod cluster_cert;
 
-use crate::api::{Api, ApiError, Call};
+use crate::api::{Answer, Api, ApiError, Body, Call};
 use crate::error::{Exit, Explain};
 use crate::ids::{ClusterId, Endpoint, ProjectId};
 use crate::lifetime::CertLifetime;
@@ -88,26 +88,39 @@ impl CceClient<'_> {
     /// unknown fields are refused (400) `duration` alone is sent next. What was granted is only in the certificate.
     pub fn create_cluster_cert(&self, id: &ClusterId, lifetime: CertLifetime) -> Result<ClusterCert, CceError> {
         let path = format!("/clusters/{id}/clustercert");
-        let ask = |body| {
-            self.api
-                .call(&self.call("POST", &path, Some(body), "cce:cluster:generateClientCredential"))
+        let ask = |body: &dyn Fn(DateTime<Utc>) -> Value| {
+            let permission = "cce:cluster:generateClientCredential";
+            self.api.call(&self.call("POST", &path, Some(Body(body)), permission))
         };
-        let days = json!({ "duration": lifetime.whole_days() });
-        let first = match lifetime.span() {
-            None => days.clone(),
-            Some(span) => {
-                let span = span.max(SHORTEST_LIFETIME + EXPIRE_AT_MARGIN);
-                json!({ "duration": lifetime.whole_days(), "expire_at": go_time(self.api.server_now() + span) })
+        let is_bad_request =
+            |answer: &Result<Answer, ApiError>| matches!(answer, Err(ApiError::Refused(r)) if r.status == 400);
+        let days = |_| json!({ "duration": lifetime.whole_days() });
+        let answer = if let Some(span) = lifetime.span() {
+            let span = span.max(SHORTEST_LIFETIME + EXPIRE_AT_MARGIN);
+            let days_and_end =
+                |server_now| json!({ "duration": lifetime.whole_days(), "expire_at": go_time(server_now + span) });
+            let offset = self.api.clock_offset();
+            let mut answer = ask(&days_and_end);
+            if is_bad_request(&answer) && self.api.clock_offset() != offset {
+                answer = ask(&days_and_end); // our clock was wrong, and this answer told by how much
             }
-        };
-        let answer = match ask(first) {
-            Err(ApiError::Refused(refusal)) if refusal.status == 400 && lifetime.span().is_some() => ask(days)?,
-            other => other?,
+            if is_bad_request(&answer) {
+                answer = ask(&days);
+            }
+            answer?
+        } else {
+            ask(&days)?
         };
         Ok(ClusterCert::from_json(&answer.json, answer.server_time)?)
     }
 
-    fn call(&self, method: &'static str, path: &str, body: Option<Value>, permission: &'static str) -> Call<'_> {
+    fn call<'c>(
+        &'c self,
+        method: &'static str,
+        path: &str,
+        body: Option<Body<'c>>,
+        permission: &'static str,
+    ) -> Call<'c> {
         let prefix = if self.is_autopilot { "/autopilot/v3" } else { "/api/v3" };
         Call {
             service: "CCE",

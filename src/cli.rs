@@ -42,8 +42,7 @@ Examples:
 
 /// Short-lived client certificates for Huawei Cloud CCE and Open Telekom Cloud CCE.
 ///
-/// Sets a cluster up once; from then on kubectl gets its certificate from the OS keyring, and a new one from CCE when that
-/// is close to expiry.
+/// Sets a cluster up once. From then on kubectl takes its certificate from the OS keyring, and a new one from CCE in time.
 #[derive(Debug, Parser)]
 #[command(
     name = "kubectl-cce_login",
@@ -84,6 +83,7 @@ pub enum Command {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Every command")]
 pub struct GlobalArgs {
     /// Log to stderr what happens; twice for everything. Secrets are never shown
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -151,10 +151,10 @@ pub struct LoginArgs {
     /// The project's name or id [default: the region's main project]
     #[arg(long, value_name = "NAME|ID", help_heading = "Cluster")]
     pub project: Option<String>,
-    /// Which of the cluster's endpoints: auto, internal or external [default: auto, the first that answers]
+    /// Which of its endpoints: auto, internal or external [default: auto, the first that answers]
     #[arg(long, value_name = "ACCESS", help_heading = "Cluster")]
     pub access: Option<String>,
-    /// The API server's URL (custom SAN, bastion) in place of the cluster's endpoints; always verified
+    /// The API server's URL in place of its endpoints (custom SAN, bastion); always verified
     #[arg(long, value_name = "URL", help_heading = "Cluster")]
     pub server: Option<String>,
 
@@ -273,7 +273,7 @@ pub struct ProfileSetArgs {
     /// The region that `login` takes when none is given, and where the key is verified
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Where the secret is kept: keyring, or file (in the clear, readable by you only) [default: keyring]
+    /// Where the secret is kept: keyring, or file (in the clear, for you only) [default: keyring]
     #[arg(long, value_name = "STORE")]
     pub secret_store: Option<String>,
     /// Where the cloud answers.

@@ -91,7 +91,7 @@ impl Explain for ExecInfoError {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an `ExecCredential` object")]
 struct RawInfo {
     api_version: String,
     #[serde(default)]
@@ -101,6 +101,7 @@ struct RawInfo {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "its `spec` as an object")]
 struct RawSpec {
     #[serde(default)]
     interactive: Option<bool>,

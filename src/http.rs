@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// The longest that a connection may take to come about.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What the file of roots is called in messages.
+const CA_FILE: &str = "the CA file";
 /// The largest answer we read: a thousand clusters are about 2 MB.
 const LARGEST_BODY: usize = 64 << 20;
 
@@ -150,7 +152,10 @@ impl Explain for HttpError {
             Self::Proxy { .. } => "check `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`".to_owned(),
             Self::Tls { .. } => "for a private certificate authority give its PEM file with `--ca-file` or `SSL_CERT_FILE`".to_owned(),
             Self::TooLarge { .. } => "check that the endpoint is the right one".to_owned(),
-            Self::Settings { .. } => return None,
+            Self::Settings { what, .. } if what.starts_with(CA_FILE) => {
+                "`--ca-file`, `CCE_LOGIN_CA_FILE` or `SSL_CERT_FILE` must name a file of PEM certificates".to_owned()
+            }
+            Self::Settings { .. } => "correct this setting, then try again".to_owned(),
         })
     }
 }
@@ -369,7 +374,7 @@ fn settings_error(what: String, error: &(dyn StdError + 'static)) -> HttpError {
 }
 
 fn read_roots(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
-    let what = format!("the CA file `{}`", path.display());
+    let what = format!("{CA_FILE} `{}`", path.display());
     let pem = std::fs::read(path).map_err(|e| settings_error(what.clone(), &e))?;
     parse_roots(&pem, &what)
 }
@@ -383,6 +388,7 @@ fn parse_roots(pem: &[u8], what: &str) -> Result<Vec<reqwest::Certificate>, Http
     let roots: Vec<_> = rustls::pki_types::pem::PemObject::pem_slice_iter(pem)
         .map(|der: Result<rustls::pki_types::CertificateDer<'_>, _>| {
             let der = der.map_err(|_| refuse("it is not PEM"))?;
+            x509_parser::parse_x509_certificate(&der).map_err(|_| refuse("it holds a damaged certificate"))?;
             reqwest::Certificate::from_der(&der).map_err(|e| settings_error(what.to_owned(), &e))
         })
         .collect::<Result<_, _>>()?;

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Why a name or an id was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{shown}` is not a {what}")]
+#[error("`{shown}` is not {what}")]
 pub struct InvalidId {
     what: &'static str,
     rule: &'static str,
@@ -17,7 +17,7 @@ pub struct InvalidId {
 impl InvalidId {
     /// What a valid one looks like.
     pub fn hint(&self) -> String {
-        format!("a {} consists of {}", self.what, self.rule)
+        format!("{} consists of {}", self.what, self.rule)
     }
 }
 
@@ -61,27 +61,27 @@ macro_rules! id {
 
 id!(
     /// A region such as `cn-north-4` or `eu-de`.
-    Region, "region", 64, "lower-case letters, digits, `-` and `_` (for example `eu-de`)",
+    Region, "a region", 64, "lower-case letters, digits, `-` and `_` (for example `eu-de`)",
     |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_'
 );
 id!(
     /// A project's id (32 hexadecimal digits on all known clouds).
-    ProjectId, "project id", 64, "letters, digits, `-` and `_`",
+    ProjectId, "a project id", 64, "letters, digits, `-` and `_`",
     |c| c.is_ascii_alphanumeric() || c == '-' || c == '_'
 );
 id!(
     /// A cluster's id (a UUID on all known clouds).
-    ClusterId, "cluster id", 64, "letters, digits and `-`",
+    ClusterId, "a cluster id", 64, "letters, digits and `-`",
     |c| c.is_ascii_alphanumeric() || c == '-'
 );
 id!(
     /// A profile's name.
-    ProfileName, "profile name", 64, "at most 64 letters, digits, `.`, `_` and `-`",
+    ProfileName, "a profile name", 64, "at most 64 letters, digits, `.`, `_` and `-`",
     |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 );
 id!(
     /// An access key's id; it is sent in the `Authorization` header.
-    AccessKeyId, "access key id", 128, "letters and digits (20 of them as a rule)",
+    AccessKeyId, "an access key id", 128, "letters and digits (20 of them as a rule)",
     |c| c.is_ascii_alphanumeric() || c == '-' || c == '_'
 );
 

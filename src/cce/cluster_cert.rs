@@ -92,7 +92,7 @@ impl ClusterCert {
                 .filter(|d| !d.is_empty())
             {
                 let pem = decode(data, "CA data")?;
-                ca_pem = Some(certificates_only(pem.expose())?);
+                ca_pem = Some(certificates_only(pem.expose())?); // certificates are public
             }
             let server = cluster
                 .get("server")
@@ -133,6 +133,7 @@ fn client_cert(json: &Value) -> Result<ClientCert, ClusterCertError> {
     let (certificate, key) = chosen.ok_or(ClusterCertError::Missing("client certificate"))?;
     let certificate = decode(&certificate, "client certificate")?;
     let key = decode(key.expose(), "client key")?; // decoded and parsed here, kept in `ClientCert`
+    // Both are read there; the key goes back into a `Secret`.
     Ok(ClientCert::from_pem(certificate.expose(), key.expose())?)
 }
 

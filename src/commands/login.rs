@@ -47,8 +47,16 @@ pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<
         certificate,
         previous,
     };
-    let (obtained, note) = certificate_of(&session, &setup, Freshness::AsNeeded)?;
-    let chosen = choose_server::choose(&session, &setup, &note)?;
+    let (mut obtained, mut note) = certificate_of(&session, &setup, Freshness::AsNeeded)?;
+    let chosen = match choose_server::choose(&session, &setup, &note) {
+        // The authorities that came with the cached certificate may have been rotated since.
+        Err(error) if !obtained.is_fetched => {
+            session.log.info(|| format!("{error}: asking CCE anew"));
+            (obtained, note) = certificate_of(&session, &setup, Freshness::New)?;
+            choose_server::choose(&session, &setup, &note)?
+        }
+        chosen => chosen?,
+    };
     let login = entry::login(&session, &setup, &kubeconfig, &chosen, &note);
 
     let change = kubeconfig.upsert(std::slice::from_ref(&login))?;
@@ -73,7 +81,7 @@ pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<
     }
     match chosen {
         Chosen::Unreachable { error, .. } if plan.is_checked => {
-            Err(Error::from(error).doing("the certificate is fetched and the kubeconfig is ready, but"))
+            Err(Error::from(error).doing("certificate and kubeconfig are ready, only the check failed"))
         }
         _ => Ok(()),
     }
@@ -218,6 +226,6 @@ fn check(
             let user = server.who_am_i(&obtained.entry.cert, session.deadline)?;
             Ok((obtained, Some(user)))
         }
-        Err(error) => Err(Error::from(error).doing("the kubeconfig is written, but")),
+        Err(error) => Err(Error::from(error).doing("the kubeconfig is written, only the check failed")),
     }
 }

@@ -246,7 +246,7 @@ fn check_lifetime(wanted: &Wanted<'_>, fresh: &ClusterCert) -> Result<()> {
     if (granted - asked).abs() <= LIFETIME_TOLERANCE {
         return Ok(());
     }
-    let granted = span(granted);
+    let granted = about(granted);
     Err(ObtainError::OtherLifetime {
         granted,
         asked: wanted.certificate.lifetime,
@@ -273,6 +273,14 @@ pub(super) fn span(time: TimeDelta) -> String {
         .collect::<Vec<_>>()
         .join(" ");
     if shown.is_empty() { "0s".to_owned() } else { shown }
+}
+
+/// A lifetime as people say it: to the nearest minute, because the certificate was on its way for a moment.
+pub(super) fn about(lifetime: TimeDelta) -> String {
+    if lifetime < TimeDelta::minutes(2) {
+        return span(lifetime);
+    }
+    span(TimeDelta::minutes((lifetime.num_seconds() + 30).div_euclid(60)))
 }
 
 fn note(wanted: &Wanted<'_>, fresh: &ClusterCert) -> IndexEntry {

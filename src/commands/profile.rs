@@ -28,7 +28,7 @@ enum ProfileError {
     MalformedSecret,
     #[error("cannot keep the secret of profile `{name}`: {reason}")]
     NotKept { name: ProfileName, reason: String },
-    #[error("profile `{name}` is removed, but {reason}")]
+    #[error("profile `{name}` stays, because its secret cannot be removed: {reason}")]
     SecretLeft { name: ProfileName, reason: String },
     #[error("there is no profile `{0}`")]
     Unknown(ProfileName),
@@ -102,8 +102,10 @@ fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
         .collect::<Vec<_>>()
         .join(" and ");
     host.say(&format!(
-        "profile `{}`: access key `{}` is valid and sees {projects} project(s)",
-        plan.name, plan.access_key_id
+        "profile `{}`: access key `{}` is valid and sees {projects} {}",
+        plan.name,
+        plan.access_key_id,
+        if projects == 1 { "project" } else { "projects" }
     ));
     host.say(&format!(
         "its secret is kept in {kept}, the rest in `{}`",
@@ -207,7 +209,6 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
         .remove(name.as_str())
         .ok_or_else(|| ProfileError::Unknown(name.clone()))?;
     let deleted = identity::forget_secret(&session.secrets(profile.secret_store.as_deref()), &name);
-    Config::remove(&session.directories, &name)?;
     if let Some(trouble) = deleted.troubles.first().or(deleted.unavailable.first()) {
         return Err(ProfileError::SecretLeft {
             name,
@@ -215,6 +216,7 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
         }
         .into());
     }
+    Config::remove(&session.directories, &name)?;
     host.say(&format!("profile `{name}` and its secret are removed"));
     Ok(())
 }

@@ -1,13 +1,35 @@
 //! The one integration binary: everything that is tested from outside.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::disallowed_methods,
     reason = "a broken test world should stop the test"
 )]
 
+mod architecture;
+mod bad_answers;
+mod bad_cloud;
+mod bad_flags;
+mod bad_identity;
+mod clustercert;
+mod examples;
+mod failures;
+mod freshness;
+mod help;
+mod kubeconfig;
+mod leaks;
+mod lifecycle;
+mod login_again;
+mod login_entries;
+mod login_output;
+mod login_server;
+mod profile;
+mod protocol;
+mod signing;
+#[cfg(target_os = "linux")]
+mod stores;
 mod support;
 
 #[path = "../system/mod.rs"]

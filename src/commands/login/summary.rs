@@ -1,7 +1,7 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
 use super::Setup;
-use crate::commands::obtain::{Obtained, span};
+use crate::commands::obtain::{Obtained, about, span};
 use crate::commands::session::Session;
 use crate::kubeconfig::{Change, Kubeconfig, Login};
 use crate::plan::CurrentContext;
@@ -71,7 +71,7 @@ fn certificate_line(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<
     let left = entry.cert.not_after - entry.clock_offset - session.host.clock.now();
     let mut line = format!(
         "certificate: valid for {} (until {})",
-        span(left),
+        about(left),
         entry.cert.not_after.format("%Y-%m-%d %H:%M:%S UTC")
     );
     let granted = entry.cert.not_after - entry.fetched_at;
@@ -81,7 +81,7 @@ fn certificate_line(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<
         line = format!(
             "{line}; asked for {}, this cloud granted {}",
             setup.certificate.lifetime,
-            span(granted)
+            about(granted)
         );
     }
     match outcome.obtained.kept_in.as_slice() {

@@ -1,1 +1,20 @@
-//! What the tests share: private worlds, real processes.
+//! What the tests share: a private world with a simulated cloud, its runs and their outcomes, the leak check, texts as files.
+
+mod leaks;
+mod outcome;
+mod snapshot;
+mod world;
+mod written;
+
+pub(crate) use leaks::Secrets;
+pub(crate) use outcome::Outcome;
+pub(crate) use snapshot::{check_text, elided};
+pub(crate) use world::World;
+pub(crate) use written::Written;
+
+use std::path::{Path, PathBuf};
+
+/// A file or directory of this repository.
+pub(crate) fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}

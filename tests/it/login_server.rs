@@ -1,0 +1,195 @@
+//! Which API server a login writes, and that it is always verified.
+
+use crate::support::World;
+use cce_login::error::Exit;
+use cce_sim::{ApiServerCertificate, ClusterSpec, SelfSubjectReviews, Sim};
+
+fn world_with(spec: ClusterSpec) -> World {
+    let world = World::with(Sim::start_empty());
+    world.sim.add_cluster(spec);
+    world
+}
+
+fn entry(world: &World) -> serde_json::Value {
+    world.kubeconfig().cluster("prod.cn-north-4").clone()
+}
+
+#[test]
+fn an_external_endpoint_is_verified_under_the_internal_name_that_cce_gave() {
+    let world = World::new();
+    world.login(&[]).is_done();
+    let cluster = world.sim.cluster("prod");
+    let internal_host = cluster
+        .internal_url
+        .trim_start_matches("https://")
+        .split(':')
+        .next()
+        .unwrap()
+        .to_owned();
+    let entry = entry(&world);
+    assert_eq!(entry["server"], cluster.external_url.unwrap());
+    assert_eq!(entry["tls-server-name"], internal_host);
+    assert!(entry["certificate-authority-data"].is_string());
+    assert!(entry.get("insecure-skip-tls-verify").is_none(), "{entry}");
+}
+
+#[test]
+fn an_endpoint_that_verifies_as_itself_needs_no_other_name() {
+    let world = world_with(ClusterSpec {
+        internal_reachable: true,
+        ..ClusterSpec::default()
+    });
+    world.login(&["--access=internal"]).is_done();
+    let entry = entry(&world);
+    assert_eq!(entry["server"], world.sim.cluster("prod").internal_url);
+    assert!(entry.get("tls-server-name").is_none(), "{entry}");
+}
+
+#[test]
+fn a_server_that_is_not_who_it_should_be_is_refused() {
+    let cases = [
+        ("certificate-of-a-node", ApiServerCertificate::NodeName),
+        ("certificate-of-another-ca", ApiServerCertificate::OtherCa),
+        ("certificate-for-clients-only", ApiServerCertificate::ClientAuthOnlyEku),
+        ("certificate-of-the-server-expired", ApiServerCertificate::Expired),
+    ];
+    for (name, certificate) in cases {
+        let world = World::new();
+        world.sim.set_behaviour(|b| b.api_server_certificate = certificate);
+        let outcome = world.login(&[]);
+        outcome.fails(Exit::Failed, "cannot be verified with the cluster's CA");
+        world.snapshot(&format!("login/{name}"), &outcome);
+        assert!(!world.has(".kube/config"), "nothing is written");
+    }
+}
+
+#[test]
+fn verification_is_skipped_only_when_asked_for_and_said_aloud() {
+    let world = World::new();
+    world
+        .sim
+        .set_behaviour(|b| b.api_server_certificate = ApiServerCertificate::NodeName);
+    let outcome = world.login(&["--insecure-skip-tls-verify"]);
+    outcome.is_done();
+    world.snapshot("login/not-verified", &outcome);
+    let entry = entry(&world);
+    assert_eq!(entry["insecure-skip-tls-verify"], true);
+    assert!(
+        entry.get("certificate-authority-data").is_none() && entry.get("tls-server-name").is_none(),
+        "{entry}"
+    );
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_written_all_the_same() {
+    let world = World::new();
+    world.sim.set_api_server_open("prod", false);
+    let outcome = world.login(&[]);
+    assert_eq!(outcome.exit, Exit::Temporary, "{outcome}");
+    world.snapshot("login/server-does-not-answer", &outcome);
+    assert_eq!(world.kubeconfig().names("contexts"), ["prod"]);
+    assert!(entry(&world)["certificate-authority-data"].is_string());
+    world.login(&["--no-check"]).is_done();
+}
+
+#[test]
+fn no_check_asks_nobody_who_we_are() {
+    let world = World::new();
+    let outcome = world.login(&["--no-check"]);
+    outcome.is_done();
+    world.snapshot("login/no-check", &outcome);
+    let paths: Vec<_> = world
+        .sim
+        .api_requests("prod")
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
+    assert!(paths.iter().all(|path| path == "/version"), "{paths:?}");
+}
+
+#[test]
+fn access_chooses_between_the_endpoints() {
+    let both = || ClusterSpec {
+        internal_reachable: true,
+        ..ClusterSpec::default()
+    };
+    for (flag, is_internal) in [
+        ("--access=auto", true),
+        ("--access=internal", true),
+        ("--access=external", false),
+    ] {
+        let world = world_with(both());
+        world.login(&[flag]).is_done();
+        let cluster = world.sim.cluster("prod");
+        let expected = if is_internal {
+            cluster.internal_url
+        } else {
+            cluster.external_url.unwrap()
+        };
+        assert_eq!(entry(&world)["server"], expected, "{flag}");
+    }
+    let world = world_with(ClusterSpec { eip: false, ..both() });
+    let outcome = world.login(&["--access=external"]);
+    outcome.fails(Exit::Failed, "has no external endpoint");
+    world.snapshot("login/no-external-endpoint", &outcome);
+}
+
+#[test]
+fn a_server_of_ones_own_is_taken_if_it_verifies() {
+    let world = world_with(ClusterSpec {
+        custom_sans: vec!["localhost".to_owned()],
+        ..ClusterSpec::default()
+    });
+    let server = format!("https://localhost:{}", world.sim.cluster("prod").api_server_port);
+    world.login(&["--server", &server]).is_done();
+    assert_eq!(entry(&world)["server"], server.as_str());
+
+    let world = World::new();
+    let outcome = world.login(&["--server", &world.sim.cce_endpoint()]);
+    outcome.fails(Exit::Failed, "cannot be verified with the cluster's CA");
+    world.snapshot("login/server-of-ones-own-is-somebody-else", &outcome);
+    assert!(!world.has(".kube/config"));
+}
+
+#[test]
+fn who_we_are_is_asked_in_every_version_that_clusters_speak() {
+    let cases = [
+        (
+            SelfSubjectReviews::V1,
+            "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+            201,
+        ),
+        (
+            SelfSubjectReviews::V1beta1Only,
+            "/apis/authentication.k8s.io/v1beta1/selfsubjectreviews",
+            201,
+        ),
+        (SelfSubjectReviews::Absent, "/api", 200),
+    ];
+    for (reviews, path, status) in cases {
+        let world = World::new();
+        world.sim.set_behaviour(|b| b.self_subject_reviews = reviews);
+        let outcome = world.login(&[]);
+        let known = format!("the API server knows you as `{}`", world.sim.user_id("alice"));
+        assert!(outcome.is_done().stderr.contains(&known), "{outcome}");
+        let last = world.sim.api_requests("prod").pop().unwrap();
+        assert_eq!((last.path.as_str(), last.status), (path, status));
+    }
+}
+
+#[test]
+fn the_shapes_in_which_clouds_list_endpoints_lead_to_the_same_entry() {
+    use cce_sim::EndpointsShape::{HuaweiList, OtcList, OtcObject};
+    for endpoints in [HuaweiList, OtcObject, OtcList] {
+        let world = world_with(ClusterSpec {
+            endpoints,
+            ..ClusterSpec::default()
+        });
+        world.login(&[]).is_done();
+        assert_eq!(
+            entry(&world)["server"],
+            world.sim.cluster("prod").external_url.unwrap(),
+            "{endpoints:?}"
+        );
+    }
+}

@@ -1,0 +1,386 @@
+//! GNOME Keyring on a private bus with a private home, and buses that are absent, empty or silent.
+
+#![expect(clippy::unwrap_used, reason = "a broken test world should stop the test")]
+
+use super::support::{Run, unique, wait_for};
+use std::fs;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::time::Duration;
+
+/// What a cached `get-credential` may wait for a keyring that says no.
+const AT_ONCE: Duration = Duration::from_millis(1500);
+
+const UNLOCKED: &str = r#"printf %s pw | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null 2>"$HOME/daemon.log"; exec "$@""#;
+const LOCK: &str = "sh dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets \
+                    org.freedesktop.Secret.Service.Lock array:objpath:/org/freedesktop/secrets/collection/login >/dev/null";
+/// Logs every call that could open a dialog.
+const MONITOR: &str = "sh dbus-monitor --session interface=org.freedesktop.Secret.Prompt member=Unlock >$HOME/monitor.log 2>&1 & \
+                       for i in $(seq 500); do grep -qs NameAcquired $HOME/monitor.log && exit; sleep 0.01; done; echo no monitor";
+
+/// A process on a private bus. Whatever was started there is gone when this is dropped.
+struct Session(Run);
+
+impl Session {
+    fn new(front: &[&str]) -> Self {
+        let mut run = Run::new();
+        run.with_runtime_dir();
+        run.under(&["dbus-run-session", "--"]);
+        run.under(front);
+        Self(run)
+    }
+
+    fn unlocked() -> Self {
+        Self::new(&["sh", "-c", UNLOCKED, "_"])
+    }
+
+    /// What the monitor saw of dialogs: the calls `Unlock` and `Prompt`, the signal `Completed`.
+    fn dialogs(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.0.directory.path().join("monitor.log")).unwrap();
+        let members = log
+            .lines()
+            .filter_map(|line| line.split_once("; member=").map(|(_, member)| member.to_owned()));
+        members
+            .filter(|member| !member.starts_with("Name") && member != "Disconnected")
+            .collect()
+    }
+}
+
+impl Drop for Session {
+    /// The daemon ends with its bus; that it does is part of the test.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let home = format!("HOME={}", self.0.directory.path().display());
+        wait_for("the keyring daemon to end with its bus", || !any_process_has(&home));
+    }
+}
+
+fn any_process_has(variable: &str) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let mut environments = processes.filter_map(|process| fs::read(process.path().join("environ")).ok());
+    environments.any(|environment| {
+        environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry == variable.as_bytes())
+    })
+}
+
+#[test]
+fn an_entry_is_kept_seen_by_other_tools_and_deleted() {
+    let session = Session::unlocked();
+    let texts = session.0.texts(
+        "keyring",
+        &[
+            "get account-1",
+            "set account-1 certificate never",
+            "get account-1",
+            "set account-1 renewed never",
+            "get account-1",
+            "list",
+            "sh secret-tool lookup service kubectl-cce_login username account-1",
+            "sh secret-tool search --all service kubectl-cce_login 2>/dev/null | grep -c '^\\[/'",
+            "sh secret-tool search --all service kubectl-cce_login 2>/dev/null | grep '^label'",
+            "set account-2 bytes:40000 never",
+            "get account-2",
+            "delete account-1",
+            "delete account-1",
+            "get account-1",
+            "list",
+        ],
+    );
+    let held = "held by [secret-service]";
+    assert_eq!(
+        texts,
+        [
+            "none",
+            held,
+            "secret-service: certificate",
+            held,
+            "secret-service: renewed",
+            "[account-1]",
+            "renewed",
+            "1|",
+            "label = a test of kubectl cce-login|",
+            held,
+            "secret-service: bytes:40000",
+            "deleted",
+            "deleted",
+            "none",
+            "[account-2]",
+        ]
+    );
+}
+
+#[test]
+fn what_secret_tool_stores_under_our_attributes_is_read() {
+    let session = Session::unlocked();
+    let texts = session.0.texts(
+        "keyring",
+        &[
+            "sh printf %s by-hand | secret-tool store --label=x service kubectl-cce_login username account",
+            "get account",
+            "delete account",
+            "get account",
+        ],
+    );
+    assert_eq!(texts, ["", "secret-service: by-hand", "deleted", "none"]);
+}
+
+#[test]
+fn a_locked_keyring_says_so_at_once_and_opens_no_dialog() {
+    let session = Session::unlocked();
+    let steps = [
+        "set a value never",
+        LOCK,
+        MONITOR,
+        "get a",
+        "get other",
+        "set a new never",
+        "set other new never",
+        "delete a",
+        "delete other",
+        "list",
+    ];
+    let answers = session.0.steps("keyring", &steps);
+    let texts: Vec<_> = answers.iter().map(|answer| answer.text.as_str()).collect();
+    let locked = "; the Secret Service is locked";
+    assert_eq!(
+        texts,
+        [
+            "held by [secret-service]",
+            "",
+            "",
+            &format!("none{locked}"),
+            "none",
+            &format!("held by []{locked}"),
+            &format!("held by []{locked}"),
+            &format!("deleted{locked}"),
+            "deleted",
+            "[a]",
+        ]
+    );
+    assert!(answers[3..].iter().all(|answer| answer.took < AT_ONCE), "{answers:?}");
+    assert_eq!(session.dialogs(), [""; 0]);
+}
+
+#[test]
+fn a_locked_keyring_asks_once_when_a_person_is_there() {
+    let mut session = Session::unlocked();
+    session.0.set("INTERACTIVE", "1");
+    // There is no display, so the service dismisses its own dialog.
+    let steps = ["set a value never", LOCK, MONITOR, "get a", "get a", "set a new never"];
+    let texts = session.0.texts("keyring", &steps);
+    let locked = "; the Secret Service is locked";
+    assert_eq!(
+        texts[3..],
+        [
+            format!("none{locked}"),
+            format!("none{locked}"),
+            format!("held by []{locked}")
+        ]
+    );
+    assert_eq!(session.dialogs(), ["Unlock", "Prompt", "Completed"]);
+}
+
+#[test]
+fn a_person_is_asked_to_unlock_before_something_is_written() {
+    let mut session = Session::unlocked();
+    session.0.set("INTERACTIVE", "1");
+    let texts = session.0.texts("keyring", &[LOCK, MONITOR, "set a value never"]);
+    assert_eq!(texts[2], "held by []; the Secret Service is locked");
+    assert_eq!(session.dialogs(), ["Unlock", "Prompt", "Completed"]);
+}
+
+#[test]
+fn a_daemon_that_was_never_unlocked_has_no_place_for_an_entry() {
+    let session = Session::new(&[]);
+    let answers = session
+        .0
+        .steps("keyring", &["get a", "set a value never", "delete a", "list"]);
+    let texts: Vec<_> = answers.iter().map(|answer| answer.text.as_str()).collect();
+    let none = "; the Secret Service is not available: it has no default collection";
+    assert_eq!(texts, ["none", &format!("held by []{none}"), "deleted", "[]"]);
+}
+
+#[test]
+fn a_bus_without_a_secret_service_is_unavailable() {
+    let mut run = Run::new();
+    let config = run.directory.path().join("bus.conf");
+    let policy = r#"<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>"#;
+    let text = format!("<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen>{policy}</busconfig>");
+    std::io::Write::write_all(&mut fs::File::create(&config).unwrap(), text.as_bytes()).unwrap();
+    run.under(&["dbus-run-session", "--config-file", config.to_str().unwrap(), "--"]);
+    let texts = run.texts("keyring", &["get a", "set a value never"]);
+    let none = "; the Secret Service is not available: nothing on the session bus provides it";
+    assert_eq!(texts, [format!("none{none}"), format!("held by []{none}")]);
+}
+
+#[test]
+fn without_a_session_bus_none_is_started() {
+    let mut run = Run::new();
+    let runtime = run.with_runtime_dir();
+    let none = "none; the Secret Service is not available: there is no session bus";
+    let not_ours = "none; the Secret Service is not available: `DBUS_SESSION_BUS_ADDRESS` asks for a new session bus";
+    // libdbus would start `dbus-launch`; under this tracer any program that is started shows.
+    let trace = run.directory.path().join("trace");
+    run.under(&[
+        "strace",
+        "--follow-forks",
+        "--trace=execve",
+        "--output",
+        trace.to_str().unwrap(),
+    ]);
+    for (address, expected) in [
+        (None, none),
+        (Some(""), none),
+        (Some("autolaunch:"), not_ours),
+        (Some("unix:path=/nowhere;autolaunch:"), not_ours),
+    ] {
+        if let Some(address) = address {
+            run.set("DBUS_SESSION_BUS_ADDRESS", address);
+        }
+        let answers = run.steps("keyring", &["get a"]);
+        assert_eq!(answers[0].text, expected);
+        assert!(answers[0].took < Duration::from_millis(200), "{answers:?}");
+        let started = fs::read_to_string(&trace).unwrap();
+        assert_eq!(started.matches("execve(").count(), 1, "{started}");
+    }
+    // A plain file in the bus's place is no bus.
+    fs::File::create(runtime.join("bus")).unwrap();
+    run.set("DBUS_SESSION_BUS_ADDRESS", "");
+    assert_eq!(run.texts("keyring", &["get a"]), [none]);
+}
+
+#[test]
+fn a_bus_that_is_gone_is_unavailable_at_once() {
+    let mut run = Run::new();
+    run.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/does/not/exist");
+    let answers = run.steps("keyring", &["get a"]);
+    assert_eq!(
+        answers[0].text,
+        "none; the Secret Service is not available: the session bus cannot be reached"
+    );
+    assert!(answers[0].took < AT_ONCE);
+}
+
+/// A socket that takes connections and never answers.
+fn silent_bus(at: &Path) -> UnixListener {
+    // The kernel completes connections up to the listener's backlog; nobody needs to accept them.
+    UnixListener::bind(at).unwrap()
+}
+
+#[test]
+fn a_service_that_never_answers_costs_two_seconds_once() {
+    let mut run = Run::new();
+    let runtime = run.with_runtime_dir();
+    // The bus at its usual place, without a variable.
+    let _listener = silent_bus(&runtime.join("bus"));
+    run.set("MARKER", run.directory.path().join("state").join("keyring-time-out"));
+    let first = run.steps("keyring", &["get a", "set a value never", "get a"]);
+    assert_eq!(first[0].text, "none; the Secret Service did not answer within 2000 ms");
+    assert!(
+        first[0].took >= Duration::from_secs(2) && first[0].took < Duration::from_secs(3),
+        "{first:?}"
+    );
+    let skipped = "the Secret Service is skipped because it did not answer at ";
+    assert!(
+        first[1].text.starts_with(&format!("held by []; {skipped}")),
+        "{first:?}"
+    );
+    let second = run.steps("keyring", &["get a"]);
+    assert!(second[0].text.starts_with(&format!("none; {skipped}")), "{second:?}");
+    for answer in first[1..].iter().chain(&second) {
+        assert!(answer.took < Duration::from_millis(200), "{answer:?}");
+    }
+    fs::remove_file(run.directory.path().join("state").join("keyring-time-out")).unwrap();
+    assert_eq!(
+        run.texts("keyring", &["get a"]),
+        ["none; the Secret Service did not answer within 2000 ms"]
+    );
+}
+
+#[test]
+fn a_daemon_that_hangs_is_given_up_within_seconds_though_a_person_is_there() {
+    let mut session = Session::unlocked();
+    session.0.set("INTERACTIVE", "1");
+    let stop = "sh dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetConnectionUnixProcessID \
+                string:org.freedesktop.secrets | sed -n 's/.*uint32 //p' >$HOME/pid; kill -STOP $(cat $HOME/pid)";
+    let answers = session.0.steps(
+        "keyring",
+        &["get a", stop, "get a", "get a", "sh kill -CONT $(cat $HOME/pid)"],
+    );
+    assert_eq!(answers[0].text, "none");
+    let answers = &answers[1..];
+    assert_eq!(
+        answers[1].text,
+        "none; the Secret Service did not answer within 2000 ms"
+    );
+    assert!(
+        answers[1].took >= Duration::from_secs(2) && answers[1].took < Duration::from_secs(4),
+        "{answers:?}"
+    );
+    assert!(
+        answers[2].text.starts_with("none; the Secret Service is skipped"),
+        "{answers:?}"
+    );
+}
+
+#[test]
+fn the_layers_stand_in_for_each_other() {
+    let session = Session::unlocked();
+    let account = unique("layers");
+    let steps = [
+        format!("set {account} value 600"),
+        format!("get {account}"),
+        format!("sh keyctl link @u @s; keyctl purge user cce-login:{account} >/dev/null"),
+        format!("get {account}"),
+        format!("sh secret-tool clear service kubectl-cce_login username {account}"),
+        format!("get {account}"),
+        format!("set {account} again 600"),
+        format!("delete {account}"),
+        format!("get {account}"),
+    ];
+    let held = "held by [kernel-keyring secret-service]";
+    assert_eq!(
+        session.0.texts("auto", &steps),
+        [
+            held,
+            "kernel-keyring: value",
+            "",
+            "secret-service: value",
+            "",
+            "none",
+            held,
+            "deleted",
+            "none"
+        ]
+    );
+}
+
+#[test]
+fn headless_the_kernel_keyring_stands_alone_and_in_a_container_the_memory_directory() {
+    let account = unique("headless");
+    let steps = [
+        format!("set {account} value 600"),
+        format!("get {account}"),
+        format!("delete {account}"),
+    ];
+    let no_bus = "; the Secret Service is not available: there is no session bus";
+    let mut run = Run::new();
+    assert_eq!(
+        run.texts("auto", &steps),
+        [
+            format!("held by [kernel-keyring]{no_bus}"),
+            "kernel-keyring: value".into(),
+            "deleted".into()
+        ]
+    );
+    let shared_memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    run.set("SHARED_MEMORY", shared_memory.path());
+    run.set("container", "docker");
+    let texts = run.texts("auto", &steps);
+    assert!(texts[0].starts_with("held by [memory-directory]"), "{texts:?}");
+    assert_eq!(texts[1..], ["memory-directory: value", "deleted"]);
+}

@@ -1,0 +1,337 @@
+//! A private world: a simulated cloud, a home directory, an environment, a keyring, a clock. Nothing in it is the machine's.
+
+use super::{Outcome, Secrets, Written, elided};
+use cce_login::host::{Clock, Env, Host, Keyrings, Terminal};
+use cce_login::store::{MemoryStore, SecretStore, StoreKind};
+use cce_sim::Sim;
+use chrono::{DateTime, Utc};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A person's machine and the cloud they use.
+pub(crate) struct World {
+    pub(crate) sim: Sim,
+    /// The OS keyring; the same one in every run.
+    pub(crate) keyring: MemoryStore,
+    home: tempfile::TempDir,
+    variables: BTreeMap<String, String>,
+    clock: Option<Arc<AtomicI64>>,
+    began: DateTime<Utc>,
+    terminal: Terminal,
+    stdin: Vec<u8>,
+    has_system_stores: bool,
+    executable: Option<PathBuf>,
+    /// Ids and what they are called in texts.
+    access_keys: Vec<(String, String)>,
+    secrets: RefCell<Secrets>,
+}
+
+impl World {
+    /// A cloud with the cluster `prod`, and `alice`'s access key in the environment.
+    pub(crate) fn new() -> Self {
+        Self::with(Sim::start())
+    }
+
+    /// The same around a cloud of one's own.
+    pub(crate) fn with(sim: Sim) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let access_keys = ["alice", "bob", "carol"].map(|user| (sim.access_key(user).id, format!("[AK OF {user}]")));
+        let mut world = Self {
+            keyring: MemoryStore::new(StoreKind::SecretService),
+            home,
+            variables: BTreeMap::new(),
+            clock: None,
+            began: std::time::SystemTime::now().into(),
+            terminal: Terminal::default(),
+            stdin: Vec::new(),
+            has_system_stores: false,
+            executable: None,
+            access_keys: access_keys.to_vec(),
+            secrets: RefCell::default(),
+            sim,
+        };
+        std::fs::create_dir(world.home().join("run")).unwrap();
+        std::fs::write(world.home().join("cloud-ca.pem"), world.sim.ca_pem()).unwrap();
+        let variables = [
+            ("HOME", world.path("")),
+            ("XDG_RUNTIME_DIR", world.path("run")),
+            ("CCE_LOGIN_CA_FILE", world.path("cloud-ca.pem")),
+            ("CCE_LOGIN_CCE_ENDPOINT", world.sim.cce_endpoint()),
+            ("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint()),
+            ("CCE_LOGIN_REGION", world.sim.region().to_owned()),
+            // Every run logs everything, where the leak check reads it.
+            ("CCE_LOGIN_LOG", world.path("log")),
+        ];
+        for (name, value) in variables {
+            world.set(name, &value);
+        }
+        world.use_key_of("alice");
+        world
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// A path in the home directory, as text.
+    pub(crate) fn path(&self, name: &str) -> String {
+        let path = if name.is_empty() {
+            self.home().to_owned()
+        } else {
+            self.home().join(name)
+        };
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Writes a file in the home directory, and returns its path.
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let path = self.home().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        self.path(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.home().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.home().join(name).exists()
+    }
+
+    /// Sets an environment variable.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        if name.ends_with("_SK") || name.ends_with("_SECURITY_TOKEN") {
+            self.secrets.borrow_mut().add_text(value);
+        }
+        self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
+    /// Puts this user's access key into the environment.
+    pub(crate) fn use_key_of(&mut self, user: &str) {
+        let key = self.sim.access_key(user);
+        self.set("HUAWEICLOUD_SDK_AK", &key.id);
+        self.set("HUAWEICLOUD_SDK_SK", &key.secret);
+    }
+
+    /// No access key in the environment.
+    pub(crate) fn use_no_key(&mut self) {
+        self.unset("HUAWEICLOUD_SDK_AK");
+        self.unset("HUAWEICLOUD_SDK_SK");
+    }
+
+    pub(crate) fn terminal(&mut self, stdin: bool, stdout: bool, stderr: bool) {
+        self.terminal = Terminal { stdin, stdout, stderr };
+    }
+
+    /// What the next runs read from stdin; it counts as a secret.
+    pub(crate) fn pipe_in(&mut self, secret: &str) {
+        self.secrets.borrow_mut().add_text(secret.trim());
+        self.stdin = secret.as_bytes().to_vec();
+    }
+
+    /// The machine's own stores in place of the given keyring; only for settings that lead to none but files.
+    pub(crate) fn use_system_stores(&mut self) {
+        self.has_system_stores = true;
+    }
+
+    pub(crate) fn executable(&mut self, path: PathBuf) {
+        self.executable = Some(path);
+    }
+
+    /// Secrets may lie below this path of the home directory: the user asked for it by name.
+    pub(crate) fn allow_secrets_below(&mut self, name: &str) {
+        let path = self.home().join(name);
+        self.secrets.borrow_mut().allow_below(path);
+    }
+
+    /// Time passes: here and in the cloud.
+    pub(crate) fn let_pass(&mut self, seconds: i64) {
+        let offset = self.sim.behaviour().clock_offset;
+        self.set_clock_off(offset + seconds);
+        self.sim.set_behaviour(|b| b.clock_offset += seconds);
+    }
+
+    /// This machine's clock stands still, so many seconds from the moment at which the world began.
+    pub(crate) fn set_clock_off(&mut self, seconds: i64) {
+        let now = self.began.timestamp() + seconds;
+        self.clock.get_or_insert_default().store(now, Ordering::SeqCst);
+    }
+
+    /// The time by this machine's clock.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.host_clock().now()
+    }
+
+    fn host_clock(&self) -> Clock {
+        self.clock.clone().map_or(Clock::System, Clock::Fixed)
+    }
+
+    /// Runs one command line, and checks that it leaked nothing.
+    pub(crate) fn run<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> Outcome {
+        let args: Vec<String> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let (stdout, stderr) = (Captured::default(), Captured::default());
+        let keyring: Arc<dyn SecretStore> = Arc::new(self.keyring.clone());
+        let host = Host {
+            env: Env::given(self.variables.clone()),
+            clock: self.host_clock(),
+            terminal: self.terminal,
+            stdin: RefCell::new(Box::new(Cursor::new(self.stdin.clone()))),
+            stdout: RefCell::new(Box::new(stdout.clone())),
+            stderr: RefCell::new(Box::new(stderr.clone())),
+            keyrings: if self.has_system_stores {
+                Keyrings::System
+            } else {
+                Keyrings::Given(vec![keyring])
+            },
+            executable: self.executable.clone(),
+        };
+        let words = std::iter::once("kubectl-cce_login".to_owned()).chain(args.iter().cloned());
+        let exit = cce_login::run(words.map(Into::into), &host);
+        let outcome = Outcome {
+            args,
+            exit,
+            stdout: stdout.text(),
+            stderr: stderr.text(),
+        };
+        self.check_leaks(&outcome);
+        outcome
+    }
+
+    /// Fails if a secret of this world is where it must not be.
+    pub(crate) fn check_leaks(&self, outcome: &Outcome) {
+        let mut secrets = self.secrets.borrow_mut();
+        secrets.add_keys_of(&self.keyring);
+        secrets.add_credential(&outcome.stdout);
+        secrets.check(outcome, self.home());
+    }
+
+    /// `get-credential` for this cluster, as kubectl runs it, with these flags added.
+    pub(crate) fn get_credential_of(&self, cluster: &str, flags: &[&str]) -> Outcome {
+        let cluster = self.sim.cluster(cluster);
+        let args = [
+            "get-credential".to_owned(),
+            format!("--region={}", self.sim.region()),
+            format!("--project-id={}", cluster.project_id),
+            format!("--cluster-id={}", cluster.uid),
+        ];
+        self.run(args.into_iter().chain(flags.iter().map(|flag| (*flag).to_owned())))
+    }
+
+    /// `get-credential` for `prod`.
+    pub(crate) fn get_credential(&self, flags: &[&str]) -> Outcome {
+        self.get_credential_of("prod", flags)
+    }
+
+    /// `login --cluster prod` with these flags added.
+    pub(crate) fn login(&self, flags: &[&str]) -> Outcome {
+        self.run(["--cluster", "prod"].iter().chain(flags))
+    }
+
+    /// Keeps `user`'s access key as a profile of this name, and takes the key out of the environment.
+    pub(crate) fn keep_profile(&mut self, name: &str, user: &str) {
+        let key = self.sim.access_key(user);
+        self.use_no_key();
+        self.pipe_in(&key.secret);
+        let set = self.run(["profile", "set", name, "--access-key-id", &key.id, "--secret-stdin"]);
+        set.is_done();
+        self.stdin.clear();
+    }
+
+    /// The kubeconfig at its usual place, as text.
+    pub(crate) fn kubeconfig_text(&self) -> String {
+        self.read(".kube/config")
+    }
+
+    /// The kubeconfig at its usual place.
+    pub(crate) fn kubeconfig(&self) -> Written {
+        Written::parse(&self.kubeconfig_text())
+    }
+
+    /// How many certificates were asked for since the start.
+    pub(crate) fn certificate_requests(&self) -> usize {
+        self.sim.count("clustercert")
+    }
+
+    /// The text without what differs from run to run.
+    pub(crate) fn elided(&self, text: &str) -> String {
+        let mut known = vec![
+            (self.sim.cce_endpoint(), "https://[CCE]".to_owned()),
+            (self.sim.iam_endpoint(), "https://[IAM]".to_owned()),
+            (without_scheme(&self.sim.cce_endpoint()), "[CCE]".to_owned()),
+            (without_scheme(&self.sim.iam_endpoint()), "[IAM]".to_owned()),
+            (self.path(""), "[HOME]".to_owned()),
+            (self.sim.region().to_owned(), self.sim.region().to_owned()),
+        ];
+        for user in ["alice", "bob", "carol"] {
+            known.push((self.sim.user_id(user), format!("[ID OF {user}]")));
+        }
+        for project in ["cn-north-4", "cn-north-4_team"] {
+            known.push((self.sim.project_id(project), format!("[ID OF {project}]")));
+        }
+        for cluster in self.sim.clusters() {
+            known.push((cluster.uid.clone(), format!("[ID OF {}]", cluster.name)));
+            known.push((
+                without_scheme(&cluster.internal_url),
+                format!("[INTERNAL OF {}]", cluster.name),
+            ));
+            if let Some(url) = &cluster.external_url {
+                known.push((without_scheme(url), format!("[EXTERNAL OF {}]", cluster.name)));
+            }
+        }
+        for cluster in self.sim.clusters() {
+            known.push((
+                host_of(&cluster.internal_url),
+                format!("[INTERNAL HOST OF {}]", cluster.name),
+            ));
+            if let Some(url) = cluster.external_url.filter(|url| !url.contains("//127.0.0.1")) {
+                known.push((host_of(&url), format!("[EXTERNAL HOST OF {}]", cluster.name)));
+            }
+        }
+        known.extend(self.access_keys.iter().cloned());
+        elided(text, &known)
+    }
+
+    /// The outcome is the one in `tests/cmd/NAME.txt`.
+    pub(crate) fn snapshot(&self, name: &str, outcome: &Outcome) {
+        super::check_text(&format!("{name}.txt"), &self.elided(&outcome.to_string()));
+    }
+}
+
+fn without_scheme(url: &str) -> String {
+    url.split_once("://").unwrap().1.to_owned()
+}
+
+fn host_of(url: &str) -> String {
+    let authority = without_scheme(url);
+    authority.rsplit_once(':').unwrap().0.to_owned()
+}
+
+/// A stream that the test reads afterwards.
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
