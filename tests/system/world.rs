@@ -282,25 +282,13 @@ impl World {
 
     /// The kernel's answer about our key: its payload's length, or `None` without a key.
     pub(crate) fn kernel_key(&self) -> Option<usize> {
-        let output = self.keyctl(&format!("keyctl pipe %user:cce-login:{} | wc -c", self.account()));
+        let output = keyctl(&format!("keyctl pipe %user:cce-login:{} | wc -c", self.account()));
         output.trim().parse().ok().filter(|length| *length > 0)
     }
 
     /// Removes our key, and no other one, from the user's keyring, which all tests of this user share.
     pub(crate) fn remove_kernel_key(&self) {
-        self.purge(&self.account());
-    }
-
-    fn purge(&self, account: &str) {
-        self.keyctl(&format!("keyctl purge user cce-login:{account}"));
-    }
-
-    /// In a session of its own that holds the user's keyring.
-    fn keyctl(&self, line: &str) -> String {
-        let script = format!("keyctl link @u @s && {line}");
-        let mut command = Command::new("keyctl");
-        command.args(["session", "-", "sh", "-c", &script]);
-        Running::start(command, None).finish().stdout
+        purge(&self.account());
     }
 
     /// Every file of the home and the runtime directory, with length and time.
@@ -317,9 +305,21 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         for account in self.accounts() {
-            self.purge(&account);
+            purge(&account);
         }
     }
+}
+
+fn purge(account: &str) {
+    keyctl(&format!("keyctl purge user cce-login:{account}"));
+}
+
+/// In a session of its own that holds the user's keyring.
+fn keyctl(line: &str) -> String {
+    let script = format!("keyctl link @u @s && {line}");
+    let mut command = Command::new("keyctl");
+    command.args(["session", "-", "sh", "-c", &script]);
+    Running::start(command, None).finish().stdout
 }
 
 /// `first`, and the words of a line.
