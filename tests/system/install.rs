@@ -5,12 +5,16 @@ use super::world::{World, words};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::time::Duration;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
+/// Where no release build has been made before, it is made now.
+const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn install(world: &World, arguments: &str) -> Output {
-    world.run(&words(SCRIPT, arguments))
+    let running = world.start(&words(SCRIPT, arguments));
+    world.checked(running.finish_within(BUILD_LIMIT))
 }
 
 /// A world in which the real cargo finds its things, and builds where these tests were built.
@@ -137,7 +141,8 @@ fn a_directory_on_the_path_is_used_as_it_is() {
     );
     world.set("PATH", path.unwrap());
     world.set("KUBECONFIG", world.path("home/none"));
-    let output = world.run(&[SCRIPT, "--to", "../some where"]).succeeded();
+    let running = world.start(&[SCRIPT, "--to", "../some where"]);
+    let output = world.checked(running.finish_within(BUILD_LIMIT)).succeeded();
     assert!(directory.join("kubectl-cce_login").exists());
     assert!(!output.stdout.contains("PATH="), "{}", output.stdout);
     let removed = world

@@ -60,6 +60,7 @@ fn a_locked_keyring_costs_a_fetch_and_opens_no_dialog() {
     let mut world = World::new();
     let _bus = Bus::unlocked(&mut world);
     world.set("container", "docker"); // no kernel keyring
+    world.give_memory(Memory::Shared); // the certificate that is fetched goes there
     world.login();
     world.shell(LOCK);
     let monitor = world.start(&["sh", "-c", DIALOGS]);

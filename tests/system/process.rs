@@ -69,8 +69,13 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub(crate) fn finish(mut self) -> Output {
-        let status = self.wait();
+    pub(crate) fn finish(self) -> Output {
+        self.finish_within(LIMIT)
+    }
+
+    /// Waits for its end, no longer than this since its start.
+    pub(crate) fn finish_within(mut self, limit: Duration) -> Output {
+        let status = self.wait(limit);
         let took = self.started.elapsed();
         let rest = |stream: &Receiver<Vec<u8>>| {
             // A descendant may hold the pipe open: what it says later is not ours.
@@ -87,14 +92,14 @@ impl Running {
         }
     }
 
-    fn wait(&mut self) -> ExitStatus {
+    fn wait(&mut self, limit: Duration) -> ExitStatus {
         loop {
             self.look();
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             assert!(
-                self.started.elapsed() < LIMIT,
+                self.started.elapsed() < limit,
                 "still running: {:?}",
                 self.command_lines
             );
