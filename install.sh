@@ -63,11 +63,24 @@ prepare_directory() {
     [ ! -d "$target" ] || fail "\`$target\` is a directory"
 }
 
+# A statically linked program starts in half the time, and kubectl starts ours at every call.
+links_statically() {
+    case $1 in
+        *-linux-gnu) printf 'int main(void) { return 0; }\n' | "${CC:-cc}" -static -x c -o "$work/static" - 2>/dev/null ;;
+        *) return 1 ;;
+    esac
+}
+
 build() {
     say "Building $name $(version_of_checkout)"
     messages=$work/messages
     # The messages name the program's file, wherever cargo's settings put it.
-    (cd "$root" && cargo build --release --locked --bin "$name" --message-format=json-render-diagnostics) >"$messages" </dev/null ||
+    set -- build --release --locked --bin "$name" --message-format=json-render-diagnostics
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    if links_statically "$host"; then
+        set -- "$@" --target "$host" --config "target.$host.rustflags=['-C', 'target-feature=+crt-static']"
+    fi
+    (cd "$root" && cargo "$@") >"$messages" </dev/null ||
         fail 'the build failed' 'what cargo says above tells why'
     built=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$messages" | tail -n 1)
     [ -f "$built" ] || fail 'cargo does not say where the program is'
