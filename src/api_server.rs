@@ -42,7 +42,7 @@ pub enum ApiServerError {
         tried: String,
         /// rustls's reason for the URL's own host.
         #[source]
-        source: HttpError,
+        source: Box<HttpError>,
     },
     /// It does not accept the certificate.
     #[error("the API server refuses the certificate")]
@@ -55,11 +55,9 @@ pub enum ApiServerError {
 impl Explain for ApiServerError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Unreachable(_) => Exit::Temporary,
-            Self::Unverified { .. } => Exit::Failed,
+            Self::Unreachable(_) | Self::Unexpected(500..) => Exit::Temporary,
+            Self::Unverified { .. } | Self::Unexpected(_) => Exit::Failed,
             Self::Refused => Exit::Identity,
-            Self::Unexpected(500..) => Exit::Temporary,
-            Self::Unexpected(_) => Exit::Failed,
         }
     }
 
@@ -130,7 +128,7 @@ impl ApiServer {
         Err(ApiServerError::Unverified {
             url: url.clone(),
             tried,
-            source: own_failure,
+            source: Box::new(own_failure),
         })
     }
 

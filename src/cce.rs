@@ -82,7 +82,7 @@ impl CceClient<'_> {
         })?)
     }
 
-    /// A new client certificate (`POST …/clustercert`, api-cce cce_02_0248).
+    /// A new client certificate (`POST …/clustercert`, api-cce `cce_02_0248`).
     ///
     /// Sends `expire_at` and `duration` together: where `expire_at` is known it wins, elsewhere it is ignored, and where
     /// unknown fields are refused (400) `duration` alone is sent next. What was granted is only in the certificate.

@@ -140,6 +140,7 @@ pub struct CertificateArgs {
 
 /// `login`.
 #[derive(Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct LoginArgs {
     /// The cluster's name or id
     #[arg(long, value_name = "NAME|ID", help_heading = "Cluster")]
@@ -205,6 +206,7 @@ pub struct LoginArgs {
 
 /// `get-credential`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct GetCredentialArgs {
     /// The cluster's id
     #[arg(long, value_name = "ID", help_heading = "Cluster")]

@@ -179,6 +179,7 @@ impl Deadline {
     }
 
     /// The earlier of this deadline and `time` from now.
+    #[must_use]
     pub fn at_most(self, time: Duration) -> Self {
         let other = Self::after(time);
         Self(self.0.min(other.0))

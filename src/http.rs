@@ -231,6 +231,9 @@ impl Proxies {
     }
 }
 
+/// Makes a proxy for one of the schemes.
+type ProxyOf = fn(&str) -> reqwest::Result<reqwest::Proxy>;
+
 /// A client with its runtime.
 pub struct Http {
     client: reqwest::Client,
@@ -253,8 +256,7 @@ impl Http {
             Trust::Cluster(tls) => builder.tls_backend_preconfigured(cluster_tls::client_config(tls)?),
         };
         let proxies = &settings.proxies;
-        type Scheme = fn(&str) -> reqwest::Result<reqwest::Proxy>;
-        let by_scheme: [(&Option<String>, Scheme); 2] = [
+        let by_scheme: [(&Option<String>, ProxyOf); 2] = [
             (&proxies.https, |url| reqwest::Proxy::https(url)),
             (&proxies.http, |url| reqwest::Proxy::http(url)),
         ];

@@ -31,7 +31,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// By contract: life = NotAfter − fetching; window = min(life/3, max(life/4, 5 min)); last moment = min(60 s, life/10).
+    /// By contract: life = `NotAfter` − fetching; window = min(life/3, max(life/4, 5 min)); last moment = min(60 s, life/10).
     pub fn of(entry: &CacheEntry) -> Self {
         let not_after = entry.cert.not_after;
         let life = (not_after - entry.fetched_at).max(TimeDelta::zero());
@@ -58,7 +58,7 @@ impl Schedule {
     }
 
     /// When the client shall ask again, by our clock, in whole seconds: the start of the window; inside it a short step
-    /// ahead. Never past, never after NotAfter.
+    /// ahead. Never past, never after `NotAfter`.
     pub fn ask_again(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let local = |server_time: DateTime<Utc>| whole_seconds(server_time - self.clock_offset);
         let end = local(self.not_after);

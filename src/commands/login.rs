@@ -134,7 +134,7 @@ fn find_cluster(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) ->
     let clusters = cce.clusters().map_err(|e| {
         explain(e, identity).doing(format!("failed to list the clusters of project `{}`", project.name))
     })?;
-    let cluster = choose_cluster::choose(clusters, plan.cluster.as_deref(), &project)?;
+    let cluster = choose_cluster::choose(&clusters, plan.cluster.as_deref(), &project)?;
     Ok((project, cluster))
 }
 

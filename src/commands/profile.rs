@@ -180,7 +180,7 @@ fn list(args: &OutputArgs, host: &Host) -> Result<()> {
         .collect();
     let text = match format {
         Format::Json => report::json(&rows),
-        Format::Name => rows.iter().map(|row| format!("{}\n", row.name)).collect(),
+        Format::Name => rows.iter().map(|row| row.name.to_owned() + "\n").collect(),
         Format::Table => {
             let head = ["NAME", "KIND", "ACCESS KEY", "REGION", "CLOUD"]
                 .map(str::to_owned)

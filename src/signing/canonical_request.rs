@@ -30,10 +30,9 @@ pub fn canonical_request(
         .map(|(name, _)| name.as_str())
         .collect::<Vec<_>>()
         .join(";");
-    let header_lines: String = headers
+    let header_lines = headers
         .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+        .fold(String::new(), |lines, (name, value)| lines + name + ":" + value + "\n");
     let text = [
         request.method,
         &canonical_uri(request.path),
@@ -103,16 +102,13 @@ fn percent_decode(text: &str) -> Vec<u8> {
             .get(..2)
             .and_then(|d| std::str::from_utf8(d).ok())
             .filter(|_| first == b'%');
-        match digits.and_then(|d| u8::from_str_radix(d, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(first);
-                rest = after;
-            }
-        }
+        let escaped = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
+        out.push(escaped.unwrap_or(first));
+        rest = if escaped.is_some() {
+            after.get(2..).unwrap_or_default()
+        } else {
+            after
+        };
     }
     out
 }

@@ -17,6 +17,8 @@ pub struct Switches {
     pub fail_set: bool,
     /// Deleting fails.
     pub fail_delete: bool,
+    /// Writing or deleting the item of this name fails: an operation on several items that is cut short.
+    pub broken_item: Option<&'static str>,
     /// Everything answers [`StoreError::Locked`].
     pub locked: bool,
     /// Everything answers [`StoreError::Unavailable`].
@@ -130,7 +132,7 @@ impl SecretStore for MemoryStore {
         _expires_at: Option<DateTime<Utc>>,
         _now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let mut state = self.usable(|s| s.fail_set, "write an entry")?;
+        let mut state = self.usable(|s| s.fail_set || s.broken_item == Some(account), "write an entry")?;
         // Only the length leaves here.
         let size = value.expose().len();
         if let Some(limit) = state.switches.size_limit.filter(|&limit| size > limit) {
@@ -146,7 +148,7 @@ impl SecretStore for MemoryStore {
     }
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
-        let mut state = self.usable(|s| s.fail_delete, "delete an entry")?;
+        let mut state = self.usable(|s| s.fail_delete || s.broken_item == Some(account), "delete an entry")?;
         state.entries.remove(account);
         state.last_delete = CLOCK.fetch_add(1, Ordering::Relaxed);
         Ok(())

@@ -302,3 +302,25 @@ mod platform {
         Verdict::Failed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_never_carries_the_secret_it_is_about() {
+        let secret = b"top secret".to_vec();
+        let shown_as_bytes = format!("{secret:?}");
+        for error in [
+            Error::BadEncoding(secret.clone()),
+            Error::BadDataFormat(secret.clone(), "not ours".into()),
+        ] {
+            let shown = format!("{:?}", to_store_error(error, "read an entry"));
+            assert!(
+                !shown.contains("top secret") && !shown.contains(&shown_as_bytes),
+                "{shown}"
+            );
+            assert!(shown.contains("not in the form"), "{shown}");
+        }
+    }
+}

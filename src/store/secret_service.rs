@@ -212,8 +212,8 @@ fn failed(error: ServiceError) -> Error {
 pub(super) fn judge(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Verdict {
     match error.downcast_ref() {
         Some(ServiceError::Locked | ServiceError::Prompt) => Verdict::Locked,
-        Some(ServiceError::NoResult) => Verdict::Absent("the Secret Service has no default collection"),
-        Some(ServiceError::Unavailable) => Verdict::Absent("there is no Secret Service on the session bus"),
+        Some(ServiceError::NoResult) => Verdict::Absent("it has no default collection"),
+        Some(ServiceError::Unavailable) => Verdict::Absent("nothing on the session bus provides it"),
         Some(ServiceError::Dbus(error)) => judge_bus(error.name().unwrap_or_default()),
         _ => Verdict::Failed,
     }
@@ -227,14 +227,12 @@ fn judge_bus(name: &str) -> Verdict {
         | "org.freedesktop.DBus.Error.Timeout"
         | "org.freedesktop.DBus.Error.TimedOut" => Verdict::Silent(CALL_LIMIT),
         "org.freedesktop.DBus.Error.ServiceUnknown" | "org.freedesktop.DBus.Error.NameHasNoOwner" => {
-            Verdict::Absent("there is no Secret Service on the session bus")
+            Verdict::Absent("nothing on the session bus provides it")
         }
         "org.freedesktop.DBus.Error.NoServer"
         | "org.freedesktop.DBus.Error.FileNotFound"
         | "org.freedesktop.DBus.Error.BadAddress" => Verdict::Absent("the session bus cannot be reached"),
-        name if name.starts_with("org.freedesktop.DBus.Error.Spawn.") => {
-            Verdict::Absent("the Secret Service cannot be started")
-        }
+        name if name.starts_with("org.freedesktop.DBus.Error.Spawn.") => Verdict::Absent("it cannot be started"),
         _ => Verdict::Failed,
     }
 }

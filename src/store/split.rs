@@ -291,19 +291,19 @@ mod tests {
     #[test]
     fn the_header_is_written_last_and_deleted_first() {
         let (memory, split) = store();
-        set(&split, &value(1, 250));
-        memory.switch(Switches {
-            fail_set: true,
+        let broken = Switches {
+            broken_item: Some("a#2"),
             ..Switches::default()
-        });
-        split.set("a", "label", &value(2, 250), None, NOW).unwrap_err();
+        };
+        memory.switch(broken);
+        split.set("a", "label", &value(1, 250), None, NOW).unwrap_err();
+        assert_eq!(memory.names(), ["a#1"]);
         memory.switch(Switches::default());
-        assert_eq!(split.get("a").unwrap(), Some(value(1, 250)));
-        memory.switch(Switches {
-            fail_delete: true,
-            ..Switches::default()
-        });
+        set(&split, &value(1, 250));
+        memory.switch(broken);
         split.delete("a").unwrap_err();
+        assert_eq!(memory.names(), ["a#2", "a#3"]);
+        assert_eq!(split.get("a").unwrap(), None);
     }
 
     #[test]

@@ -1,1 +1,16 @@
 //! Real parts: kubectl, GNOME Keyring, the kernel keyring, real processes in parallel. `tests/run` sets them up.
+//!
+//! A test whose part is missing fails and says so. Every run in a [`world::World`] is a leak check.
+#![cfg(target_os = "linux")]
+
+mod bus;
+mod identity;
+mod install;
+mod keyring;
+mod kubectl;
+mod leaks;
+mod parallel;
+mod process;
+mod signals;
+mod stores;
+mod world;

@@ -52,15 +52,13 @@ impl Explain for ClusterError {
 }
 
 /// The cluster with this id, name or alias, if its API server can be expected to answer.
-pub(super) fn choose(clusters: Vec<Cluster>, wanted: Option<&str>, project: &Project) -> Result<Cluster> {
+pub(super) fn choose(clusters: &[Cluster], wanted: Option<&str>, project: &Project) -> Result<Cluster> {
     let names = || clusters.iter().map(|c| c.name.as_str()).collect::<Vec<_>>();
     let Some(wanted) = wanted else {
-        let cure = match clusters.is_empty() {
-            true => format!(
-                "project `{}` has no clusters: choose another one with `--project`, or another `--region`",
-                project.name
-            ),
-            false => format!("give it with `--cluster`: {}", list(&names())),
+        let cure = if clusters.is_empty() {
+            no_clusters(project)
+        } else {
+            format!("give it with `--cluster`: {}", list(&names()))
         };
         return Err(ClusterError::NotGiven { cure }.into());
     };
@@ -119,11 +117,13 @@ fn unknown_cure(wanted: &str, names: &[&str], project: &Project) -> String {
     match (near.is_empty(), names.is_empty()) {
         (false, _) => format!("did you mean {}?", list(&near)),
         (true, false) => format!("project `{}` has {}", project.name, list(names)),
-        (true, true) => format!(
-            "project `{}` has no clusters: choose another one with `--project`, or another `--region`",
-            project.name
-        ),
+        (true, true) => no_clusters(project),
     }
+}
+
+fn no_clusters(project: &Project) -> String {
+    let name = &project.name;
+    format!("project `{name}` has no clusters: choose another one with `--project`, or another `--region`")
 }
 
 fn list(names: &[&str]) -> String {

@@ -207,7 +207,9 @@ fn ask_all(question: &Question, urls: &[Endpoint]) -> Result<Chosen> {
     let (sender, receiver) = mpsc::channel();
     for (rank, url) in urls.iter().cloned().enumerate() {
         let (question, sender) = (question.clone(), sender.clone());
-        std::thread::spawn(move || sender.send((rank, question.ask(&url))));
+        std::thread::spawn(move || {
+            let _ = sender.send((rank, question.ask(&url))); // nobody waits any more for a server that lags
+        });
     }
     drop(sender);
     let mut best: Option<(usize, ApiServer)> = None;

@@ -47,11 +47,11 @@ impl Previous {
         let context = ours.into_iter().find(|context| {
             cluster_id(&context.args) == Some(cluster.id.as_str()) && context.args.iter().any(|arg| *arg == pin)
         })?;
-        let argv = std::iter::once(COMMAND).chain(context.args.iter().copied());
+        let command_line = std::iter::once(COMMAND).chain(context.args.iter().copied());
         let Ok(Cli {
             command: Some(Command::GetCredential(args)),
             ..
-        }) = Cli::try_parse_from(argv)
+        }) = Cli::try_parse_from(command_line)
         else {
             return None;
         };

@@ -71,24 +71,25 @@ fn certificate_line(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<
     let left = entry.cert.not_after - entry.clock_offset - session.host.clock.now();
     let mut line = format!(
         "certificate: valid for {} (until {})",
-        span(left),
+        about(left),
         entry.cert.not_after.format("%Y-%m-%d %H:%M:%S UTC")
     );
     let granted = entry.cert.not_after - entry.fetched_at;
     if let Some(asked) = setup.certificate.lifetime.span()
         && (granted - asked).abs() > TimeDelta::minutes(5)
     {
-        line.push_str(&format!(
-            "; asked for {}, this cloud granted {}",
+        line = format!(
+            "{line}; asked for {}, this cloud granted {}",
             setup.certificate.lifetime,
             about(granted)
-        ));
+        );
     }
-    line.push_str(&match outcome.obtained.kept_in.as_slice() {
-        [] => "; kept nowhere, so every kubectl call fetches a new one (`--cache file` keeps it in a file that only you can read)".to_owned(),
-        kinds => format!(", kept in {}", kinds.iter().map(StoreKind::to_string).collect::<Vec<_>>().join(" and ")),
-    });
-    line
+    match outcome.obtained.kept_in.as_slice() {
+        [] => {
+            line + "; kept nowhere, so every kubectl call fetches a new one (`--cache file` keeps it in a file that only you can read)"
+        }
+        kinds => line + ", kept in " + &kinds.iter().map(StoreKind::to_string).collect::<Vec<_>>().join(" and "),
+    }
 }
 
 fn command_to_try(setup: &Setup<'_>, outcome: &Outcome<'_>) -> String {
@@ -99,12 +100,15 @@ fn command_to_try(setup: &Setup<'_>, outcome: &Outcome<'_>) -> String {
         CurrentContext::Keep => current == Some(context),
         CurrentContext::IfNone => current.is_none_or(|current| current == context),
     };
-    let mut command = "kubectl".to_owned();
-    if let Some(file) = &setup.plan.kubeconfig {
-        command.push_str(&format!(" --kubeconfig {}", file.display()));
-    }
-    if !is_current {
-        command.push_str(&format!(" --context {context}"));
-    }
-    command + " get namespaces"
+    let file = setup
+        .plan
+        .kubeconfig
+        .as_ref()
+        .map(|file| format!(" --kubeconfig {}", file.display()));
+    let context = (!is_current).then(|| format!(" --context {context}"));
+    format!(
+        "kubectl{}{} get namespaces",
+        file.unwrap_or_default(),
+        context.unwrap_or_default()
+    )
 }

@@ -305,4 +305,32 @@ proptest! {
             prop_assert_eq!(&after.user(&texts[1]).unwrap().args, &login.exec.args);
         }
     }
+    #[test]
+    fn no_damage_to_a_file_makes_us_panic_or_lie(
+        case in 0..usize::MAX,
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0..3_usize, prop::sample::select(vec![
+            "", " ", "\n", "\r\n", "\n\n", ":", ": ", "#", " #", "-", "- ", "? ", "[", "]", "{", "}", ",", "&a ", "*a", "!t ", "!!str ", "|", ">-\n", "'", "\"", "\t",
+            "<<: *a", "---\n", "...\n", "null", "ü", "\u{feff}", "\\",
+        ])), 0..4),
+    ) {
+        let cases: Vec<_> = crate::cases::cases().into_iter().map(|case| case.join("before.yaml")).collect();
+        let bytes = std::fs::read(&cases[case % cases.len()]).unwrap();
+        let mut text: Vec<char> = String::from_utf8_lossy(&bytes).chars().collect();
+        for (at, cut, insert) in damage {
+            let at = at.index(text.len() + 1);
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, insert.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let (_home, file) = home();
+        put(&file, &text);
+        if let Ok(kubeconfig) = load(&file) {
+            let removed = kubeconfig.ours().first().map(|ours| kubeconfig.remove(&[ours.name]));
+            for change in [Some(kubeconfig.upsert(&[login("prod"), login("two")])), removed].into_iter().flatten().flatten() {
+                for (_, after) in change.texts() {
+                    prop_assert_eq!(apply_diff(&text, &change.diff()), after);
+                }
+            }
+        }
+    }
 }

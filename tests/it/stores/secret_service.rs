@@ -141,6 +141,7 @@ fn a_locked_keyring_says_so_at_once_and_opens_no_dialog() {
         "set other new never",
         "delete a",
         "delete other",
+        "list",
     ];
     let answers = session.0.steps("keyring", &steps);
     let texts: Vec<_> = answers.iter().map(|answer| answer.text.as_str()).collect();
@@ -157,6 +158,7 @@ fn a_locked_keyring_says_so_at_once_and_opens_no_dialog() {
             &format!("held by []{locked}"),
             &format!("deleted{locked}"),
             "deleted",
+            "[a]",
         ]
     );
     assert!(answers[3..].iter().all(|answer| answer.took < AT_ONCE), "{answers:?}");
@@ -198,7 +200,7 @@ fn a_daemon_that_was_never_unlocked_has_no_place_for_an_entry() {
         .0
         .steps("keyring", &["get a", "set a value never", "delete a", "list"]);
     let texts: Vec<_> = answers.iter().map(|answer| answer.text.as_str()).collect();
-    let none = "; the Secret Service is not available: the Secret Service has no default collection";
+    let none = "; the Secret Service is not available: it has no default collection";
     assert_eq!(texts, ["none", &format!("held by []{none}"), "deleted", "[]"]);
 }
 
@@ -211,7 +213,7 @@ fn a_bus_without_a_secret_service_is_unavailable() {
     std::io::Write::write_all(&mut fs::File::create(&config).unwrap(), text.as_bytes()).unwrap();
     run.under(&["dbus-run-session", "--config-file", config.to_str().unwrap(), "--"]);
     let texts = run.texts("keyring", &["get a", "set a value never"]);
-    let none = "; the Secret Service is not available: there is no Secret Service on the session bus";
+    let none = "; the Secret Service is not available: nothing on the session bus provides it";
     assert_eq!(texts, [format!("none{none}"), format!("held by []{none}")]);
 }
 
@@ -296,6 +298,32 @@ fn a_service_that_never_answers_costs_two_seconds_once() {
     assert_eq!(
         run.texts("keyring", &["get a"]),
         ["none; the Secret Service did not answer within 2000 ms"]
+    );
+}
+
+#[test]
+fn a_daemon_that_hangs_is_given_up_within_seconds_though_a_person_is_there() {
+    let mut session = Session::unlocked();
+    session.0.set("INTERACTIVE", "1");
+    let stop = "sh dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetConnectionUnixProcessID \
+                string:org.freedesktop.secrets | sed -n 's/.*uint32 //p' >$HOME/pid; kill -STOP $(cat $HOME/pid)";
+    let answers = session.0.steps(
+        "keyring",
+        &["get a", stop, "get a", "get a", "sh kill -CONT $(cat $HOME/pid)"],
+    );
+    assert_eq!(answers[0].text, "none");
+    let answers = &answers[1..];
+    assert_eq!(
+        answers[1].text,
+        "none; the Secret Service did not answer within 2000 ms"
+    );
+    assert!(
+        answers[1].took >= Duration::from_secs(2) && answers[1].took < Duration::from_secs(4),
+        "{answers:?}"
+    );
+    assert!(
+        answers[2].text.starts_with("none; the Secret Service is skipped"),
+        "{answers:?}"
     );
 }
 

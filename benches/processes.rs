@@ -1,0 +1,249 @@
+//! What a call costs, as ratios of whole processes in one run: each pair takes turns, so that a machine whose speed drifts
+//! slows both down alike. `benches/run` builds the program as `install.sh` does and gives this a session bus with a keyring.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a benchmark that cannot run should stop, and its result is for people"
+)]
+
+use cce_login::secret::Secret;
+use cce_login::signing::{SignableRequest, SigningKey, modern};
+use cce_sim::Sim;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Names the program under test, built as `install.sh` builds it.
+const PROGRAM: &str = "BENCH_PROGRAM";
+/// Counted runs of each side of a pair.
+const ROUNDS: usize = 300;
+/// Runs before counting.
+const WARM_UP: usize = 20;
+
+fn main() {
+    if std::env::args().nth(1).as_deref() == Some("peak-memory") {
+        return peak_memory();
+    }
+    let world = World::new();
+    println!(
+        "{:<58} {:>9} {:>9} {:>7}",
+        "whole processes, median of 300 pairs", "ms", "ms", "ratio"
+    );
+
+    time(world.get_credential("kernel"));
+    world.compare(
+        "cached, kernel keyring : /bin/true",
+        || world.get_credential("kernel"),
+        || Command::new("/bin/true"),
+    );
+
+    time(world.get_credential("keyring"));
+    let account = world.account_in_secret_service();
+    let secret_tool = || {
+        let mut command = Command::new("secret-tool");
+        command.args(["lookup", "service", cce_login::store::SERVICE, "username", &account]);
+        command
+    };
+    world.compare(
+        "cached, Secret Service : secret-tool lookup",
+        || world.get_credential("keyring"),
+        secret_tool,
+    );
+    assert_eq!(world.sim.count("clustercert"), 2, "the cached calls asked the cloud");
+
+    let [url, headers, body] = world.signed_clustercert();
+    let curl = || {
+        let mut command = Command::new("curl");
+        command
+            .args(["--silent", "--show-error", "--fail", "--cacert"])
+            .arg(&world.ca_file);
+        command.args(["--header", &format!("@{headers}"), "--data-binary", &body, &url]);
+        command
+    };
+    world.compare(
+        "first fetch, nothing cached : curl --cacert, same POST",
+        || world.get_credential("none"),
+        curl,
+    );
+
+    let memory = world
+        .in_world(std::env::current_exe().unwrap(), &["peak-memory"])
+        .output()
+        .unwrap();
+    println!(
+        "{:<58} {:>9}",
+        "peak memory of a cached call, MiB",
+        String::from_utf8_lossy(&memory.stdout).trim()
+    );
+    let size = std::fs::metadata(program()).unwrap().len() as f64 / f64::from(1 << 20);
+    println!("{:<58} {size:>9.2}", "size of the stripped program, MiB");
+}
+
+/// A simulated cloud, and a private home for the program.
+struct World {
+    sim: Sim,
+    home: tempfile::TempDir,
+    ca_file: String,
+}
+
+impl World {
+    fn new() -> Self {
+        let sim = Sim::start();
+        let home = tempfile::tempdir().unwrap();
+        let ca_file = home.path().join("ca.pem").display().to_string();
+        std::fs::write(&ca_file, sim.ca_pem()).unwrap();
+        Self { sim, home, ca_file }
+    }
+
+    fn get_credential(&self, cache: &str) -> Command {
+        let cluster = self.sim.cluster("prod");
+        let project = self.sim.project_id(self.sim.region());
+        let args = [
+            "get-credential",
+            "--region",
+            self.sim.region(),
+            "--project-id",
+            &project,
+            "--cluster-id",
+            &cluster.uid,
+            "--identity",
+            "env",
+            "--cache",
+            cache,
+        ];
+        self.in_world(program(), &args)
+    }
+
+    fn in_world(&self, program: PathBuf, args: &[&str]) -> Command {
+        let key = self.sim.access_key("alice");
+        let mut command = Command::new(program);
+        command.args(args).env_clear().env("HOME", self.home.path());
+        for name in ["XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "PATH", PROGRAM] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        command
+            .env("HUAWEICLOUD_SDK_AK", key.id)
+            .env("HUAWEICLOUD_SDK_SK", key.secret);
+        command
+            .env("CCE_LOGIN_CCE_ENDPOINT", self.sim.cce_endpoint())
+            .env("CCE_LOGIN_CA_FILE", &self.ca_file);
+        command
+            .env("BENCH_CLUSTER", self.sim.cluster("prod").uid)
+            .env("BENCH_PROJECT", self.sim.project_id(self.sim.region()));
+        command
+    }
+
+    /// Runs both in turns, prints medians and the ratio pair by pair.
+    fn compare(&self, name: &str, a: impl Fn() -> Command, b: impl Fn() -> Command) {
+        let mut pairs = Vec::with_capacity(ROUNDS);
+        for round in 0..WARM_UP + ROUNDS {
+            let pair = (time(a()), time(b()));
+            if round >= WARM_UP {
+                pairs.push(pair);
+            }
+        }
+        let milliseconds =
+            |side: fn(&(Duration, Duration)) -> Duration| median(pairs.iter().map(|p| side(p).as_secs_f64() * 1000.0));
+        let ratio = median(pairs.iter().map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()));
+        println!(
+            "{name:<58} {:>9.3} {:>9.3} {ratio:>7.2}",
+            milliseconds(|p| p.0),
+            milliseconds(|p| p.1)
+        );
+    }
+
+    /// The one certificate account in the Secret Service.
+    fn account_in_secret_service(&self) -> String {
+        let output = Command::new("secret-tool")
+            .args(["search", "--all", "service", cce_login::store::SERVICE])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let account = text.lines().find_map(|line| line.strip_prefix("attribute.username = "));
+        account.expect("the certificate is in the Secret Service").to_owned()
+    }
+
+    /// URL, file of headers and body of a signed request for a certificate; the signature is good for 15 minutes.
+    fn signed_clustercert(&self) -> [String; 3] {
+        let key = self.sim.access_key("alice");
+        let project = self.sim.project_id(self.sim.region());
+        let path = format!(
+            "/api/v3/projects/{project}/clusters/{}/clustercert",
+            self.sim.cluster("prod").uid
+        );
+        let endpoint = self.sim.cce_endpoint();
+        let body = r#"{"duration":1}"#;
+        let headers = [("Content-Type".to_owned(), "application/json".to_owned())];
+        let request = SignableRequest {
+            method: "POST",
+            host: endpoint.trim_start_matches("https://"),
+            path: &path,
+            query: &[],
+            headers: &headers,
+            body: body.as_bytes(),
+        };
+        let secret = Secret::new(key.secret.clone());
+        let signature = modern::sign(
+            &request,
+            &SigningKey {
+                id: &key.id,
+                secret: &secret,
+            },
+            std::time::SystemTime::now().into(),
+        );
+        let lines = headers
+            .iter()
+            .chain(&signature.headers)
+            .map(|(name, value)| format!("{name}: {value}\n"));
+        let file = self.home.path().join("headers");
+        std::fs::write(&file, lines.collect::<String>()).unwrap();
+        [format!("{endpoint}{path}"), file.display().to_string(), body.to_owned()]
+    }
+}
+
+fn program() -> PathBuf {
+    std::env::var_os(PROGRAM)
+        .expect("run `benches/run`, which builds the program and names it")
+        .into()
+}
+
+fn time(mut command: Command) -> Duration {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let start = Instant::now();
+    let status = command.status().unwrap();
+    let elapsed = start.elapsed();
+    assert!(status.success(), "{command:?} failed");
+    elapsed
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// In a process of its own, whose only child is a cached call: prints that child's largest resident size.
+fn peak_memory() {
+    let var = |name| std::env::var(name).unwrap();
+    let (cluster, project) = (var("BENCH_CLUSTER"), var("BENCH_PROJECT"));
+    let args = [
+        "get-credential",
+        "--region",
+        "cn-north-4",
+        "--project-id",
+        &project,
+        "--cluster-id",
+        &cluster,
+        "--identity",
+        "env",
+        "--cache",
+        "kernel",
+    ];
+    let output = Command::new(PROGRAM).args(args).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success());
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap();
+    println!("{:.2}", usage.max_rss() as f64 / 1024.0);
+}

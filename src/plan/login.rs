@@ -1,0 +1,214 @@
+//! What `login` means.
+
+use super::given::{Given, Sources, none};
+use super::settings::{CertificateSettings, CloudSettings, RunSettings};
+use super::{PlanError, api_version, missing_region};
+use crate::cli::{GlobalArgs, LoginArgs};
+use crate::config::Profile;
+use crate::env_vars;
+use crate::exec_credential::ApiVersion;
+use crate::host::{Env, Terminal};
+use crate::ids::{Endpoint, ProjectId, Region};
+use std::path::PathBuf;
+
+/// A project as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectChoice {
+    /// By its name.
+    Name(String),
+    /// By its id: 32 hexadecimal digits.
+    Id(ProjectId),
+}
+
+/// Which of a cluster's endpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerChoice {
+    /// The first that answers, the internal one first.
+    Auto,
+    /// The VPC's.
+    Internal,
+    /// The elastic IP's.
+    External,
+    /// This URL: a custom SAN, a bastion.
+    Url(Endpoint),
+}
+
+/// What becomes of `current-context`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CurrentContext {
+    /// Set where there is none.
+    IfNone,
+    /// Set.
+    Set,
+    /// Left alone.
+    Keep,
+}
+
+/// What becomes of the new entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// The kubeconfig.
+    Write,
+    /// A complete kubeconfig on stdout.
+    Print,
+    /// A diff on stdout.
+    DryRun,
+}
+
+/// What `login` means.
+#[derive(Debug, Clone)]
+pub struct LoginPlan {
+    /// The cluster's name or id.
+    pub cluster: Option<String>,
+    /// Where.
+    pub region: Region,
+    /// Whose.
+    pub project: ProjectChoice,
+    /// Which endpoint.
+    pub server: ServerChoice,
+    /// Where the cloud answers.
+    pub cloud: CloudSettings,
+    /// The certificate and where it is kept.
+    pub certificate: CertificateSettings,
+    /// `--kubeconfig`.
+    pub kubeconfig: Option<PathBuf>,
+    /// `--context-name`, a template.
+    pub context_name: Option<String>,
+    /// What becomes of `current-context`.
+    pub current_context: CurrentContext,
+    /// What becomes of the entries.
+    pub destination: Destination,
+    /// Write the full path of the plugin.
+    pub is_path_absolute: bool,
+    /// The exec version, if it was named.
+    pub exec_api_version: Option<ApiVersion>,
+    /// The proxy for the cluster entry.
+    pub proxy_url: Option<String>,
+    /// Ask the API server.
+    pub is_checked: bool,
+    /// Asked for by name: the API server is not verified.
+    pub is_server_unverified: bool,
+    /// How the run behaves.
+    pub run: RunSettings,
+}
+
+impl LoginPlan {
+    /// Makes the plan; `profile` holds the settings of the identity's profile.
+    pub fn new(
+        args: &LoginArgs,
+        global: &GlobalArgs,
+        env: &Env,
+        profile: Option<&Profile>,
+        terminal: Terminal,
+    ) -> Result<Self, PlanError> {
+        let sources = Sources { env, profile };
+        let cluster = sources.find("--cluster", args.cluster.as_deref(), Some(env_vars::CLUSTER), none);
+        let region = sources.find("--region", args.region.as_deref(), Some(env_vars::REGION), |p| {
+            p.region.as_ref()
+        });
+        let project = sources.find("--project", args.project.as_deref(), Some(env_vars::PROJECT), |p| {
+            p.project.as_ref()
+        });
+        let project = project.or_else(|| sources.find("--project", None, Some(env_vars::SDK_PROJECT_ID), none));
+        let project = project.as_ref().map(project_choice).transpose()?;
+        let region = match (region, &project) {
+            (Some(given), _) => given.parse(Region::parse, crate::ids::InvalidId::hint)?,
+            (None, Some(ProjectChoice::Name(name)))
+                if Region::of_project(name).is_some_and(|r| r.as_str().contains('-')) =>
+            {
+                Region::of_project(name).ok_or_else(missing_region)?
+            }
+            _ => return Err(missing_region()),
+        };
+        let project = project.unwrap_or_else(|| ProjectChoice::Name(region.to_string()));
+        Ok(Self {
+            cluster: cluster.map(|given| given.text),
+            project,
+            region,
+            server: server_choice(args)?,
+            cloud: CloudSettings::new(&args.cloud, &sources)?,
+            certificate: CertificateSettings::new(&args.certificate, &sources)?,
+            kubeconfig: args.kubeconfig.as_ref().map(PathBuf::from),
+            context_name: args.context_name.clone(),
+            current_context: match (args.set_current, args.keep_current) {
+                (true, _) => CurrentContext::Set,
+                (_, true) => CurrentContext::Keep,
+                _ => CurrentContext::IfNone,
+            },
+            destination: match (args.print, args.dry_run) {
+                (true, _) => Destination::Print,
+                (_, true) => Destination::DryRun,
+                _ => Destination::Write,
+            },
+            is_path_absolute: args.absolute_path,
+            exec_api_version: api_version(args.exec_api_version.as_deref())?,
+            proxy_url: args.proxy_url.as_deref().map(proxy_url).transpose()?,
+            is_checked: !args.no_check,
+            is_server_unverified: args.insecure_skip_tls_verify,
+            run: RunSettings::new(global, env, terminal)?,
+        })
+    }
+}
+
+fn project_choice(given: &Given) -> Result<ProjectChoice, PlanError> {
+    let text = given.text.as_str();
+    if text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Ok(ProjectChoice::Id(
+            given.parse(ProjectId::parse, crate::ids::InvalidId::hint)?,
+        ));
+    }
+    if text.chars().any(char::is_control) || text.len() > 128 {
+        return Err(PlanError::Invalid {
+            origin: given.origin.clone(),
+            problem: "it is not a project's name or id".to_owned(),
+            cure: "give a project's name such as `eu-de_team`, or its id".to_owned(),
+        });
+    }
+    Ok(ProjectChoice::Name(text.to_owned()))
+}
+
+fn server_choice(args: &LoginArgs) -> Result<ServerChoice, PlanError> {
+    if let Some(url) = &args.server {
+        let given = Given {
+            text: url.clone(),
+            origin: "--server".to_owned(),
+        };
+        let url = given.parse(Endpoint::parse, crate::ids::InvalidEndpoint::hint)?;
+        if !url.as_str().starts_with("https://") {
+            return Err(PlanError::Invalid {
+                origin: given.origin,
+                problem: format!("`{url}` is not encrypted"),
+                cure: "an API server is reached by https".to_owned(),
+            });
+        }
+        return Ok(ServerChoice::Url(url));
+    }
+    let Some(access) = &args.access else {
+        return Ok(ServerChoice::Auto);
+    };
+    let parse = |text: &str| match text {
+        "auto" => Some(ServerChoice::Auto),
+        "internal" => Some(ServerChoice::Internal),
+        "external" => Some(ServerChoice::External),
+        _ => None,
+    };
+    Given {
+        text: access.clone(),
+        origin: "--access".to_owned(),
+    }
+    .one_of(parse, "auto, internal or external")
+}
+
+fn proxy_url(text: &str) -> Result<String, PlanError> {
+    let is_proxy = ["http://", "https://", "socks5://"]
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    if is_proxy && !text.chars().any(|c| c.is_control() || c.is_whitespace()) && !text.contains('@') {
+        return Ok(text.to_owned());
+    }
+    Err(PlanError::Invalid {
+        origin: "--proxy-url".to_owned(),
+        problem: "it is not a proxy's URL without user and password".to_owned(),
+        cure: "give `http://host:port`, `https://host:port` or `socks5://host:port`; a password does not belong in a kubeconfig".to_owned(),
+    })
+}

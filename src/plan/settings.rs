@@ -1,0 +1,167 @@
+//! The settings that several commands share: the cloud, the certificate, how the run behaves.
+
+use super::PlanError;
+use super::given::{Sources, none};
+use crate::cli::{CertificateArgs, CloudArgs, GlobalArgs};
+use crate::cloud::Cloud;
+use crate::env_vars;
+use crate::host::{Env, Terminal};
+use crate::ids::{Endpoint, Region};
+use crate::lifetime::{CertLifetime, parse_seconds};
+use crate::store::CacheMode;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The bound on a command that a person runs.
+const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// Where the cloud answers, and whom to trust there.
+#[derive(Debug, Clone)]
+pub struct CloudSettings {
+    /// The cloud, if it was named rather than recognised by the region.
+    pub cloud: Option<Cloud>,
+    /// CCE's endpoint, if it was named.
+    pub cce_endpoint: Option<Endpoint>,
+    /// IAM's endpoint, if it was named.
+    pub iam_endpoint: Option<Endpoint>,
+    /// PEM roots in place of the system's, if they were named.
+    pub ca_file: Option<PathBuf>,
+    /// PEM roots by `SSL_CERT_FILE`: not ours to write into a kubeconfig.
+    pub ssl_cert_file: Option<PathBuf>,
+}
+
+impl CloudSettings {
+    pub(super) fn new(args: &CloudArgs, sources: &Sources<'_>) -> Result<Self, PlanError> {
+        let endpoint = |flag, typed: &Option<String>, variable, of_profile| {
+            let given = sources.find(flag, typed.as_deref(), Some(variable), of_profile);
+            given
+                .map(|g| g.parse(Endpoint::parse, crate::ids::InvalidEndpoint::hint))
+                .transpose()
+        };
+        let cloud = sources.find("--cloud", args.cloud.as_deref(), Some(env_vars::CLOUD), |p| {
+            p.cloud.as_ref()
+        });
+        let ca_file = sources.find("--ca-file", args.ca_file.as_deref(), Some(env_vars::CA_FILE), |p| {
+            p.ca_file.as_ref()
+        });
+        Ok(Self {
+            cloud: cloud
+                .map(|g| g.parse(Cloud::parse, crate::cloud::InvalidCloud::hint))
+                .transpose()?,
+            cce_endpoint: endpoint("--cce-endpoint", &args.cce_endpoint, env_vars::CCE_ENDPOINT, |p| {
+                p.cce_endpoint.as_ref()
+            })?,
+            iam_endpoint: endpoint("--iam-endpoint", &args.iam_endpoint, env_vars::IAM_ENDPOINT, |p| {
+                p.iam_endpoint.as_ref()
+            })?,
+            ca_file: ca_file.map(|given| PathBuf::from(given.text)),
+            ssl_cert_file: sources.env.path(env_vars::SSL_CERT_FILE),
+        })
+    }
+
+    /// CCE's endpoint in `region`.
+    pub fn cce(&self, region: &Region) -> Endpoint {
+        self.cce_endpoint
+            .clone()
+            .unwrap_or_else(|| self.cloud_of(region).cce(region))
+    }
+
+    /// IAM's endpoint in `region`.
+    pub fn iam(&self, region: &Region) -> Endpoint {
+        self.iam_endpoint
+            .clone()
+            .unwrap_or_else(|| self.cloud_of(region).iam(region))
+    }
+
+    fn cloud_of(&self, region: &Region) -> Cloud {
+        self.cloud.clone().unwrap_or_else(|| Cloud::of_region(region))
+    }
+
+    /// The file of roots for the cloud endpoints; `None` for the system's roots.
+    pub fn roots(&self) -> Option<&Path> {
+        self.ca_file.as_deref().or(self.ssl_cert_file.as_deref())
+    }
+}
+
+/// The certificate's lifetime and where it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CertificateSettings {
+    /// How long it shall live.
+    pub lifetime: CertLifetime,
+    /// Where it is kept.
+    pub cache: CacheMode,
+}
+
+impl CertificateSettings {
+    pub(super) fn new(args: &CertificateArgs, sources: &Sources<'_>) -> Result<Self, PlanError> {
+        let lifetime = sources.find("--duration", args.duration.as_deref(), Some(env_vars::DURATION), none);
+        let cache = sources.find("--cache", args.cache.as_deref(), Some(env_vars::CACHE), none);
+        let cure =
+            |_: &_| "give a number with `m`, `h` or `d`, such as `8h`, between 15m and 1827d, or `max`".to_owned();
+        Ok(Self {
+            lifetime: lifetime
+                .map(|g| g.parse(CertLifetime::parse, cure))
+                .transpose()?
+                .unwrap_or_default(),
+            cache: cache
+                .map(|g| g.one_of(CacheMode::parse, "auto, keyring, kernel, file or none"))
+                .transpose()?
+                .unwrap_or(CacheMode::Auto),
+        })
+    }
+}
+
+impl CertificateSettings {
+    /// The settings of a login that is repeated: flag, variable, then what the kubeconfig entry has already.
+    pub fn inheriting(args: &CertificateArgs, env: &Env, entry: &CertificateArgs) -> Result<Self, PlanError> {
+        let pick = |typed: &Option<String>, variable, had: &Option<String>| {
+            typed.clone().or_else(|| env.var(variable)).or_else(|| had.clone())
+        };
+        let args = CertificateArgs {
+            duration: pick(&args.duration, env_vars::DURATION, &entry.duration),
+            cache: pick(&args.cache, env_vars::CACHE, &entry.cache),
+        };
+        Self::new(&args, &Sources { env, profile: None })
+    }
+}
+
+/// How the run behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct RunSettings {
+    /// The bound on the whole run.
+    pub timeout: Duration,
+    /// A person can be asked, and a store may open its dialog.
+    pub is_interactive: bool,
+}
+
+impl RunSettings {
+    /// For a command that a person runs.
+    pub fn new(args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
+        let asks = !args.no_input && !is_set(env, env_vars::NO_INPUT) && terminal.stdin && terminal.stderr;
+        Ok(Self {
+            timeout: timeout(args, env)?.unwrap_or(TIMEOUT),
+            is_interactive: asks,
+        })
+    }
+}
+
+pub(super) fn is_set(env: &Env, name: &str) -> bool {
+    env.var(name)
+        .is_some_and(|value| !matches!(value.as_str(), "0" | "false"))
+}
+
+pub(super) fn timeout(args: &GlobalArgs, env: &Env) -> Result<Option<Duration>, PlanError> {
+    let given =
+        Sources { env, profile: None }.find("--timeout", args.timeout.as_deref(), Some(env_vars::TIMEOUT), none);
+    let parse = |text: &str| match parse_seconds(text).map(u64::try_from) {
+        Some(Ok(seconds)) if seconds > 0 => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!("`{}` is not a duration", crate::sanitize::sanitize(text))),
+    };
+    given
+        .map(|g| {
+            g.parse(parse, |_| {
+                "give a number with `s`, `m` or `h`, such as `25s`".to_owned()
+            })
+        })
+        .transpose()
+}

@@ -1,0 +1,102 @@
+//! Machines without a session bus, without the kernel's keyring, without any memory to write to.
+
+use super::leaks::files;
+use super::world::{Memory, World};
+use std::os::unix::fs::PermissionsExt as _;
+
+#[test]
+fn without_a_session_bus_the_kernel_keyring_alone_keeps_the_certificate() {
+    let world = World::new();
+    let login = world.login();
+    assert!(
+        login.stderr.contains(", kept in the kernel keyring\n"),
+        "{}",
+        login.stderr
+    );
+    let before = world.cloud_requests();
+    world.kubectl("get namespaces").succeeded();
+    assert_eq!(world.cloud_requests(), before);
+    world.remove_kernel_key();
+    world.kubectl("get namespaces").succeeded();
+    assert_eq!(world.fetches(), 2);
+}
+
+/// Both ways to be in a container: told by the manager, and seen by the namespace.
+#[test]
+fn in_a_container_the_kernel_keyring_is_left_alone() {
+    for front in [["env", "container=docker"].as_slice(), &["unshare", "--pid", "--fork"]] {
+        let mut world = World::new();
+        world.give_memory(Memory::Shared);
+        world.put_in_front(front);
+        let certificate = world.get_credential().certificate();
+        assert_eq!(world.kernel_key(), None, "{front:?}");
+        assert_eq!(world.get_credential().certificate(), certificate);
+        assert_eq!(world.fetches(), 1, "{front:?}");
+    }
+}
+
+#[test]
+fn without_keyrings_the_runtime_directory_in_memory_keeps_it() {
+    keeps_it_in(Memory::Session, "cce-login");
+}
+
+#[test]
+fn without_keyrings_and_runtime_directory_dev_shm_keeps_it() {
+    let uid = rustix::process::geteuid().as_raw();
+    let seen_as = if uid == 0 { uid } else { 0 }; // `--map-root-user`
+    keeps_it_in(Memory::Shared, &format!("cce-login-{seen_as}"));
+}
+
+fn keeps_it_in(memory: Memory, directory: &str) {
+    let mut world = World::new();
+    world.set("container", "docker");
+    world.give_memory(memory);
+    let login = world.login();
+    assert!(
+        login.stderr.contains(", kept in the memory directory\n"),
+        "{}",
+        login.stderr
+    );
+    let directory = world.memory().join(directory);
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode(&directory), 0o700);
+    let account = world.account();
+    let mut kept = files(&directory).into_iter();
+    let file = kept.find(|path| path.to_string_lossy().contains(&account)).unwrap();
+    assert_eq!(mode(&file), 0o600);
+    let before = world.cloud_requests();
+    world.kubectl("get namespaces").succeeded();
+    assert_eq!(world.cloud_requests(), before);
+    std::fs::remove_file(file).unwrap();
+    world.kubectl("get namespaces").succeeded();
+    assert_eq!(world.fetches(), 2);
+}
+
+#[test]
+fn with_no_place_at_all_kubectl_works_and_login_says_once_what_that_means() {
+    let mut world = World::new();
+    world.set("container", "docker");
+    world.give_memory(Memory::None);
+    let login = world.login();
+    let told = "kept nowhere, so every kubectl call fetches a new one (`--cache file` keeps it in a file that only you can read)";
+    assert_eq!(login.stderr.matches(told).count(), 1, "{}", login.stderr);
+    for fetches in 2..4 {
+        let namespaces = world.kubectl("get namespaces").succeeded();
+        assert_eq!(namespaces.stderr, "");
+        assert_eq!(world.fetches(), fetches);
+    }
+}
+
+#[test]
+fn a_cached_call_is_silent_asks_nobody_and_leaves_no_file() {
+    let world = World::new();
+    world.login();
+    let certificate = world.get_credential().certificate();
+    let requests = || (world.cloud_requests(), world.sim.api_requests("prod").len());
+    let (files, asked) = (world.files(), requests());
+    for _ in 0..3 {
+        assert_eq!(world.get_credential().certificate(), certificate);
+    }
+    assert_eq!(world.files(), files);
+    assert_eq!(requests(), asked);
+}

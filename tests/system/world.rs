@@ -1,0 +1,363 @@
+//! A private world for real processes: a simulated cloud, a home, a runtime directory, a PATH with the plugin first.
+
+use super::leaks::{self, Leaks};
+use super::process::{Output, Running};
+use cce_sim::Sim;
+use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+/// A kubectl that `tests/run` provides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kubectl {
+    /// Speaks `v1`.
+    Current,
+    /// As Debian 12 ships it: 1.20, speaks `v1beta1`.
+    Old,
+}
+
+/// Where a world without keyrings has a directory that lives in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// `XDG_RUNTIME_DIR` alone.
+    Session,
+    /// `/dev/shm` alone.
+    Shared,
+    /// Nowhere.
+    None,
+}
+
+/// One user on one machine, before one cloud.
+pub(crate) struct World {
+    pub(crate) sim: Sim,
+    directory: tempfile::TempDir,
+    variables: BTreeMap<String, OsString>,
+    front: Vec<String>,
+    memory: Option<tempfile::TempDir>,
+    leaks: RefCell<Leaks>,
+}
+
+impl World {
+    /// With alice's access key in the environment, no session bus, and the current kubectl.
+    pub(crate) fn new() -> Self {
+        let mut world = Self::without_kubectl();
+        world.install_kubectl(Kubectl::Current);
+        world
+    }
+
+    /// The same, with no kubectl of its own.
+    pub(crate) fn without_kubectl() -> Self {
+        let sim = Sim::start();
+        let directory = tempfile::tempdir().unwrap();
+        let mut leaks = Leaks::default();
+        for user in ["alice", "bob", "carol"] {
+            leaks.know("secret access key", sim.access_key(user).secret);
+        }
+        let mut world = Self {
+            directory,
+            variables: BTreeMap::new(),
+            front: Vec::new(),
+            memory: None,
+            leaks: RefCell::new(leaks),
+            sim,
+        };
+        for name in ["home", "run", "bin"] {
+            fs::create_dir(world.path(name)).unwrap();
+        }
+        fs::set_permissions(world.path("run"), fs::Permissions::from_mode(0o700)).unwrap();
+        symlink(
+            env!("CARGO_BIN_EXE_kubectl-cce_login"),
+            world.path("bin/kubectl-cce_login"),
+        )
+        .unwrap();
+        fs::write(world.path("cloud-ca.pem"), world.sim.ca_pem()).unwrap();
+        let mut path = vec![world.path("bin")];
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+        world.set("PATH", std::env::join_paths(path).unwrap());
+        world.set("HOME", world.path("home"));
+        world.set("XDG_RUNTIME_DIR", world.path("run"));
+        world.set("KUBERC", "off");
+        world.become_user("alice");
+        world
+    }
+
+    /// A path in this world.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.variables.insert(name.to_owned(), value.into());
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
+    /// Lets every process see `/dev/shm`, and `XDG_RUNTIME_DIR` where that is asked for, as a world's own.
+    pub(crate) fn give_memory(&mut self, memory: Memory) {
+        let real = tempfile::tempdir_in("/dev/shm").unwrap();
+        let script = match memory {
+            Memory::Session => {
+                "mount --bind \"$0\" \"$XDG_RUNTIME_DIR\" && mount --bind /proc/tty /dev/shm && exec \"$@\""
+            }
+            Memory::Shared => "mount --bind \"$0\" /dev/shm && exec \"$@\"",
+            // procfs is neither memory nor a place to write to.
+            Memory::None => "mount --bind /proc/tty /dev/shm && exec \"$@\"",
+        };
+        let mut front = vec!["unshare", "--mount"];
+        if !rustix::process::geteuid().is_root() {
+            front.push("--map-root-user");
+        }
+        let place = real.path().display().to_string();
+        front.extend(["sh", "-c", script, &place]);
+        self.front = front.into_iter().map(str::to_owned).collect();
+        self.memory = Some(real);
+    }
+
+    /// Puts one more command in front of every process, nearest to it.
+    pub(crate) fn put_in_front(&mut self, command: &[&str]) {
+        self.front.extend(command.iter().map(|word| (*word).to_owned()));
+    }
+
+    /// The directory that stands in for memory, as seen from outside.
+    pub(crate) fn memory(&self) -> &Path {
+        self.memory.as_ref().unwrap().path()
+    }
+
+    /// Exports this user's access key.
+    pub(crate) fn become_user(&mut self, user: &str) {
+        let key = self.sim.access_key(user);
+        self.set("HUAWEICLOUD_SDK_AK", key.id);
+        self.set("HUAWEICLOUD_SDK_SK", key.secret);
+    }
+
+    /// Exports no access key at all.
+    pub(crate) fn become_nobody(&mut self) {
+        self.unset("HUAWEICLOUD_SDK_AK");
+        self.unset("HUAWEICLOUD_SDK_SK");
+    }
+
+    /// Puts this kubectl first on the PATH.
+    pub(crate) fn install_kubectl(&mut self, kubectl: Kubectl) {
+        let name = match kubectl {
+            Kubectl::Current => "KUBECTL",
+            Kubectl::Old => "KUBECTL_1_20",
+        };
+        let file = std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run tests/run"));
+        let link = self.path("bin/kubectl");
+        let _ = fs::remove_file(&link);
+        symlink(file, link).unwrap();
+    }
+
+    /// A command in this world's environment, and nothing else's.
+    pub(crate) fn command(&self, words: &[impl AsRef<str>]) -> Command {
+        let mut all = self.front.clone();
+        all.extend(words.iter().map(|word| word.as_ref().to_owned()));
+        let (program, arguments) = all.split_first().unwrap();
+        // `Command` looks a bare name up in the PATH of the environment it is given.
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(&self.variables);
+        command.current_dir(self.path("home"));
+        command
+    }
+
+    /// Starts a process.
+    pub(crate) fn start(&self, words: &[impl AsRef<str>]) -> Running {
+        Running::start(self.command(words), None)
+    }
+
+    /// Runs a process to its end, with the leak check.
+    pub(crate) fn run(&self, words: &[impl AsRef<str>]) -> Output {
+        self.checked(self.start(words).finish())
+    }
+
+    /// The same, with text on stdin.
+    pub(crate) fn run_with_stdin(&self, words: &[impl AsRef<str>], stdin: &str) -> Output {
+        self.checked(Running::start(self.command(words), Some(stdin)).finish())
+    }
+
+    /// The leak check on a run that ended.
+    pub(crate) fn checked(&self, output: Output) -> Output {
+        // What lives in memory is outside this directory; what a user asks for by name, `--cache file`, is not checked.
+        let exempt = self.path("home/.cache/cce-login");
+        self.leaks
+            .borrow_mut()
+            .check(&output, self.directory.path(), |path| path.starts_with(&exempt));
+        output
+    }
+
+    /// A shell line that has to succeed; its stdout.
+    pub(crate) fn shell(&self, line: &str) -> String {
+        self.run(&["sh", "-c", line]).succeeded().stdout
+    }
+
+    /// kubectl.
+    pub(crate) fn kubectl(&self, line: &str) -> Output {
+        self.run(&words("kubectl", line))
+    }
+
+    /// The flags that lead to the simulated cloud.
+    fn cloud_flags(&self) -> Vec<String> {
+        vec![
+            format!("--cce-endpoint={}", self.sim.cce_endpoint()),
+            format!("--iam-endpoint={}", self.sim.iam_endpoint()),
+            format!("--ca-file={}", self.path("cloud-ca.pem").display()),
+        ]
+    }
+
+    /// `login` to the cluster `prod`, with more flags.
+    pub(crate) fn login_with(&self, flags: &str) -> Output {
+        let mut all = words("kubectl-cce_login", "login --region cn-north-4 --cluster prod");
+        all.extend(self.cloud_flags());
+        all.extend(flags.split_whitespace().map(str::to_owned));
+        self.run(&all)
+    }
+
+    /// `login` to the cluster `prod`; it has to succeed.
+    pub(crate) fn login(&self) -> Output {
+        self.login_with("").succeeded()
+    }
+
+    /// `profile set NAME` with this user's access key.
+    pub(crate) fn set_profile(&self, name: &str, user: &str) -> Output {
+        let key = self.sim.access_key(user);
+        let line = format!(
+            "profile set {name} --access-key-id {} --region cn-north-4 --secret-stdin",
+            key.id
+        );
+        let mut all = words("kubectl-cce_login", &line);
+        all.extend(self.cloud_flags());
+        self.run_with_stdin(&all, &key.secret)
+    }
+
+    /// The words of `get-credential` for the cluster `prod`, as an entry pinned to the environment has them.
+    pub(crate) fn get_credential_words(&self) -> Vec<String> {
+        let cluster = self.sim.cluster("prod");
+        let line = format!(
+            "get-credential --region=cn-north-4 --project-id={} --cluster-id={} --identity=env",
+            cluster.project_id, cluster.uid
+        );
+        let mut all = words("kubectl-cce_login", &line);
+        all.extend(self.cloud_flags());
+        all
+    }
+
+    /// Runs `get-credential`, as a client without exec info does.
+    pub(crate) fn get_credential(&self) -> Output {
+        self.run(&self.get_credential_words())
+    }
+
+    /// How many certificates the cloud was asked for.
+    pub(crate) fn fetches(&self) -> usize {
+        self.sim.count("clustercert")
+    }
+
+    /// The requests to the cloud of any kind.
+    pub(crate) fn cloud_requests(&self) -> usize {
+        self.sim.count("*")
+    }
+
+    /// The accounts under which certificates are kept.
+    pub(crate) fn accounts(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path("home/.local/state/cce-login/entries"));
+        let names = entries.into_iter().flatten().flatten().map(|entry| entry.file_name());
+        names
+            .map(|name| name.to_string_lossy().trim_end_matches(".json").to_owned())
+            .collect()
+    }
+
+    /// The one account under which a certificate is kept.
+    pub(crate) fn account(&self) -> String {
+        let accounts = self.accounts();
+        assert_eq!(accounts.len(), 1, "{accounts:?}");
+        accounts[0].clone()
+    }
+
+    /// The kernel's answer about our key: its payload's length, or `None` without a key.
+    pub(crate) fn kernel_key(&self) -> Option<usize> {
+        let output = keyctl(&format!("keyctl pipe %user:cce-login:{} | wc -c", self.account()));
+        output.trim().parse().ok().filter(|length| *length > 0)
+    }
+
+    /// Removes our key, and no other one, from the user's keyring, which all tests of this user share.
+    pub(crate) fn remove_kernel_key(&self) {
+        purge(&self.account());
+    }
+
+    /// Every file of the home and the runtime directory, with length and time.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, u64, SystemTime)> {
+        let all = leaks::files(self.directory.path()).into_iter();
+        all.filter_map(|path| {
+            let meta = path.metadata().ok()?;
+            Some((path, meta.len(), meta.modified().ok()?))
+        })
+        .collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for account in self.accounts() {
+            purge(&account);
+        }
+    }
+}
+
+fn purge(account: &str) {
+    keyctl(&format!("keyctl purge user cce-login:{account}"));
+}
+
+/// In a session of its own that holds the user's keyring.
+fn keyctl(line: &str) -> String {
+    let script = format!("keyctl link @u @s && {line}");
+    let mut command = Command::new("keyctl");
+    command.args(["session", "-", "sh", "-c", &script]);
+    Running::start(command, None).finish().stdout
+}
+
+/// `first`, and the words of a line.
+pub(crate) fn words(first: &str, line: &str) -> Vec<String> {
+    std::iter::once(first)
+        .chain(line.split_whitespace())
+        .map(str::to_owned)
+        .collect()
+}
+
+impl Output {
+    /// It has to have succeeded.
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// It has to have failed with this exit code.
+    #[track_caller]
+    pub(crate) fn failed(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout: {}\nstderr: {}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// The certificate of an `ExecCredential` that came silently.
+    #[track_caller]
+    pub(crate) fn certificate(self) -> String {
+        let output = self.succeeded();
+        assert_eq!(output.stderr, "");
+        let document: Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(document["kind"], "ExecCredential");
+        document["status"]["clientCertificateData"].as_str().unwrap().to_owned()
+    }
+}
