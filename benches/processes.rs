@@ -242,7 +242,11 @@ fn peak_memory() {
         "--cache",
         "kernel",
     ];
-    let output = Command::new(PROGRAM).args(args).stdin(Stdio::null()).output().unwrap();
+    let output = Command::new(program())
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     assert!(output.status.success());
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap();
     println!("{:.2}", usage.max_rss() as f64 / 1024.0);
