@@ -64,8 +64,9 @@ pub struct Cli {
     pub global: GlobalArgs,
 }
 
-/// The commands. Without one: `login`.
+/// The commands. Without one: `login`. What a command takes is put together only for the one that was typed.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Set a cluster up: one certificate, kubeconfig entries, a check
     #[command(after_help = LOGIN_EXAMPLES)]
