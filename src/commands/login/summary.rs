@@ -1,7 +1,7 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
 use super::Setup;
-use crate::commands::obtain::{Obtained, about, span};
+use crate::commands::obtain::{Obtained, about};
 use crate::commands::session::Session;
 use crate::kubeconfig::{Change, Kubeconfig, Login};
 use crate::plan::CurrentContext;
