@@ -34,20 +34,20 @@ fn main() {
     );
 
     time(world.get_credential("kernel"));
-    world.compare(
+    compare(
         "cached, kernel keyring : /bin/true",
         || world.get_credential("kernel"),
         || Command::new("/bin/true"),
     );
 
     time(world.get_credential("keyring"));
-    let account = world.account_in_secret_service();
+    let account = account_in_secret_service();
     let secret_tool = || {
         let mut command = Command::new("secret-tool");
         command.args(["lookup", "service", cce_login::store::SERVICE, "username", &account]);
         command
     };
-    world.compare(
+    compare(
         "cached, Secret Service : secret-tool lookup",
         || world.get_credential("keyring"),
         secret_tool,
@@ -63,7 +63,7 @@ fn main() {
         command.args(["--header", &format!("@{headers}"), "--data-binary", &body, &url]);
         command
     };
-    world.compare(
+    compare(
         "first fetch, nothing cached : curl --cacert, same POST",
         || world.get_credential("none"),
         curl,
@@ -136,36 +136,6 @@ impl World {
         command
     }
 
-    /// Runs both in turns, prints medians and the ratio pair by pair.
-    fn compare(&self, name: &str, a: impl Fn() -> Command, b: impl Fn() -> Command) {
-        let mut pairs = Vec::with_capacity(ROUNDS);
-        for round in 0..WARM_UP + ROUNDS {
-            let pair = (time(a()), time(b()));
-            if round >= WARM_UP {
-                pairs.push(pair);
-            }
-        }
-        let milliseconds =
-            |side: fn(&(Duration, Duration)) -> Duration| median(pairs.iter().map(|p| side(p).as_secs_f64() * 1000.0));
-        let ratio = median(pairs.iter().map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()));
-        println!(
-            "{name:<58} {:>9.3} {:>9.3} {ratio:>7.2}",
-            milliseconds(|p| p.0),
-            milliseconds(|p| p.1)
-        );
-    }
-
-    /// The one certificate account in the Secret Service.
-    fn account_in_secret_service(&self) -> String {
-        let output = Command::new("secret-tool")
-            .args(["search", "--all", "service", cce_login::store::SERVICE])
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        let account = text.lines().find_map(|line| line.strip_prefix("attribute.username = "));
-        account.expect("the certificate is in the Secret Service").to_owned()
-    }
-
     /// URL, file of headers and body of a signed request for a certificate; the signature is good for 15 minutes.
     fn signed_clustercert(&self) -> [String; 3] {
         let key = self.sim.access_key("alice");
@@ -202,6 +172,36 @@ impl World {
         std::fs::write(&file, lines.collect::<String>()).unwrap();
         [format!("{endpoint}{path}"), file.display().to_string(), body.to_owned()]
     }
+}
+
+/// Runs both in turns, prints medians and the ratio pair by pair.
+fn compare(name: &str, a: impl Fn() -> Command, b: impl Fn() -> Command) {
+    let mut pairs = Vec::with_capacity(ROUNDS);
+    for round in 0..WARM_UP + ROUNDS {
+        let pair = (time(a()), time(b()));
+        if round >= WARM_UP {
+            pairs.push(pair);
+        }
+    }
+    let milliseconds =
+        |side: fn(&(Duration, Duration)) -> Duration| median(pairs.iter().map(|p| side(p).as_secs_f64() * 1000.0));
+    let ratio = median(pairs.iter().map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()));
+    println!(
+        "{name:<58} {:>9.3} {:>9.3} {ratio:>7.2}",
+        milliseconds(|p| p.0),
+        milliseconds(|p| p.1)
+    );
+}
+
+/// The one certificate account in the Secret Service.
+fn account_in_secret_service() -> String {
+    let output = Command::new("secret-tool")
+        .args(["search", "--all", "service", cce_login::store::SERVICE])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let account = text.lines().find_map(|line| line.strip_prefix("attribute.username = "));
+    account.expect("the certificate is in the Secret Service").to_owned()
 }
 
 fn program() -> PathBuf {
@@ -242,7 +242,11 @@ fn peak_memory() {
         "--cache",
         "kernel",
     ];
-    let output = Command::new(PROGRAM).args(args).stdin(Stdio::null()).output().unwrap();
+    let output = Command::new(program())
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     assert!(output.status.success());
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap();
     println!("{:.2}", usage.max_rss() as f64 / 1024.0);

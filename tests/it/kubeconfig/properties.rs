@@ -313,7 +313,7 @@ proptest! {
             "<<: *a", "---\n", "...\n", "null", "ü", "\u{feff}", "\\",
         ])), 0..4),
     ) {
-        let cases: Vec<_> = crate::kubeconfig::cases::cases().into_iter().map(|case| case.join("before.yaml")).collect();
+        let cases: Vec<_> = super::cases::cases().into_iter().map(|case| case.join("before.yaml")).collect();
         let bytes = std::fs::read(&cases[case % cases.len()]).unwrap();
         let mut text: Vec<char> = String::from_utf8_lossy(&bytes).chars().collect();
         for (at, cut, insert) in damage {
