@@ -120,7 +120,7 @@ fn a_variable_that_makes_no_sense_is_named() {
         ("CCE_LOGIN_DURATION", "forever"),
         ("CCE_LOGIN_CACHE", "disk"),
         ("CCE_LOGIN_TIMEOUT", "soon"),
-        ("CCE_LOGIN_CCE_ENDPOINT", "http://198.51.100.1"),
+        ("CCE_LOGIN_CCE_ENDPOINT", "http://cce.invalid"),
         ("CCE_LOGIN_CLOUD", "not a cloud"),
         ("CCE_LOGIN_PROFILE", "a b"),
         ("CCE_LOGIN_IDENTITY", "nobody"),

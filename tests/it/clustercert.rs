@@ -216,7 +216,7 @@ fn a_server_that_is_not_the_clusters_is_refused() {
     let cases = [
         ("server-of-somebody-else", "https://127.0.0.1:9"),
         ("server-without-tls", "http://127.0.0.1:9"),
-        ("server-without-tls-elsewhere", "http://198.51.100.7:5443"),
+        ("server-without-tls-elsewhere", "http://api.invalid:5443"),
     ];
     for (name, server) in cases {
         world.sim.set_behaviour(|b| b.server_override = Some(server.to_owned()));

@@ -150,7 +150,7 @@ fn entries_of_somebody_else_are_never_overwritten() {
     let foreign = [
         (
             "a-foreign-cluster-entry",
-            "clusters:\n- name: prod.cn-north-4\n  cluster:\n    server: https://198.51.100.9:6443\n",
+            "clusters:\n- name: prod.cn-north-4\n  cluster:\n    server: https://127.9.9.9:6443\n",
         ),
         (
             "a-foreign-user-entry",

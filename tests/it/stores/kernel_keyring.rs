@@ -227,7 +227,7 @@ fn it_is_left_alone_in_containers() {
     let mut variable = Run::new();
     variable.set("container", "podman");
     let mut pod = Run::new();
-    pod.set("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+    pod.set("KUBERNETES_SERVICE_HOST", "127.0.0.9");
     let runs = [
         (pid, "the PID namespace is not the machine's"),
         (cgroup, "the cgroup namespace is not the machine's"),
