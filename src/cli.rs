@@ -1,8 +1,18 @@
 //! What can be typed: clap types and help texts. Plain data: nothing is read, nothing is decided here.
 
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+Without a command: login. `kubectl cce-login COMMAND --help` tells what a command takes.
+
+Examples:
+  # Set up one cluster, with the access key from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK
+  kubectl cce-login --region eu-de --cluster prod
+
+  # What kubectl does from then on, by itself
+  kubectl get namespaces
+
 Exit codes:
   0    done
   1    failed
@@ -48,27 +58,24 @@ Examples:
     name = "kubectl-cce_login",
     bin_name = "kubectl cce-login",
     version,
-    args_conflicts_with_subcommands = true,
+    override_usage = "kubectl cce-login [login] [OPTIONS]\n       kubectl cce-login COMMAND [OPTIONS]",
     disable_help_subcommand = true,
-    after_help = format!("{LOGIN_EXAMPLES}\n\n{EXIT_CODES}")
+    after_help = AFTER_HELP
 )]
 pub struct Cli {
-    /// The command; without one: `login`.
+    /// The command.
     #[command(subcommand)]
-    pub command: Option<Command>,
-    /// The flags of `login`.
-    #[command(flatten)]
-    pub login: LoginArgs,
+    pub command: Command,
     /// The flags of every command.
     #[command(flatten)]
     pub global: GlobalArgs,
 }
 
-/// The commands. Without one: `login`. What a command takes is put together only for the one that was typed.
+/// The commands. What a command takes is put together only for the one that was typed.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// Set a cluster up: one certificate, kubeconfig entries, a check
+    /// Set a cluster up: one certificate, kubeconfig entries, a check (the default)
     #[command(after_help = LOGIN_EXAMPLES)]
     Login(Box<LoginArgs>),
     /// Print a client certificate for kubectl (exec plugin)
@@ -303,4 +310,63 @@ pub struct OutputArgs {
     /// table, json or name [default: table]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<String>,
+}
+
+/// Puts `login` where no command was typed: `kubectl cce-login --cluster prod` means `kubectl cce-login login --cluster prod`.
+///
+/// A command of its own, so that the other commands need not put the many flags of `login` together.
+pub fn with_default_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let mut at = 1;
+    while let Some(text) = args.get(at).and_then(|arg| arg.to_str()) {
+        match text {
+            "--timeout" => at += 2,
+            "--no-input" | "--verbose" => at += 1,
+            _ if text.starts_with("--timeout=") => at += 1,
+            _ if text.starts_with("-v") && text.trim_start_matches('-').bytes().all(|b| b == b'v') => at += 1,
+            _ => break,
+        }
+    }
+    let is_command_missing = match args.get(at).map(|arg| arg.to_string_lossy()) {
+        None => true,
+        Some(next) => next.starts_with('-') && !matches!(&*next, "-h" | "--help" | "-V" | "--version"),
+    };
+    if is_command_missing {
+        args.insert(at.min(args.len()), "login".into());
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_default_command;
+
+    #[test]
+    fn login_is_what_is_meant_when_no_command_is_typed() {
+        for (typed, meant) in [
+            ("x", "x login"),
+            ("x --cluster prod", "x login --cluster prod"),
+            (
+                "x -vv --timeout 5s --cluster version",
+                "x -vv --timeout 5s login --cluster version",
+            ),
+            ("x --timeout=5s", "x --timeout=5s login"),
+            ("x --timeout", "x --timeout login"),
+            ("x -v version", "x -v version"),
+            (
+                "x --no-input get-credential --region r",
+                "x --no-input get-credential --region r",
+            ),
+            ("x --help", "x --help"),
+            ("x -V", "x -V"),
+            ("x nonsense", "x nonsense"),
+        ] {
+            let args = typed.split(' ').map(Into::into);
+            assert_eq!(
+                with_default_command(args).join(std::ffi::OsStr::new(" ")),
+                meant,
+                "{typed}"
+            );
+        }
+    }
 }

@@ -16,10 +16,9 @@ use crate::host::Host;
 /// Runs what was typed.
 pub fn run(cli: &Cli, host: &Host) -> Result<()> {
     match &cli.command {
-        None => login::run(&cli.login, &cli.global, host),
-        Some(Command::Login(args)) => login::run(args, &cli.global, host),
-        Some(Command::GetCredential(args)) => get_credential::run(args, &cli.global, host),
-        Some(Command::Profile(command)) => profile::run(command, &cli.global, host),
-        Some(Command::Version(args)) => version::run(args, host),
+        Command::Login(args) => login::run(args, &cli.global, host),
+        Command::GetCredential(args) => get_credential::run(args, &cli.global, host),
+        Command::Profile(command) => profile::run(command, &cli.global, host),
+        Command::Version(args) => version::run(args, host),
     }
 }

@@ -81,7 +81,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, host: &Host) -> ExitCode {
 
 /// [`main`], with the exit as a value.
 pub fn run(args: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
-    let cli = match cli::Cli::try_parse_from(args) {
+    let cli = match cli::Cli::try_parse_from(cli::with_default_command(args)) {
         Ok(cli) => cli,
         Err(error) => return show_usage(&error, host),
     };

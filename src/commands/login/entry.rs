@@ -49,7 +49,7 @@ impl Previous {
         })?;
         let command_line = std::iter::once(COMMAND).chain(context.args.iter().copied());
         let Ok(Cli {
-            command: Some(Command::GetCredential(args)),
+            command: Command::GetCredential(args),
             ..
         }) = Cli::try_parse_from(command_line)
         else {
