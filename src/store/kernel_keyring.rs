@@ -41,12 +41,7 @@ impl KernelKeyring {
     ///
     /// Each time, because a thread has its own credentials, and a link made by another thread does not count for it.
     fn possess(&self) -> Result<KeyRing, StoreError> {
-        if let Some(sign) = self.container {
-            return Err(StoreError::unavailable(
-                KIND,
-                format!("it is not used in containers, and {sign}"),
-            ));
-        }
+        self.check_container()?;
         let process = KeyRing::from_special_id(KeyRingIdentifier::Process, true)
             .map_err(|error| failed(error, "open the process keyring"))?;
         process
@@ -56,16 +51,29 @@ impl KernelKeyring {
     }
 }
 
+impl KernelKeyring {
+    fn check_container(&self) -> Result<(), StoreError> {
+        let unavailable = |sign| StoreError::unavailable(KIND, format!("it is not used in containers, and {sign}"));
+        self.container.map_or(Ok(()), |sign| Err(unavailable(sign)))
+    }
+}
+
 impl SecretStore for KernelKeyring {
     fn kind(&self) -> StoreKind {
         KIND
     }
 
+    /// Looks straight into `@u` first: making the process keyring costs as much as everything else here together, and most sessions hold `@u`.
     fn get(&self, account: &str) -> Result<Option<Secret<Vec<u8>>>, StoreError> {
         check_account(account)?;
-        let process = self.possess()?;
-        let read = process.search(&description(account)).and_then(read);
-        or_gone(read.map(Some), None).map_err(|error| failed(error, "read a key"))
+        self.check_container()?;
+        let description = description(account);
+        let look = |keyring: KeyRing| or_gone(keyring.search(&description).and_then(read).map(Some), None);
+        let found = match look(user_keyring()?) {
+            Err(KeyError::AccessDenied) => look(self.possess()?),
+            found => found,
+        };
+        found.map_err(|error| failed(error, "read a key"))
     }
 
     /// Adds or updates the key and lets the kernel forget it at `expires_at`.
