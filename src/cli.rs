@@ -71,9 +71,8 @@ pub struct Cli {
     pub global: GlobalArgs,
 }
 
-/// The commands. What a command takes is put together only for the one that was typed.
+/// The commands.
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub enum Command {
     /// Set a cluster up: one certificate, kubeconfig entries, a check (the default)
     #[command(after_help = LOGIN_EXAMPLES)]

@@ -30,7 +30,7 @@ pub struct Host {
     pub stderr: RefCell<Box<dyn Write>>,
     /// The operating system's stores, or the ones a test brought.
     pub keyrings: Keyrings,
-    /// Where this program's file is, links resolved.
+    /// Where this program's file is; `None`: the process knows.
     pub executable: Option<PathBuf>,
 }
 
@@ -58,8 +58,13 @@ impl Host {
             stdout: RefCell::new(Box::new(real_stdout())),
             stderr: RefCell::new(Box::new(real_stderr())),
             keyrings: Keyrings::System,
-            executable: std::env::current_exe().ok(),
+            executable: None,
         }
+    }
+
+    /// Where this program's file is, links resolved.
+    pub fn executable(&self) -> Option<PathBuf> {
+        self.executable.clone().or_else(|| std::env::current_exe().ok())
     }
 
     /// Writes one complete document to stdout. A closed pipe is a normal end.

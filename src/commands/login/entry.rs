@@ -198,8 +198,8 @@ fn arguments(setup: &Setup<'_>) -> Vec<String> {
 
 /// This program's path as it stays across upgrades: the entry on PATH that leads to it, not the versioned directory behind.
 fn stable_path(host: &Host) -> Option<PathBuf> {
-    let executable = host.executable.as_deref()?;
+    let executable = host.executable()?;
     let resolved = executable.canonicalize().ok()?;
     let on_path = kubectl::on_path(host, COMMAND).find(|path| path.canonicalize().is_ok_and(|p| p == resolved));
-    Some(on_path.unwrap_or_else(|| executable.to_owned()))
+    Some(on_path.unwrap_or(executable))
 }
