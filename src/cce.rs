@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod cluster_cert;
+pub mod job;
 
 use crate::api::{Answer, Api, ApiError, Body, Call};
 use crate::error::{Exit, Explain};

@@ -1,5 +1,7 @@
 //! IAM, as far as access keys need it: which projects there are.
 
+pub mod issued;
+
 use crate::api::{Api, ApiError, Call};
 use crate::error::{Exit, Explain};
 use crate::ids::{Endpoint, ProjectId};

@@ -5,7 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cce_login::cce::cluster::{Access, Cluster};
 use cce_login::cce::cluster_cert::ClusterCert;
+use cce_login::cce::job::{Job, JobPhase};
 use cce_login::error::Exit;
+use cce_login::iam::issued::{TemporaryAccessKey, Token};
 use cce_sim::Fault;
 use serde_json::Value;
 use std::time::Duration;
@@ -284,4 +286,61 @@ fn no_example_is_left_out() {
             assert!(here.contains(&format!("\"{stem}\"")), "no test reads {stem}.json");
         }
     }
+}
+
+#[test]
+fn jobs_are_read_in_every_phase() {
+    for (name, phase, reason) in [
+        ("job_response_initializing", JobPhase::Initializing, ""),
+        ("job_response_running", JobPhase::Running, ""),
+        ("job_response_success", JobPhase::Success, ""),
+        ("job_response_failed", JobPhase::Failed, "some node failed"),
+    ] {
+        let job = Job::from_json(&json(name)).unwrap();
+        assert_eq!((job.phase, job.reason.as_str()), (phase, reason), "{name}");
+        assert_eq!(job.id, "2ec9b78d-9368-46f3-8f29-d1a95622a568");
+        assert!(job.failed_parts.is_empty());
+    }
+    let started = Job::id_of_started(&json("rotatecredentials_response"));
+    assert_eq!(started.as_deref(), Some("2ec9b78d-9368-46f3-8f29-d1a95622a568"));
+    assert_eq!(Job::from_json(&json("rotatecredentials_response")), None);
+}
+
+#[test]
+fn a_failed_part_of_a_job_is_named_with_its_reason() {
+    let mut failed = json("job_response_failed");
+    let part = |phase: &str| serde_json::json!({"spec": {"type": "RotateNode"}, "status": {"phase": phase, "reason": "no answer"}});
+    failed["spec"]["subJobs"] = serde_json::json!([part("Success"), part("Failed"), null]);
+    assert_eq!(Job::from_json(&failed).unwrap().failed_parts, ["RotateNode: no answer"]);
+}
+
+#[test]
+fn a_token_is_read_with_its_user_and_project() {
+    let answer = json("iam_token_response_201");
+    let header = answer["_headers"]["X-Subject-Token"].as_str();
+    let token = Token::from_answer(header, &answer).unwrap();
+    assert_eq!(token.secret.expose(), "MIIPAgYJKoZIhvcNAQcCo...");
+    assert_eq!(token.expires_at.to_rfc3339(), "2026-01-16T09:30:00.123+00:00");
+    assert_eq!(token.project.unwrap().name, "cn-north-4");
+    assert_eq!(
+        (token.user_name.as_str(), token.account.as_str()),
+        ("IAMUser", "IAMDomain")
+    );
+    assert!(Token::from_answer(None, &answer).is_none());
+    assert!(Token::from_answer(header, &json("iam_error_401")).is_none());
+}
+
+#[test]
+fn temporary_access_keys_are_read_in_every_shape() {
+    for (name, end) in [
+        ("iam_securitytokens_response_201", "2026-01-15T09:45:00+00:00"),
+        ("ecs_metadata_securitykey_response", "2026-01-15T15:30:00+00:00"),
+        ("sts_assume_response", "2026-01-15T10:30:00+00:00"),
+    ] {
+        let temporary = TemporaryAccessKey::from_json(&json(name)).unwrap();
+        assert_eq!(temporary.key.id.as_str(), "EXAMPLEACCESS0000000", "{name}");
+        assert!(temporary.key.security_token.is_some(), "{name}");
+        assert_eq!(temporary.expires_at.to_rfc3339(), end, "{name}");
+    }
+    assert!(TemporaryAccessKey::from_json(&json("iam_error_401")).is_none());
 }
