@@ -45,6 +45,11 @@ impl CacheKey {
         Self(format!("cert-{}", hash.get(..32).unwrap_or(&hash)))
     }
 
+    /// The key with this account name, as the index lists it.
+    pub(crate) fn of_account(account: &str) -> Self {
+        Self(account.to_owned())
+    }
+
     /// The account name in the stores, and the name of lock, index entry and failure record.
     pub fn account(&self) -> &str {
         &self.0

@@ -1,5 +1,6 @@
 //! The commands, one file each. Nothing here but the choice between them.
 
+mod forget;
 mod get_credential;
 mod login;
 mod obtain;

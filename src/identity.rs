@@ -133,6 +133,11 @@ impl Explain for IdentityError {
     }
 }
 
+/// The argument that pins `get-credential` to a profile.
+pub fn profile_pin(name: &ProfileName) -> String {
+    format!("--profile={name}")
+}
+
 impl Identity {
     /// Finds the identity offline: the pinned source, or the first of environment and profile `default` that is configured.
     pub fn locate(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
@@ -192,7 +197,7 @@ impl Identity {
     pub fn pin_argument(&self) -> String {
         match &self.found {
             Found::Env(_) => "--identity=env".to_owned(),
-            Found::Profile(name, _) => format!("--profile={name}"),
+            Found::Profile(name, _) => profile_pin(name),
         }
     }
 

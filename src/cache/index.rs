@@ -54,6 +54,27 @@ pub fn read(directories: &Directories, key: &CacheKey) -> Option<IndexEntry> {
         .filter(|entry: &IndexEntry| entry.version == VERSION)
 }
 
+/// All readable notes.
+pub fn all(directories: &Directories) -> Vec<(CacheKey, IndexEntry)> {
+    let files = directories
+        .state
+        .as_ref()
+        .and_then(|dir| std::fs::read_dir(dir.join("entries")).ok());
+    let note = |item: std::fs::DirEntry| {
+        let key = CacheKey::of_account(item.file_name().to_str()?.strip_suffix(".json")?);
+        let entry = read(directories, &key)?;
+        Some((key, entry))
+    };
+    files.into_iter().flatten().flatten().filter_map(note).collect()
+}
+
+/// Removes the note on `key`.
+pub fn remove(directories: &Directories, key: &CacheKey) {
+    if let Some(path) = file(directories, "entries", key.account()) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
 /// Writes the note on `key`; a state directory that cannot be written costs the note, nothing else.
 pub fn write(directories: &Directories, key: &CacheKey, entry: &IndexEntry) {
     if let (Some(path), Ok(text)) = (
@@ -66,21 +87,14 @@ pub fn write(directories: &Directories, key: &CacheKey, entry: &IndexEntry) {
 
 /// Removes the notes on certificates that are over, and returns their accounts.
 pub fn take_expired(directories: &Directories, now: DateTime<Utc>) -> Vec<String> {
-    let Some(entries) = directories
-        .state
-        .as_ref()
-        .and_then(|dir| std::fs::read_dir(dir.join("entries")).ok())
-    else {
-        return Vec::new();
-    };
-    let expired = entries.flatten().filter_map(|item| {
-        let account = item.file_name().to_str()?.strip_suffix(".json")?.to_owned();
-        let entry: IndexEntry = serde_json::from_slice(&std::fs::read(item.path()).ok()?).ok()?;
-        // A day of grace: a laptop whose clock is wrong must not clear what is still good.
-        (entry.not_after + chrono::TimeDelta::days(1) < now).then_some((account, item.path()))
-    });
+    // A day of grace: a laptop whose clock is wrong must not clear what is still good.
+    let is_over = |entry: &IndexEntry| entry.not_after + chrono::TimeDelta::days(1) < now;
+    let expired = all(directories).into_iter().filter(|(_, entry)| is_over(entry));
     expired
-        .filter_map(|(account, path)| std::fs::remove_file(path).ok().map(|()| account))
+        .map(|(key, _)| {
+            remove(directories, &key);
+            key.account().to_owned()
+        })
         .collect()
 }
 

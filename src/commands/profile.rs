@@ -1,8 +1,10 @@
 //! `profile`: named identities. What is not secret goes to `config.toml`, the secret to the keyring; it is verified before it is kept.
 
+use super::forget::forget;
 use super::report::{self, Format};
 use super::session::Session;
 use crate::api::Api;
+use crate::cache::index;
 use crate::cli::{GlobalArgs, OutputArgs, ProfileCommand, ProfileRemoveArgs, ProfileSetArgs};
 use crate::config::Config;
 use crate::credentials::{AccessKey, Credentials};
@@ -30,6 +32,8 @@ enum ProfileError {
     NotKept { name: ProfileName, reason: String },
     #[error("profile `{name}` stays, because its secret cannot be removed: {reason}")]
     SecretLeft { name: ProfileName, reason: String },
+    #[error("profile `{name}` and its secret are removed, a certificate that was fetched with it is not: {reason}")]
+    CertificateLeft { name: ProfileName, reason: String },
     #[error("there is no profile `{0}`")]
     Unknown(ProfileName),
 }
@@ -38,7 +42,7 @@ impl Explain for ProfileError {
     fn exit(&self) -> Exit {
         match self {
             Self::NoSecret | Self::MalformedSecret | Self::Unknown(_) => Exit::Usage,
-            Self::NotKept { .. } | Self::SecretLeft { .. } => Exit::Failed,
+            Self::NotKept { .. } | Self::SecretLeft { .. } | Self::CertificateLeft { .. } => Exit::Failed,
         }
     }
 
@@ -49,6 +53,9 @@ impl Explain for ProfileError {
                                      or keep it in a file that only you can read: `--secret-store file`"
                 .to_owned(),
             Self::SecretLeft { .. } => "unlock the keyring and run the command again".to_owned(),
+            Self::CertificateLeft { .. } => {
+                "it is void here and is never used again; it ends by itself, and the keyring's own program can delete it before".to_owned()
+            }
             Self::Unknown(_) => "`kubectl cce-login profile list` shows the profiles".to_owned(),
         })
     }
@@ -217,8 +224,28 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
         .into());
     }
     Config::remove(&session.directories, &name)?;
-    host.say(&format!("profile `{name}` and its secret are removed"));
+    forget_certificates(&session, &name)?;
+    host.say(&format!(
+        "profile `{name}`, its secret and its certificates are removed"
+    ));
     Ok(())
+}
+
+/// Voids and deletes the certificates that were fetched as this profile.
+fn forget_certificates(session: &Session<'_>, name: &ProfileName) -> Result<()> {
+    let pin = identity::profile_pin(name);
+    let own = index::all(&session.directories)
+        .into_iter()
+        .filter(|(_, note)| note.pin == pin);
+    let left: Vec<String> = own.flat_map(|(key, note)| forget(session, &key, &note)).collect();
+    match left.into_iter().next() {
+        None => Ok(()),
+        Some(reason) => Err(ProfileError::CertificateLeft {
+            name: name.clone(),
+            reason,
+        }
+        .into()),
+    }
 }
 
 fn plan_name(text: &str) -> Result<ProfileName> {

@@ -34,7 +34,7 @@ const ORDER: [&str; 26] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 4] = ["obtain", "session", "report", "project"];
+const SHARED_BY_COMMANDS: [&str; 5] = ["obtain", "session", "report", "project", "forget"];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;
 

@@ -3,7 +3,9 @@
 use crate::support::{Outcome, World};
 use cce_login::error::Exit;
 use cce_login::store::Switches;
+use cce_sim::Fault;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 const CONFIG: &str = ".config/cce-login/config.toml";
 
@@ -136,6 +138,40 @@ fn removing_a_profile_removes_its_secret() {
     let outcome = world.run(["profile", "remove", "work"]);
     outcome.fails(Exit::Usage, "there is no profile `work`");
     world.snapshot("profile/remove-unknown", &outcome);
+}
+
+#[test]
+fn removing_a_profile_forgets_its_certificates_and_nobody_elses() {
+    let mut world = World::new();
+    world.keep_profile("work", "bob");
+    world.get_credential(&["--profile=work"]).is_done();
+    world.use_key_of("alice");
+    world.get_credential(&["--identity=env"]).is_done();
+    assert_eq!(world.certificate_requests(), 2);
+    world.use_no_key();
+    world.run(["profile", "remove", "work"]).is_done();
+    world.use_key_of("bob");
+    // The same key from elsewhere shares the certificate, which is gone; alice's is still there.
+    world.let_pass(1);
+    world.get_credential(&["--identity=env"]).is_done();
+    assert_eq!(world.certificate_requests(), 3);
+    world.use_key_of("alice");
+    world.get_credential(&["--identity=env"]).is_done();
+    assert_eq!(world.certificate_requests(), 3);
+}
+
+#[test]
+fn a_certificate_that_is_fetched_while_its_profile_is_removed_does_not_come_back() {
+    let mut world = World::new();
+    world.keep_profile("work", "alice");
+    world.get_credential(&["--profile=work"]).is_done();
+    let latency = Fault::Latency(Duration::from_millis(800));
+    world.sim.set_fault("clustercert", latency);
+    let fetched = world.get_credential_while(&["--profile=work", "--force-refresh"], || {
+        world.run(["profile", "remove", "work"]).is_done();
+    });
+    fetched.is_done();
+    assert!(world.keyring.is_empty(), "the fetched certificate was kept");
 }
 
 #[test]

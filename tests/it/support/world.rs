@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// A person's machine and the cloud they use.
 pub(crate) struct World {
@@ -180,6 +181,22 @@ impl World {
             self.check_leaks(outcome);
         }
         outcomes
+    }
+
+    /// Runs `get-credential` for `prod` and, once its request has come to the cloud, `meanwhile` beside it.
+    pub(crate) fn get_credential_while(&self, flags: &[&str], meanwhile: impl FnOnce()) -> Outcome {
+        let args = self.get_credential_args("prod", flags);
+        let (machine, before) = (&self.machine, self.sim.count("clustercert"));
+        let outcome = std::thread::scope(|scope| {
+            let run = scope.spawn(|| machine.run(args));
+            while self.sim.count("clustercert") == before && !run.is_finished() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            meanwhile();
+            run.join().unwrap()
+        });
+        self.check_leaks(&outcome);
+        outcome
     }
 
     /// Fails if a secret of this world is where it must not be.

@@ -1,0 +1,40 @@
+//! Forgetting a certificate for good: a tombstone first, so that nothing that is on its way comes back, then every store that has it.
+
+use super::session::Session;
+use crate::cache::CacheKey;
+use crate::cache::index::{self, IndexEntry};
+use crate::cache::single_flight;
+use crate::store::{CacheMode, Deleted, StoreKind};
+use std::time::Duration;
+
+/// The longest wait for a fetch under way; its result is void all the same.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Voids what was issued under `key` until now and deletes it, front to back. Returns what the stores that had it say against it.
+pub(super) fn forget(session: &Session<'_>, key: &CacheKey, note: &IndexEntry) -> Vec<String> {
+    let now = session.host.clock.now();
+    let buried = index::bury(&session.directories, key, now);
+    let _lock = single_flight::wait(
+        &session.directories,
+        key,
+        session.deadline.at_most(LOCK_TIMEOUT),
+        || None::<()>,
+    );
+    let is_in_file = note.stores.iter().any(|store| store == StoreKind::File.name());
+    let mode = if is_in_file { CacheMode::File } else { CacheMode::Auto };
+    let Deleted { troubles, unavailable } = session.store(mode).delete(key.account());
+    // A store that is not there for us matters only if the certificate was put into it.
+    let missed = unavailable
+        .into_iter()
+        .filter(|trouble| note.stores.iter().any(|store| store == trouble.kind.name()));
+    let mut left: Vec<String> = troubles
+        .into_iter()
+        .chain(missed)
+        .map(|trouble| trouble.error.to_string())
+        .collect();
+    left.extend(buried.err().map(|error| format!("cannot write the tombstone: {error}")));
+    if left.is_empty() {
+        index::remove(&session.directories, key);
+    }
+    left
+}
