@@ -3,7 +3,6 @@
 use super::obtain::{self, Caller, Wanted};
 use super::report;
 use super::session::Session;
-use crate::cache::{CacheKey, CertCache};
 use crate::cli::{GetCredentialArgs, GlobalArgs};
 use crate::error::Result;
 use crate::exec_credential::{ExecInfo, KeyDisplay, exec_credential};
@@ -35,20 +34,6 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, host: &Host) ->
         cluster_id: plan.cluster_id.clone(),
         is_autopilot: plan.is_autopilot,
     };
-    let key = CacheKey::new(
-        &plan.cloud.cce(&target.region),
-        &target.project_id,
-        &target.cluster_id,
-        identity.fingerprint(),
-        plan.certificate.lifetime,
-        target.is_autopilot,
-    );
-    let store = session.store(plan.certificate.cache);
-    let cache = CertCache {
-        store: &store,
-        directories: &session.directories,
-        log: &session.log,
-    };
     let wanted = Wanted {
         target: &target,
         identity: &identity,
@@ -61,6 +46,9 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, host: &Host) ->
             Caller::Client
         },
     };
+    let key = wanted.key();
+    let store = session.store(plan.certificate.cache);
+    let cache = session.cache(&store);
     let from_cache = if plan.is_refresh_forced {
         None
     } else {

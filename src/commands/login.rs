@@ -12,7 +12,6 @@ use super::{project, report};
 use crate::api::Api;
 use crate::api_server::ApiServerError;
 use crate::cache::index::{self, IndexEntry};
-use crate::cache::{CacheKey, CertCache};
 use crate::cce::CceClient;
 use crate::cce::cluster::Cluster;
 use crate::cli::{GlobalArgs, LoginArgs};
@@ -148,26 +147,6 @@ enum Freshness {
 /// The certificate, and the servers and authorities that CCE named with it.
 fn certificate_of(session: &Session<'_>, setup: &Setup<'_>, freshness: Freshness) -> Result<(Obtained, IndexEntry)> {
     let (plan, target) = (setup.plan, setup.target());
-    let key = CacheKey::new(
-        &plan.cloud.cce(&plan.region),
-        &target.project_id,
-        &target.cluster_id,
-        setup.identity.fingerprint(),
-        setup.certificate.lifetime,
-        target.is_autopilot,
-    );
-    let store = session.store(setup.certificate.cache);
-    let cache = CertCache {
-        store: &store,
-        directories: &session.directories,
-        log: &session.log,
-    };
-    let known = index::read(&session.directories, &key).filter(|note| knows_all_servers(note, setup.cluster));
-    if let Some(note) = known.filter(|_| freshness == Freshness::AsNeeded)
-        && let Some(obtained) = obtain::cached(session, &cache, &key)
-    {
-        return Ok((obtained, note));
-    }
     let wanted = Wanted {
         target: &target,
         identity: setup.identity,
@@ -179,6 +158,15 @@ fn certificate_of(session: &Session<'_>, setup: &Setup<'_>, freshness: Freshness
             .is_some_and(|previous| previous.args.strict_duration),
         caller: Caller::Person,
     };
+    let key = wanted.key();
+    let store = session.store(setup.certificate.cache);
+    let cache = session.cache(&store);
+    let known = index::read(&session.directories, &key).filter(|note| knows_all_servers(note, setup.cluster));
+    if let Some(note) = known.filter(|_| freshness == Freshness::AsNeeded)
+        && let Some(obtained) = obtain::cached(session, &cache, &key)
+    {
+        return Ok((obtained, note));
+    }
     let doing = || {
         format!(
             "failed to get a client certificate for cluster `{}`",

@@ -36,6 +36,20 @@ pub(super) struct Wanted<'a> {
     pub(super) caller: Caller,
 }
 
+impl Wanted<'_> {
+    /// What it is filed under.
+    pub(super) fn key(&self) -> CacheKey {
+        CacheKey::new(
+            &self.cloud.cce(&self.target.region),
+            &self.target.project_id,
+            &self.target.cluster_id,
+            self.identity.fingerprint(),
+            self.certificate.lifetime,
+            self.target.is_autopilot,
+        )
+    }
+}
+
 /// Whose call this is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {

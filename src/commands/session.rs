@@ -1,5 +1,6 @@
 //! What the commands have in common at run time: the stores, the directories, the log, the deadline, a client for the cloud.
 
+use crate::cache::CertCache;
 use crate::credentials::Credentials;
 use crate::env_vars;
 use crate::error::Result;
@@ -41,6 +42,15 @@ impl<'a> Session<'a> {
             _ if mode == CacheMode::None => LayeredStore::default(),
             Keyrings::Given(stores) => LayeredStore::new(stores.clone(), None),
             Keyrings::System => crate::store::open(mode, &self.store_world()),
+        }
+    }
+
+    /// The cache that keeps its certificates in `store`.
+    pub(super) fn cache<'s>(&'s self, store: &'s LayeredStore) -> CertCache<'s> {
+        CertCache {
+            store,
+            directories: &self.directories,
+            log: &self.log,
         }
     }
 
