@@ -73,7 +73,7 @@ pub(super) struct Obtained {
 /// Why there is no certificate although the cloud would give one.
 #[derive(Debug, thiserror::Error)]
 enum ObtainError {
-    #[error("another process has been fetching the certificate for {} s", LOCK_TIMEOUT.as_secs())]
+    #[error("another process is fetching the certificate and does not come to an end")]
     LockTimedOut,
     #[error("CCE granted {granted} in place of {asked}")]
     OtherLifetime { granted: String, asked: CertLifetime },
