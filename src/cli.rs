@@ -71,8 +71,9 @@ pub struct Cli {
     pub global: GlobalArgs,
 }
 
-/// The commands.
+/// The commands. What one takes is put together only when it was typed (`defer`), and its first line of help comes from its type then.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Set a cluster up: one certificate, kubeconfig entries, a check (the default)
     #[command(after_help = LOGIN_EXAMPLES)]
@@ -145,7 +146,7 @@ pub struct CertificateArgs {
     pub cache: Option<String>,
 }
 
-/// `login`.
+/// Set a cluster up: one certificate, kubeconfig entries, a check (the default)
 #[derive(Debug, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct LoginArgs {
@@ -211,7 +212,7 @@ pub struct LoginArgs {
     pub insecure_skip_tls_verify: bool,
 }
 
-/// `get-credential`.
+/// Print a client certificate for kubectl (exec plugin)
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct GetCredentialArgs {
@@ -295,7 +296,7 @@ pub struct ProfileRemoveArgs {
     pub name: String,
 }
 
-/// `version`.
+/// Show the version
 #[derive(Debug, Args)]
 pub struct VersionArgs {
     /// The form of the report.
