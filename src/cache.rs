@@ -41,8 +41,7 @@ impl CacheKey {
             kind,
         ]
         .join("\0");
-        let hash = crate::signing::sha256_hex(parts.as_bytes());
-        Self(format!("cert-{}", hash.get(..32).unwrap_or(&hash)))
+        Self(format!("cert-{}", crate::signing::short_hash(parts.as_bytes())))
     }
 
     /// The key with this account name, as the index lists it.

@@ -74,6 +74,13 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
+/// The first 128 bits of [`sha256_hex`]: a name for `bytes` that is short enough for every store.
+pub(crate) fn short_hash(bytes: &[u8]) -> String {
+    let mut hash = sha256_hex(bytes);
+    hash.truncate(32);
+    hash
+}
+
 /// HMAC-SHA256 of `text`.
 pub(crate) fn hmac_sha256(key: &[u8], text: &str) -> ring::hmac::Tag {
     ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key), text.as_bytes())

@@ -6,9 +6,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// The version of the files; others are not read.
-const VERSION: u32 = 1;
-
 /// What `status`, the next fetch and the check of the API server need to know. No secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,8 +39,8 @@ pub struct IndexEntry {
 }
 
 impl IndexEntry {
-    /// The version that is written now.
-    pub const VERSION: u32 = VERSION;
+    /// The version that is written; others are not read.
+    pub const VERSION: u32 = 1;
 }
 
 /// The note on `key`, if there is a readable one.
@@ -51,7 +48,7 @@ pub fn read(directories: &Directories, key: &CacheKey) -> Option<IndexEntry> {
     let text = std::fs::read(file(directories, "entries", key.account())?).ok()?;
     serde_json::from_slice(&text)
         .ok()
-        .filter(|entry: &IndexEntry| entry.version == VERSION)
+        .filter(|entry: &IndexEntry| entry.version == IndexEntry::VERSION)
 }
 
 /// All readable notes.

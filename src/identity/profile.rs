@@ -71,8 +71,7 @@ pub fn forget_secret(secrets: &LayeredStore, name: &ProfileName) -> Deleted {
 
 /// A store's account for a profile. Names are case-sensitive, accounts need not be: hence the hash.
 fn account(name: &ProfileName) -> String {
-    let hash = crate::signing::sha256_hex(name.as_str().as_bytes());
-    format!("profile-{}", hash.get(..32).unwrap_or(&hash))
+    format!("profile-{}", crate::signing::short_hash(name.as_str().as_bytes()))
 }
 
 fn access_key_id(name: &ProfileName, profile: &Profile) -> Result<AccessKeyId, IdentityError> {
