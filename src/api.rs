@@ -7,21 +7,23 @@ mod error;
 pub use error::{ApiError, Refusal};
 
 use crate::credentials::Credentials;
-use crate::host::{Clock, Deadline};
+use crate::host::{Clock, Deadline, Skew};
 use crate::http::{Http, HttpError, Request, Response};
 use crate::ids::{Endpoint, ProjectId};
+use crate::learnt::{EndpointTraits, Endpoints, SignatureForm};
 use crate::log::Log;
 use crate::secret::Secret;
 use crate::signing::{self, SignableRequest, SigningKey};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use std::cell::Cell;
 use std::time::Duration;
 
-/// A difference between the clocks that is smaller than this counts as none.
-const SMALLEST_CLOCK_OFFSET: i64 = 30;
+/// The gateway's code for a signature that it does not take.
+const SIGNATURE_REFUSED: &str = "APIGW.0301";
 /// The pause before the one retry.
 const RETRY_PAUSE: Duration = Duration::from_millis(400);
+/// A longer `Retry-After` is a mistake: an hour.
+const LONGEST_RETRY_AFTER_BELIEVED: f64 = 3600.0;
 /// The longest `Retry-After` that we sit out instead of giving up.
 const LONGEST_RETRY_AFTER: f64 = 2.0;
 
@@ -65,17 +67,18 @@ pub struct Answer {
     pub json: Value,
     /// The service's clock, else ours.
     pub server_time: DateTime<Utc>,
+    /// How the service's clock stands to ours.
+    pub skew: Skew,
 }
 
 /// Who calls, with what, until when.
 pub struct Api<'a> {
     http: &'a Http,
     credentials: &'a Credentials,
+    endpoints: Endpoints<'a>,
     clock: &'a Clock,
     log: &'a Log<'a>,
     deadline: Deadline,
-    /// Server time minus our time, from the last answer; zero while unknown or small.
-    offset: Cell<TimeDelta>,
 }
 
 impl<'a> Api<'a> {
@@ -83,6 +86,7 @@ impl<'a> Api<'a> {
     pub fn new(
         http: &'a Http,
         credentials: &'a Credentials,
+        endpoints: Endpoints<'a>,
         clock: &'a Clock,
         log: &'a Log<'a>,
         deadline: Deadline,
@@ -90,42 +94,61 @@ impl<'a> Api<'a> {
         Self {
             http,
             credentials,
+            endpoints,
             clock,
             log,
             deadline,
-            offset: Cell::new(TimeDelta::zero()),
         }
     }
 
-    /// The service's clock minus ours; zero while unknown or small.
-    pub fn clock_offset(&self) -> TimeDelta {
-        self.offset.get()
+    /// What is known of `endpoint`.
+    pub fn traits(&self, endpoint: &Endpoint) -> EndpointTraits {
+        self.endpoints.traits(endpoint)
     }
 
-    /// The time by the service's clock, as far as it is known.
-    pub fn server_now(&self) -> DateTime<Utc> {
-        self.clock.now() + self.offset.get()
+    /// Remembers something about `endpoint` for the next run.
+    pub fn learn(&self, endpoint: &Endpoint, change: impl FnOnce(&mut EndpointTraits)) {
+        self.endpoints.learn(endpoint, change);
+    }
+
+    /// What to add to our clock to get the endpoint's, as far as it is known.
+    fn offset(&self, endpoint: &Endpoint) -> TimeDelta {
+        self.traits(endpoint).skew.now(self.clock)
     }
 
     /// Makes one call and returns its answer's JSON. Temporary trouble is tried once more where that does no harm, and so
-    /// is a signature that was refused because of our clock.
+    /// is a signature that was refused because of our clock or of its form.
     pub fn call(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
+        let known_form = self.traits(call.endpoint).signature;
+        match self.call_signed(call, known_form) {
+            Err(ApiError::Refused(refusal)) if refusal.status == 401 && refusal.code == SIGNATURE_REFUSED => {
+                let other_form = known_form.other();
+                self.log
+                    .info(|| format!("the signature was refused: trying the {other_form:?} form"));
+                let Ok(answer) = self.call_signed(call, other_form) else {
+                    return Err(ApiError::Refused(refusal)); // then it was not the form
+                };
+                self.learn(call.endpoint, |traits| traits.signature = other_form);
+                Ok(answer)
+            }
+            answer => answer,
+        }
+    }
+
+    fn call_signed(&self, call: &Call<'_>, form: SignatureForm) -> Result<Answer, ApiError> {
         let mut retries_left = u8::from(call.is_repeatable);
         loop {
-            let offset_used = self.offset.get();
-            let failure = match self.attempt(call) {
+            let offset_used = self.offset(call.endpoint);
+            let failure = match self.attempt(call, form) {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            let offset = self.offset(call.endpoint);
             let clock_was_wrong = matches!(&failure, ApiError::Refused(r) if r.status == 401)
-                && (self.offset.get() - offset_used).num_minutes().abs() >= 1;
+                && (offset - offset_used).num_minutes().abs() >= 1;
             if clock_was_wrong {
-                self.log.info(|| {
-                    format!(
-                        "the clocks differ by {} s: signing again",
-                        self.offset.get().num_seconds()
-                    )
-                });
+                self.log
+                    .info(|| format!("the clocks differ by {} s: signing again", offset.num_seconds()));
                 continue;
             }
             let Some(pause) = retry_pause(&failure).filter(|_| retries_left > 0) else {
@@ -140,9 +163,9 @@ impl<'a> Api<'a> {
         }
     }
 
-    fn attempt(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
+    fn attempt(&self, call: &Call<'_>, form: SignatureForm) -> Result<Answer, ApiError> {
         let started = std::time::Instant::now();
-        let outcome = self.http.send(self.request(call), self.deadline);
+        let outcome = self.http.send(self.request(call, form), self.deadline);
         self.log.info(|| {
             let status = outcome
                 .as_ref()
@@ -154,25 +177,33 @@ impl<'a> Api<'a> {
             )
         });
         let response = outcome?;
-        self.note_clock(&response);
-        read(call, &response, self.server_now(), self.offset.get())
+        self.note_clock(call.endpoint, &response);
+        let skew = self.traits(call.endpoint).skew;
+        read(call, &response, self.clock, skew)
     }
 
     /// Builds the request: JSON, signed with the time as the server sees it.
-    fn request(&self, call: &Call<'_>) -> Request {
-        let body = call.body.map(|body| (body.0)(self.server_now()).to_string());
+    fn request(&self, call: &Call<'_>, form: SignatureForm) -> Request {
+        let server_now = self.clock.now() + self.offset(call.endpoint);
+        let body = call.body.map(|body| (body.0)(server_now).to_string());
         let body = body.unwrap_or_default();
         let mut headers = Vec::new();
         if call.body.is_some() {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
+        let mut unsigned = Vec::new();
+        // The legacy form leaves these two unsigned, as gophertelekomcloud does.
+        let added = match form {
+            SignatureForm::Modern => &mut headers,
+            SignatureForm::Legacy => &mut unsigned,
+        };
         if let Some(project) = call.project {
-            headers.push(("X-Project-Id".to_owned(), project.to_string()));
+            added.push(("X-Project-Id".to_owned(), project.to_string()));
         }
         let Credentials::AccessKey(key) = self.credentials;
         if let Some(token) = &key.security_token {
             // A temporary key's token authenticates together with the signature, over TLS, to the cloud's own endpoint.
-            headers.push(("X-Security-Token".to_owned(), token.expose().clone()));
+            added.push(("X-Security-Token".to_owned(), token.expose().clone()));
         }
         let (host, port) = call.endpoint.host_and_port();
         let host = if host.contains(':') { format!("[{host}]") } else { host };
@@ -193,8 +224,12 @@ impl<'a> Api<'a> {
             id: key.id.as_str(),
             secret: &key.secret,
         };
-        let signature = signing::modern::sign(&signable, &signing_key, self.server_now());
+        let signature = match form {
+            SignatureForm::Modern => signing::modern::sign(&signable, &signing_key, server_now),
+            SignatureForm::Legacy => signing::legacy::sign(&signable, &signing_key, server_now, "", ""),
+        };
         headers.extend(signature.headers);
+        headers.extend(unsigned);
         headers.push(("Accept".to_owned(), "application/json".to_owned()));
         headers.push((
             "User-Agent".to_owned(),
@@ -211,11 +246,12 @@ impl<'a> Api<'a> {
         }
     }
 
-    fn note_clock(&self, response: &Response) {
-        let Some(date) = response.date() else { return };
-        let offset = date - self.clock.now();
-        let is_noise = offset.num_seconds().abs() < SMALLEST_CLOCK_OFFSET;
-        self.offset.set(if is_noise { TimeDelta::zero() } else { offset });
+    /// The server's clock, from answers whose sender TLS has verified.
+    fn note_clock(&self, endpoint: &Endpoint, response: &Response) {
+        let Some(date) = response.date().filter(|_| endpoint.as_str().starts_with("https://")) else {
+            return;
+        };
+        self.learn(endpoint, |traits| traits.skew = Skew::measured(date, self.clock));
     }
 }
 
@@ -235,12 +271,9 @@ fn retry_pause(failure: &ApiError) -> Option<Duration> {
     }
 }
 
-fn read(
-    call: &Call<'_>,
-    response: &Response,
-    server_time: DateTime<Utc>,
-    offset: TimeDelta,
-) -> Result<Answer, ApiError> {
+fn read(call: &Call<'_>, response: &Response, clock: &Clock, skew: Skew) -> Result<Answer, ApiError> {
+    let offset = skew.now(clock);
+    let server_time = clock.now() + offset;
     let body = response.body.expose(); // parsed here; what is secret in it goes into `Secret`s of the caller
     let json = serde_json::from_slice::<Value>(body);
     if (200..300).contains(&response.status) {
@@ -248,10 +281,15 @@ fn read(
             return Ok(Answer {
                 json: Value::Null,
                 server_time,
+                skew,
             });
         }
         let json = json.map_err(|error| not_json(call, response, &error))?;
-        return Ok(Answer { json, server_time });
+        return Ok(Answer {
+            json,
+            server_time,
+            skew,
+        });
     }
     let json = match json {
         Ok(json) => json,
@@ -276,7 +314,8 @@ fn read(
         retry_after: response
             .header("retry-after")
             .and_then(|v| v.trim().parse().ok())
-            .filter(|s: &f64| s.is_finite() && *s >= 0.0),
+            .filter(|s: &f64| s.is_finite() && *s >= 0.0)
+            .map(|s| s.min(LONGEST_RETRY_AFTER_BELIEVED)),
         permission: call.permission,
         clock_offset: Some(offset).filter(|offset| response.status == 401 && offset.num_minutes().abs() >= 15),
     })))

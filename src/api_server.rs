@@ -174,12 +174,22 @@ impl ApiServer {
                 return Ok(name.unwrap_or_else(|| cert.common_name.clone()));
             }
         }
+        if self.accepts(cert, deadline)? {
+            Ok(cert.common_name.clone())
+        } else {
+            Err(ApiServerError::Refused)
+        }
+    }
+
+    /// Whether the server takes the certificate: one request, which nobody may make without being known. What the holder may do
+    /// is no matter.
+    pub fn accepts(&self, cert: &ClientCert, deadline: Deadline) -> Result<bool, ApiServerError> {
         let answer = self
             .get("/api", Some(cert), deadline)
             .map_err(ApiServerError::Unreachable)?;
         match answer.status {
-            _ if is_refused(&answer) => Err(ApiServerError::Refused),
-            200..300 | 403 => Ok(cert.common_name.clone()),
+            _ if is_refused(&answer) => Ok(false),
+            200..300 | 403 => Ok(true),
             status => Err(ApiServerError::Unexpected(status)),
         }
     }

@@ -2,17 +2,18 @@
 //!
 //! A cache that fails costs a fetch, never a login: every method answers with a miss or a note, not with an error.
 
+pub mod claim;
 pub mod entry;
+pub mod failure;
 pub mod freshness;
 pub mod index;
 pub mod single_flight;
 
-use crate::host::Directories;
+use crate::host::{Clock, Directories};
 use crate::ids::{ClusterId, Endpoint, ProjectId};
 use crate::lifetime::CertLifetime;
 use crate::log::Log;
 use crate::store::{LayeredStore, StoreKind};
-use chrono::{DateTime, Utc};
 use entry::CacheEntry;
 use index::IndexEntry;
 
@@ -61,6 +62,8 @@ pub struct CertCache<'a> {
     pub store: &'a LayeredStore,
     /// Where everything else is.
     pub directories: &'a Directories,
+    /// When an entry expires.
+    pub clock: &'a Clock,
     /// Where trouble is told.
     pub log: &'a Log<'a>,
 }
@@ -93,13 +96,14 @@ impl CertCache<'_> {
     /// Keeps `entry`, notes it in the index and removes our own entries that have expired. Returns where it is kept.
     ///
     /// An entry that was asked for before a tombstone is not kept: somebody logged out in the meantime.
-    pub fn put(&self, key: &CacheKey, entry: &CacheEntry, mut note: IndexEntry, now: DateTime<Utc>) -> Vec<StoreKind> {
+    pub fn put(&self, key: &CacheKey, entry: &CacheEntry, mut note: IndexEntry) -> Vec<StoreKind> {
+        let now = self.clock.now();
         if self.is_void(key, entry) {
             self.log
                 .info(|| "logged out while the certificate was fetched: it is not kept".to_owned());
             return Vec::new();
         }
-        let expires_at = entry.cert.not_after - entry.clock_offset;
+        let expires_at = entry.ends_at(self.clock);
         let label = format!(
             "CCE client certificate, cluster {}, until {}",
             note.cluster_id,
@@ -120,6 +124,6 @@ impl CertCache<'_> {
 
     /// Whether what was issued then has been voided since.
     fn is_void(&self, key: &CacheKey, entry: &CacheEntry) -> bool {
-        index::tombstone(self.directories, key).is_some_and(|voided_at| entry.asked_at <= voided_at)
+        entry.generation != index::generation(self.directories, key)
     }
 }

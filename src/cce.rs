@@ -43,6 +43,17 @@ impl Explain for CceError {
             Self::Cert(error) => error.hint(),
         }
     }
+
+    fn retry_after(&self) -> Option<TimeDelta> {
+        match self {
+            Self::Api(error) => error.retry_after(),
+            Self::Cert(_) => None,
+        }
+    }
+
+    fn is_throttled(&self) -> bool {
+        matches!(self, Self::Api(error) if error.is_throttled())
+    }
 }
 
 /// CCE in one project.
@@ -86,7 +97,8 @@ impl CceClient<'_> {
     /// A new client certificate (`POST …/clustercert`, api-cce `cce_02_0248`).
     ///
     /// Sends `expire_at` and `duration` together: where `expire_at` is known it wins, elsewhere it is ignored, and where
-    /// unknown fields are refused (400) `duration` alone is sent next. What was granted is only in the certificate.
+    /// unknown fields are refused (400) `duration` alone is sent next. An endpoint that showed to know `duration` only is sent nothing
+    /// else for a day. What was granted is only in the certificate.
     pub fn create_cluster_cert(&self, id: &ClusterId, lifetime: CertLifetime) -> Result<ClusterCert, CceError> {
         let path = format!("/clusters/{id}/clustercert");
         let ask = |body: &dyn Fn(DateTime<Utc>) -> Value| {
@@ -96,23 +108,30 @@ impl CceClient<'_> {
         let is_bad_request =
             |answer: &Result<Answer, ApiError>| matches!(answer, Err(ApiError::Refused(r)) if r.status == 400);
         let days = |_| json!({ "duration": lifetime.whole_days() });
-        let answer = if let Some(span) = lifetime.span() {
-            let span = span.max(SHORTEST_LIFETIME + EXPIRE_AT_MARGIN);
-            let days_and_end =
-                |server_now| json!({ "duration": lifetime.whole_days(), "expire_at": go_time(server_now + span) });
-            let offset = self.api.clock_offset();
-            let mut answer = ask(&days_and_end);
-            if is_bad_request(&answer) && self.api.clock_offset() != offset {
-                answer = ask(&days_and_end); // our clock was wrong, and this answer told by how much
-            }
-            if is_bad_request(&answer) {
-                answer = ask(&days);
-            }
-            answer?
-        } else {
-            ask(&days)?
+        let mut traits = self.api.traits(self.endpoint);
+        let span = lifetime.span().filter(|_| !*traits.days_only(self.is_autopilot));
+        let Some(span) = span else {
+            let answer = ask(&days)?;
+            return Ok(ClusterCert::from_json(&answer.json, answer.server_time, answer.skew)?);
         };
-        Ok(ClusterCert::from_json(&answer.json, answer.server_time)?)
+        let sent_span = span.max(SHORTEST_LIFETIME + EXPIRE_AT_MARGIN);
+        let days_and_end =
+            |server_now| json!({ "duration": lifetime.whole_days(), "expire_at": go_time(server_now + sent_span) });
+        let mut answer = ask(&days_and_end);
+        if is_bad_request(&answer) && self.api.traits(self.endpoint).skew != traits.skew {
+            answer = ask(&days_and_end); // our clock was wrong, and this answer told by how much
+        }
+        let is_refused = is_bad_request(&answer);
+        if is_refused {
+            answer = ask(&days);
+        }
+        let answer = answer?;
+        let cert = ClusterCert::from_json(&answer.json, answer.server_time, answer.skew)?;
+        if is_refused || cert.lives_whole_days(lifetime, sent_span) {
+            self.api
+                .learn(self.endpoint, |traits| *traits.days_only(self.is_autopilot) = true);
+        }
+        Ok(cert)
     }
 
     fn call<'c>(

@@ -241,6 +241,9 @@ pub struct GetCredentialArgs {
     /// Replace the certificate now
     #[arg(long, help_heading = "Certificate")]
     pub force_refresh: bool,
+    /// Renew the certificate and print nothing: the process that `get-credential` leaves behind
+    #[arg(long, hide = true)]
+    pub renew: bool,
     /// Where the cloud answers.
     #[command(flatten)]
     pub cloud: CloudArgs,

@@ -1,11 +1,15 @@
 //! The commands, one file each. Nothing here but the choice between them.
 
+mod explain;
+mod fetch;
 mod forget;
 mod get_credential;
 mod login;
 mod obtain;
 mod profile;
 mod project;
+mod refusal;
+mod renewal;
 mod report;
 mod session;
 mod version;
@@ -13,12 +17,13 @@ mod version;
 use crate::cli::{Cli, Command};
 use crate::error::Result;
 use crate::host::Host;
+use std::ffi::OsString;
 
-/// Runs what was typed.
-pub fn run(cli: &Cli, host: &Host) -> Result<()> {
+/// Runs what was typed: `cli` is what `typed` means.
+pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
     match &cli.command {
         Command::Login(args) => login::run(args, &cli.global, host),
-        Command::GetCredential(args) => get_credential::run(args, &cli.global, host),
+        Command::GetCredential(args) => get_credential::run(args, &cli.global, typed, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Version(args) => version::run(args, host),
     }

@@ -4,6 +4,7 @@
 
 use crate::host::Host;
 use crate::sanitize::sanitize;
+use chrono::TimeDelta;
 use std::fmt;
 
 /// The exit codes of contract and `--help`.
@@ -42,6 +43,14 @@ pub trait Explain: std::error::Error + Send + Sync + 'static {
     fn exit(&self) -> Exit;
     /// What to do next, as a command or a setting where possible.
     fn hint(&self) -> Option<String>;
+    /// How long the other side asks us to wait.
+    fn retry_after(&self) -> Option<TimeDelta> {
+        None
+    }
+    /// The other side has had too many requests of this identity.
+    fn is_throttled(&self) -> bool {
+        false
+    }
 }
 
 /// An error of any layer, with what we were about to do.
@@ -90,6 +99,21 @@ impl Error {
         self.hint.clone().or_else(|| self.cause.hint())
     }
 
+    /// How long the other side asks us to wait.
+    pub fn retry_after(&self) -> Option<TimeDelta> {
+        self.cause.retry_after()
+    }
+
+    /// The other side has had too many requests of this identity.
+    pub fn is_throttled(&self) -> bool {
+        self.cause.is_throttled()
+    }
+
+    /// What failed, without what we were about to do.
+    pub fn cause(&self) -> String {
+        chain(&*self.cause)
+    }
+
     /// Writes the error to stderr: one line, and a hint if there is one.
     pub fn report(&self, host: &Host) {
         host.say(&format!("kubectl cce-login: error: {self}"));
@@ -104,7 +128,7 @@ impl fmt::Display for Error {
         if let Some(doing) = &self.doing {
             write!(f, "{doing}: ")?;
         }
-        f.write_str(&chain(&*self.cause))
+        f.write_str(&self.cause())
     }
 }
 

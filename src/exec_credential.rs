@@ -6,8 +6,11 @@ use crate::client_cert::ClientCert;
 use crate::env_vars::KUBERNETES_EXEC_INFO;
 use crate::error::{Exit, Explain};
 use crate::host::Env;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 
 /// The two versions that client-go accepts.
@@ -126,6 +129,43 @@ impl ExecInfo {
             api_version,
             interactive: raw.spec.and_then(|s| s.interactive).unwrap_or(false),
         }))
+    }
+}
+
+/// The cluster that the client means, from `spec.cluster`: there only with `provideClusterInfo: true`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterInfo {
+    /// The API server's URL.
+    pub server: String,
+    /// The name under which it is verified, if that is not its host.
+    pub tls_server_name: Option<String>,
+    /// The kubeconfig says not to verify it.
+    pub is_unverified: bool,
+    /// Its authorities.
+    pub ca_pem: Option<String>,
+    /// The proxy on the way, from kubeconfig or environment.
+    pub proxy_url: Option<String>,
+}
+
+impl ClusterInfo {
+    /// Reads it out of the variable. `None` where it is missing or unusable: some clients pass what they like. Read only when it is
+    /// needed: with its authorities it is the largest part of the variable.
+    pub fn from_env(env: &Env) -> Option<Self> {
+        let value = env.var_os(KUBERNETES_EXEC_INFO)?;
+        let info: Value = serde_json::from_slice(value.as_encoded_bytes()).ok()?;
+        let cluster = info.pointer("/spec/cluster")?;
+        let text = |name: &str| {
+            let text = cluster.get(name).and_then(Value::as_str);
+            text.filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let ca = text("certificate-authority-data").and_then(|data| BASE64.decode(data).ok());
+        Some(Self {
+            server: text("server")?,
+            tls_server_name: text("tls-server-name"),
+            is_unverified: cluster.get("insecure-skip-tls-verify") == Some(&Value::Bool(true)),
+            ca_pem: ca.and_then(|pem| String::from_utf8(pem).ok()),
+            proxy_url: text("proxy-url"),
+        })
     }
 }
 

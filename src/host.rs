@@ -1,18 +1,22 @@
-//! The world as a value: environment, clock, streams, terminal, paths. `main.rs` builds the real one; tests build their own.
+//! The world as a value: environment, clocks, streams, terminal, paths, processes. `main.rs` builds the real one; tests build their own.
 //!
 //! Nothing else in the crate reaches for the process.
 
-use crate::env_vars;
+mod clock;
+mod directories;
+mod processes;
+
+pub use clock::{Clock, Deadline, Skew};
+pub use directories::Directories;
+pub use processes::{Process, Processes, random_u64};
+
 use crate::store::SecretStore;
-use chrono::{DateTime, Utc};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
 
 /// Everything outside that a command may touch.
 pub struct Host {
@@ -32,6 +36,8 @@ pub struct Host {
     pub keyrings: Keyrings,
     /// Where this program's file is; `None`: the process knows.
     pub executable: Option<PathBuf>,
+    /// Who runs us, and what we leave behind.
+    pub processes: Processes,
 }
 
 /// Where secrets may be kept.
@@ -59,6 +65,7 @@ impl Host {
             stderr: RefCell::new(Box::new(real_stderr())),
             keyrings: Keyrings::System,
             executable: None,
+            processes: Processes::System,
         }
     }
 
@@ -136,26 +143,6 @@ impl Env {
     }
 }
 
-/// The wall clock. All times in the crate are UTC.
-#[derive(Clone)]
-pub enum Clock {
-    /// The machine's.
-    System,
-    /// A clock that tests set: seconds since 1970, shared.
-    Fixed(Arc<AtomicI64>),
-}
-
-impl Clock {
-    /// The time now.
-    pub fn now(&self) -> DateTime<Utc> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
-        match self {
-            Self::System => DateTime::from(std::time::SystemTime::now()),
-            Self::Fixed(seconds) => DateTime::from_timestamp(seconds.load(Ordering::SeqCst), 0).unwrap_or_default(),
-        }
-    }
-}
-
 /// What is a terminal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Terminal {
@@ -165,84 +152,6 @@ pub struct Terminal {
     pub stdout: bool,
     /// A person reads the messages.
     pub stderr: bool,
-}
-
-/// The moment by which a run must be over.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline(Instant);
-
-impl Deadline {
-    /// So much time from now.
-    pub fn after(time: Duration) -> Self {
-        let now = Instant::now();
-        Self(now.checked_add(time).unwrap_or(now))
-    }
-
-    /// What is left; zero when it is over.
-    pub fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
-
-    /// The earlier of this deadline and `time` from now.
-    #[must_use]
-    pub fn at_most(self, time: Duration) -> Self {
-        let other = Self::after(time);
-        Self(self.0.min(other.0))
-    }
-}
-
-/// The directories we keep things in. A part that is `None` cannot be kept (no home directory).
-#[derive(Debug, Clone, Default)]
-pub struct Directories {
-    /// `config.toml` and, if asked for, `secrets/`.
-    pub config: Option<PathBuf>,
-    /// Index, capabilities, failures, tombstones.
-    pub state: Option<PathBuf>,
-    /// `--cache file`.
-    pub cache: Option<PathBuf>,
-    /// Locks and callers: `$XDG_RUNTIME_DIR/cce-login`, else beside the state.
-    pub runtime: Option<PathBuf>,
-}
-
-impl Directories {
-    /// By our own variables, the XDG variables and the platform's custom, in this order.
-    pub fn of(env: &Env) -> Self {
-        let named = |own: &str, xdg: &str, custom: &[&str]| {
-            env.path(own).or_else(|| {
-                let base = env.path(xdg).or_else(|| {
-                    let home = if cfg!(windows) {
-                        env.path("LOCALAPPDATA")
-                    } else {
-                        env.home()
-                    };
-                    Some(custom.iter().fold(home?, |path, part| path.join(part)))
-                })?;
-                Some(base.join("cce-login"))
-            })
-        };
-        let (config, state, cache): (&[&str], &[&str], &[&str]) = if cfg!(windows) {
-            (&[], &["State"], &["Cache"])
-        } else if cfg!(target_os = "macos") {
-            (
-                &["Library", "Application Support"],
-                &["Library", "Application Support"],
-                &["Library", "Caches"],
-            )
-        } else {
-            (&[".config"], &[".local", "state"], &[".cache"])
-        };
-        let state = named(env_vars::STATE_DIR, env_vars::XDG_STATE_HOME, state);
-        Self {
-            config: named(env_vars::CONFIG_DIR, env_vars::XDG_CONFIG_HOME, config),
-            cache: named(env_vars::CACHE_DIR, env_vars::XDG_CACHE_HOME, cache),
-            runtime: env
-                .path(env_vars::XDG_RUNTIME_DIR)
-                .filter(|dir| dir.is_dir())
-                .map(|dir| dir.join("cce-login"))
-                .or_else(|| Some(state.as_ref()?.join("run"))),
-            state,
-        }
-    }
 }
 
 /// Creates a directory (and its parents) that only we can read.

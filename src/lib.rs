@@ -5,13 +5,15 @@
 //!       │                                                                        ▲
 //!    cli ──► plan ──► commands/get_credential ─────────────────────────► exec_credential
 //!  (typed)  (meant)       │ 1 identity.fingerprint         (offline)              │
-//!                         │ 2 cache.get  ── good? ────────────────────────────────┤
+//!                         │ 2 cache.get, callers.note ── good? ───────────────────┤
 //!                         │ 3 identity.load                (access key)           │
 //!                         │ 4 cce.create_cluster_cert      (api: http + signing)  │
 //!                         └ 5 cache.put                    (best effort) ─────────┘
 //! ```
 //!
-//! The hot path is steps 1 and 2. It starts no runtime, builds no HTTP client, opens no log and spawns nothing.
+//! The hot path is steps 1 and 2. It starts no runtime, builds no HTTP client, opens no log and spawns nothing. Inside the renewal window
+//! step 2 leaves a process behind that does steps 3 to 5 while kubectl goes on (`commands/renewal.rs`); a caller that comes back too early
+//! makes us ask the API server whether it refuses the certificate (`commands/refusal.rs`).
 //!
 //! # Map, from what is typed down to what is written
 //!
@@ -19,11 +21,13 @@
 //! |---|---|
 //! | [`cli`] | what can be typed, with help texts |
 //! | [`plan`] | what is meant: flags, `CCE_LOGIN_*`, profile, defaults |
-//! | [`commands`] | one file per command; `commands/obtain.rs` joins cache, identity and CCE |
+//! | [`commands`] | one file per command; `commands/obtain.rs` decides, `fetch.rs` joins cache, identity and CCE |
 //! | [`error`] | exit codes, hints, the only rendering of errors |
-//! | [`cache`] | key, stored form, freshness, index and tombstones, one fetch across processes |
+//! | [`cache`] | key, stored form, freshness, index and tombstones, one fetch across processes, failures and turns |
+//! | [`callers`] | who asked when: what makes us aware of a 401 |
 //! | [`identity`], [`config`] | who we are to the cloud; `config.toml` |
 //! | [`cce`], [`iam`], [`api`] | the two services, and one signed call with its errors |
+//! | [`learnt`] | what the cloud's answers have taught us: capabilities, skew, throttling |
 //! | [`signing`] | SDK-HMAC-SHA256, modern and legacy |
 //! | [`api_server`] | the cluster itself: TLS check, who am I |
 //! | [`http`] | the only module that knows reqwest and tokio |
@@ -38,12 +42,13 @@
 //!
 //! *Access key*: AK/SK, perhaps temporary. *Client certificate*: what CCE issues and kubectl presents; its CN is the user's or
 //! agency's id. *Fingerprint*: what tells one identity from another offline. *Pin*: the argument that ties a kubeconfig entry to its
-//! identity. *Window*: the last part of a certificate's life, in which it is renewed. *Tombstone*: the time before which everything
-//! under a key is void.
+//! identity. *Window*: the last part of a certificate's life, in which it is renewed. *Skew*: how far the cloud's clock is ahead of ours.
+//! *Tombstone*: the mark of a logout; what was asked for under another one is void.
 
 pub mod api;
 pub mod api_server;
 pub mod cache;
+pub mod callers;
 pub mod cce;
 pub mod cli;
 pub mod client_cert;
@@ -60,6 +65,7 @@ pub mod iam;
 pub mod identity;
 pub mod ids;
 pub mod kubeconfig;
+pub mod learnt;
 pub mod lifetime;
 pub mod log;
 pub mod plan;
@@ -81,11 +87,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>, host: &Host) -> ExitCode {
 
 /// [`main`], with the exit as a value.
 pub fn run(args: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
-    let cli = match cli::Cli::try_parse_from(cli::with_default_command(args)) {
+    let typed = cli::with_default_command(args);
+    let cli = match cli::Cli::try_parse_from(&typed) {
         Ok(cli) => cli,
         Err(error) => return show_usage(&error, host),
     };
-    match commands::run(&cli, host) {
+    match commands::run(&cli, &typed, host) {
         Ok(()) => Exit::Done,
         Err(error) => {
             error.report(host);

@@ -95,6 +95,35 @@ pub fn parse_seconds(text: &str) -> Option<i64> {
     (!text.is_empty()).then_some(total)
 }
 
+/// A span in its two largest units: `1d 2h`, `7h 59m`, `45s`.
+pub fn span(time: TimeDelta) -> String {
+    let (days, hours, minutes, seconds) = (
+        time.num_days(),
+        time.num_hours() % 24,
+        time.num_minutes() % 60,
+        time.num_seconds() % 60,
+    );
+    let parts = [(days, 'd'), (hours, 'h'), (minutes, 'm'), (seconds, 's')];
+    let shown = parts
+        .iter()
+        .skip_while(|(n, _)| *n == 0)
+        .take(2)
+        .filter(|(n, _)| *n != 0);
+    let shown = shown
+        .map(|(n, unit)| format!("{n}{unit}"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    if shown.is_empty() { "0s".to_owned() } else { shown }
+}
+
+/// A lifetime as people say it: to the nearest minute, because the certificate was on its way for a moment.
+pub fn about(lifetime: TimeDelta) -> String {
+    if lifetime < TimeDelta::minutes(2) {
+        return span(lifetime);
+    }
+    span(TimeDelta::minutes((lifetime.num_seconds() + 30).div_euclid(60)))
+}
+
 impl fmt::Display for CertLifetime {
     /// The shortest form that parses back: `8h`, `90m`, `7d`, `max`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -46,7 +46,7 @@ pub struct Refusal {
     pub message: String,
     /// For a ticket with the cloud.
     pub request_id: String,
-    /// The service's `Retry-After`, in seconds.
+    /// The service's `Retry-After`, in seconds; an hour at most.
     pub retry_after: Option<f64>,
     /// The IAM action that the call needs.
     pub permission: &'static str,
@@ -141,6 +141,20 @@ impl Explain for ApiError {
             }
             Self::Incomplete { .. } => Some("check that the endpoint is the right one; if it is, please report this".to_owned()),
         }
+    }
+
+    fn retry_after(&self) -> Option<TimeDelta> {
+        let Self::Refused(refusal) = self else { return None };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a float that is too large becomes the largest number"
+        )]
+        let milliseconds = (refusal.retry_after? * 1000.0) as i64;
+        Some(TimeDelta::try_milliseconds(milliseconds).unwrap_or(TimeDelta::MAX))
+    }
+
+    fn is_throttled(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.status == 429)
     }
 }
 

@@ -2,15 +2,17 @@
 //! key fits into the 2,560 bytes of Windows' Credential Manager.
 //!
 //! ```text
-//! version 1 | asked_at i64 | fetched_at i64 | clock_offset i32 | key kind u8 | key u16+DER | count u8 | certificates u16+DER | 8 bytes of SHA-256
+//! version 2 | asked_at i64 | fetched_at i64 | generation u64 | skew i32 | boot i64 | key kind u8 | key u16+DER | count u8 |
+//! certificates u16+DER | 8 bytes of SHA-256
 //! ```
 //! Numbers are little-endian, times in seconds since 1970. An unknown version, a wrong length or a wrong checksum is a miss.
 
 use crate::client_cert::{ClientCert, KeyKind};
+use crate::host::{Clock, Skew};
 use crate::secret::Secret;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CHECKSUM_LENGTH: usize = 8;
 
 /// A certificate with what is known about its fetching.
@@ -18,12 +20,14 @@ const CHECKSUM_LENGTH: usize = 8;
 pub struct CacheEntry {
     /// The certificate and its key.
     pub cert: ClientCert,
-    /// When we asked for it, by our clock: decides whether a tombstone voids it.
+    /// When we asked for it, by our clock.
     pub asked_at: DateTime<Utc>,
     /// When it came, by the server's clock.
     pub fetched_at: DateTime<Utc>,
-    /// The server's clock minus ours at that time; zero when small.
-    pub clock_offset: TimeDelta,
+    /// The tombstone that was there when we asked: under a later one the entry is void.
+    pub generation: u64,
+    /// How the server's clock stood to ours.
+    pub skew: Skew,
 }
 
 impl CacheEntry {
@@ -32,8 +36,9 @@ impl CacheEntry {
         let mut out = vec![VERSION];
         out.extend(self.asked_at.timestamp().to_le_bytes());
         out.extend(self.fetched_at.timestamp().to_le_bytes());
-        let offset = i32::try_from(self.clock_offset.num_seconds()).unwrap_or(0);
-        out.extend(offset.to_le_bytes());
+        out.extend(self.generation.to_le_bytes());
+        out.extend(i32::try_from(self.skew.seconds()).unwrap_or(0).to_le_bytes());
+        out.extend(self.skew.booted_at_seconds().to_le_bytes());
         out.push(match self.cert.key_kind {
             KeyKind::Pkcs8 => 0,
             KeyKind::Pkcs1 => 1,
@@ -62,7 +67,10 @@ impl CacheEntry {
         }
         let asked_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
         let fetched_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
-        let clock_offset = TimeDelta::try_seconds(i64::from(i32::from_le_bytes(reader.take()?)))?;
+        let generation = u64::from_le_bytes(reader.take()?);
+        let skew = i64::from(i32::from_le_bytes(reader.take()?));
+        let booted_at = Some(i64::from_le_bytes(reader.take()?)).filter(|boot| *boot != 0);
+        let booted_at = booted_at.and_then(|boot| DateTime::from_timestamp(boot, 0));
         let key_kind = match reader.take()? {
             [0] => KeyKind::Pkcs8,
             [1] => KeyKind::Pkcs1,
@@ -81,8 +89,14 @@ impl CacheEntry {
             cert: ClientCert::from_der(chain, key_kind, key).ok()?,
             asked_at,
             fetched_at,
-            clock_offset,
+            generation,
+            skew: Skew::noted(skew, booted_at),
         })
+    }
+
+    /// When the certificate ends, in terms of our clock.
+    pub fn ends_at(&self, clock: &Clock) -> DateTime<Utc> {
+        self.cert.not_after - self.skew.now(clock)
     }
 }
 

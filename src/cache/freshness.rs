@@ -1,6 +1,7 @@
 //! When a certificate is served, when a new one is due, and when the client shall ask again (contract §3). Pure arithmetic.
 
 use super::entry::CacheEntry;
+use crate::host::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The shortest step by which a client is told to ask again.
@@ -15,8 +16,10 @@ pub enum Freshness {
     Fresh,
     /// Inside the window: served, and it is time to renew.
     Renewable,
-    /// In its last moments, or over: fetched before anything is served.
+    /// In its last moments: a new one is fetched first, and this one served where that is impossible.
     Due,
+    /// Over: useless.
+    Over,
 }
 
 /// The moments of a certificate's life, by the server's clock.
@@ -24,15 +27,18 @@ pub enum Freshness {
 pub struct Schedule {
     /// From here on it may be renewed.
     pub renew_from: DateTime<Utc>,
-    /// From here on it is not served any more.
+    /// From here on it is in its last moments.
     pub due_from: DateTime<Utc>,
     not_after: DateTime<Utc>,
-    clock_offset: TimeDelta,
+    /// The server's clock minus ours.
+    skew: TimeDelta,
 }
 
 impl Schedule {
     /// By contract: life = `NotAfter` − fetching; window = min(life/3, max(life/4, 5 min)); last moment = min(60 s, life/10).
-    pub fn of(entry: &CacheEntry) -> Self {
+    ///
+    /// `clock` tells whether the skew of the entry still holds.
+    pub fn of(entry: &CacheEntry, clock: &Clock) -> Self {
         let not_after = entry.cert.not_after;
         let life = (not_after - entry.fetched_at).max(TimeDelta::zero());
         let window = (life / 3).min((life / 4).max(TimeDelta::minutes(5)));
@@ -41,14 +47,16 @@ impl Schedule {
             renew_from: not_after - window,
             due_from: not_after - last_moment,
             not_after,
-            clock_offset: entry.clock_offset,
+            skew: entry.skew.now(clock),
         }
     }
 
     /// How the certificate stands at `now`, by our clock.
     pub fn freshness(&self, now: DateTime<Utc>) -> Freshness {
-        let server_now = now + self.clock_offset;
-        if server_now >= self.due_from {
+        let server_now = now + self.skew;
+        if server_now >= self.not_after {
+            Freshness::Over
+        } else if server_now >= self.due_from {
             Freshness::Due
         } else if server_now >= self.renew_from {
             Freshness::Renewable
@@ -57,15 +65,25 @@ impl Schedule {
         }
     }
 
+    /// The length of the renewal window.
+    pub fn window(&self) -> TimeDelta {
+        self.not_after - self.renew_from
+    }
+
+    /// How much of the certificate's life is left at `now`, by our clock; negative when it is over.
+    pub fn left(&self, now: DateTime<Utc>) -> TimeDelta {
+        self.not_after - (now + self.skew)
+    }
+
     /// When the client shall ask again, by our clock, in whole seconds: the start of the window; inside it a short step
     /// ahead. Never past, never after `NotAfter`.
     pub fn ask_again(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let local = |server_time: DateTime<Utc>| whole_seconds(server_time - self.clock_offset);
+        let local = |server_time: DateTime<Utc>| whole_seconds(server_time - self.skew);
         let end = local(self.not_after);
         let soonest = whole_seconds(now) + SHORTEST_STEP;
         let wanted = match self.freshness(now) {
             Freshness::Fresh => local(self.renew_from),
-            Freshness::Renewable | Freshness::Due => {
+            Freshness::Renewable | Freshness::Due | Freshness::Over => {
                 let left = (end - now).max(TimeDelta::zero());
                 whole_seconds(now + (left / 8).clamp(SHORTEST_STEP, LONGEST_STEP))
             }

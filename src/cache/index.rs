@@ -1,12 +1,12 @@
 //! What is known about each cached certificate besides its secret: one small file per key in the state directory, and the tombstones.
 
 use super::CacheKey;
-use crate::host::{Directories, write_private};
+use crate::host::{Directories, random_u64, write_private};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What `status`, the next fetch and the check of the API server need to know. No secret.
+/// What `status`, the next fetch and the question to the API server need to know. No secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexEntry {
@@ -36,6 +36,12 @@ pub struct IndexEntry {
     pub custom_san_servers: Vec<String>,
     /// The cluster's certificate authorities.
     pub ca_pem: Option<String>,
+    /// The server that a login chose among them.
+    #[serde(default)]
+    pub chosen_server: Option<String>,
+    /// The name under which that server verifies, if it is not its host.
+    #[serde(default)]
+    pub tls_server_name: Option<String>,
 }
 
 impl IndexEntry {
@@ -95,16 +101,16 @@ pub fn take_expired(directories: &Directories, now: DateTime<Utc>) -> Vec<String
         .collect()
 }
 
-/// When everything under `key` was voided, if it was.
-pub fn tombstone(directories: &Directories, key: &CacheKey) -> Option<DateTime<Utc>> {
-    let text = std::fs::read_to_string(file(directories, "tombstones", key.account())?).ok()?;
-    DateTime::from_timestamp(text.trim().parse().ok()?, 0)
+/// Which tombstone lies on `key`; 0 for none. What was asked for under another one is void. A number and not a time: clocks are set.
+pub fn generation(directories: &Directories, key: &CacheKey) -> u64 {
+    let text = file(directories, "tombstones", key.account()).and_then(|path| std::fs::read_to_string(path).ok());
+    text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
 }
 
-/// Voids everything under `key` that was asked for until `now`.
-pub fn bury(directories: &Directories, key: &CacheKey, now: DateTime<Utc>) -> std::io::Result<()> {
+/// Voids everything under `key` that was asked for until now.
+pub fn bury(directories: &Directories, key: &CacheKey) -> std::io::Result<()> {
     match file(directories, "tombstones", key.account()) {
-        Some(path) => write_private(&path, now.timestamp().to_string().as_bytes()),
+        Some(path) => write_private(&path, random_u64().max(1).to_string().as_bytes()),
         None => Ok(()),
     }
 }

@@ -2,7 +2,9 @@
 //! fields, exec entries, proxies and extensions are never looked at.
 
 use crate::client_cert::{ClientCert, ClientCertError};
+use crate::host::Skew;
 use crate::ids::Endpoint;
+use crate::lifetime::CertLifetime;
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,6 +15,9 @@ use serde_json::Value;
 
 /// A certificate may begin this much after the server's own time and still be good: clocks within a cloud differ a little.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
+
+/// A granted lifetime that differs by no more than this is the one that was asked for.
+pub const LIFETIME_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
 /// A fresh client certificate and where to use it.
 #[derive(Debug, Clone)]
@@ -27,6 +32,8 @@ pub struct ClusterCert {
     pub custom_san_servers: Vec<Endpoint>,
     /// The server's clock when it answered, else ours.
     pub server_time: DateTime<Utc>,
+    /// How that clock stands to ours.
+    pub skew: Skew,
 }
 
 /// Why an answer of `clustercert` cannot be used.
@@ -68,8 +75,8 @@ impl ClusterCertError {
 }
 
 impl ClusterCert {
-    /// Reads the answer. `server_time` decides whether the certificate is valid now: our own clock may be wrong.
-    pub fn from_json(json: &Value, server_time: DateTime<Utc>) -> Result<Self, ClusterCertError> {
+    /// Reads the answer. `server_time` decides whether the certificate is valid now: our own clock may be wrong, by `skew`.
+    pub fn from_json(json: &Value, server_time: DateTime<Utc>, skew: Skew) -> Result<Self, ClusterCertError> {
         let cert = client_cert(json)?;
         if cert.not_after <= server_time {
             return Err(ClusterCertError::Expired(cert.not_after));
@@ -114,7 +121,20 @@ impl ClusterCert {
             servers,
             custom_san_servers,
             server_time,
+            skew,
         })
+    }
+
+    /// How long it lives from now on.
+    pub fn granted(&self) -> TimeDelta {
+        self.cert.not_after - self.server_time
+    }
+
+    /// The whole days of `duration` were granted although `asked` is another span: `expire_at` was not looked at.
+    pub fn lives_whole_days(&self, lifetime: CertLifetime, asked: TimeDelta) -> bool {
+        let is_about = |span: TimeDelta| (self.granted() - span).abs() <= LIFETIME_TOLERANCE;
+        let days = TimeDelta::try_days(lifetime.whole_days()).unwrap_or_default();
+        is_about(days) && !is_about(asked)
     }
 }
 

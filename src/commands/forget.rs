@@ -12,8 +12,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Voids what was issued under `key` until now and deletes it, front to back. Returns what the stores that had it say against it.
 pub(super) fn forget(session: &Session<'_>, key: &CacheKey, note: &IndexEntry) -> Vec<String> {
-    let now = session.host.clock.now();
-    let buried = index::bury(&session.directories, key, now);
+    let buried = index::bury(&session.directories, key);
     let _lock = single_flight::wait(
         &session.directories,
         key,

@@ -1,18 +1,28 @@
 //! `get-credential`: what kubectl runs. Fingerprint, cache, and only then identity, CCE, cache; one document on stdout, at the end.
 
-use super::obtain::{self, Caller, Wanted};
-use super::report;
+use super::fetch::{self, Errand, Need};
+use super::obtain::{self, Asker, Obtained, Wanted};
 use super::session::Session;
+use super::{renewal, report};
+use crate::cache::CacheKey;
+use crate::cache::failure;
+use crate::cache::freshness::Schedule;
 use crate::cli::{GetCredentialArgs, GlobalArgs};
 use crate::error::Result;
 use crate::exec_credential::{ExecInfo, KeyDisplay, exec_credential};
 use crate::host::{Directories, Host};
 use crate::identity::Identity;
 use crate::ids::ProjectId;
+use crate::lifetime::span;
 use crate::plan::{self, GetCredentialPlan, Target};
+use chrono::TimeDelta;
+use std::ffi::OsString;
 
-/// Prints an `ExecCredential`, or nothing and an error.
-pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
+/// With less than this left, a person at a terminal is told that the renewal does not succeed.
+const LAST_MINUTES: TimeDelta = TimeDelta::minutes(5);
+
+/// Prints an `ExecCredential`, or nothing and an error. `typed` is the command line.
+pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, typed: &[OsString], host: &Host) -> Result<()> {
     let exec_info = ExecInfo::from_env(&host.env)?;
     let directories = Directories::of(&host.env);
     let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &directories)?;
@@ -40,24 +50,35 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, host: &Host) ->
         cloud: &plan.cloud,
         certificate: plan.certificate,
         is_lifetime_strict: plan.is_lifetime_strict,
-        caller: if plan.is_refresh_forced {
-            Caller::Person
+        asker: if plan.is_refresh_forced {
+            Asker::Person
         } else {
-            Caller::Client
+            Asker::Client
         },
     };
-    let key = wanted.key();
     let store = session.store(plan.certificate.cache);
     let cache = session.cache(&store);
-    let from_cache = if plan.is_refresh_forced {
-        None
+    let key = wanted.key();
+    let errand = |need| Errand {
+        key: &key,
+        wanted: &wanted,
+        need,
+        held: None,
+        deadline: session.deadline,
+    };
+    if args.renew {
+        renewal::renew(&session, &cache, &errand(Need::Fresh));
+        return Ok(());
+    }
+    let obtained = if plan.is_refresh_forced {
+        fetch::fetch(&session, &cache, &errand(Need::New))
     } else {
-        obtain::cached(&session, &cache, &key)
+        obtain::for_client(&session, &cache, &wanted, typed)
     };
-    let obtained = match from_cache {
-        Some(obtained) => obtained,
-        None => obtain::fetch(&session, &cache, &key, &wanted).map_err(|e| e.doing(doing()))?,
-    };
+    let obtained = obtained.map_err(|e| e.doing(doing()))?;
+    if plan.run.is_interactive {
+        warn_in_last_minutes(&session, &key, &obtained);
+    }
 
     let display = if plan.is_key_redacted {
         KeyDisplay::Redacted
@@ -67,11 +88,26 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, host: &Host) ->
     if plan.is_key_redacted {
         host.say("the private key is not shown on a terminal; `--show-key` shows it");
     }
-    let ask_again = obtain::ask_again(&obtained.entry, host.clock.now());
+    let ask_again = Schedule::of(&obtained.entry, &host.clock).ask_again(host.clock.now());
     report::print(
         host,
         &exec_credential(plan.api_version, &obtained.entry.cert, ask_again, display),
     )
+}
+
+/// Everything is well as long as the certificate lasts; whoever looks on should know that it does not last long.
+fn warn_in_last_minutes(session: &Session<'_>, key: &CacheKey, obtained: &Obtained) {
+    let left = obtained.entry.ends_at(&session.host.clock) - session.host.clock.now();
+    if obtained.is_fetched || left >= LAST_MINUTES {
+        return;
+    }
+    if let Some(failure) = failure::read(&session.directories, key) {
+        let message = failure.message();
+        let left = span(left);
+        session.host.say(&format!(
+            "kubectl cce-login: warning: the certificate ends in {left} and is not renewed: {message}"
+        ));
+    }
 }
 
 /// The project's id: given, else remembered, else asked for at IAM.

@@ -6,10 +6,11 @@ mod entry;
 mod kubectl;
 mod summary;
 
-use super::obtain::{self, Caller, Obtained, Wanted, explain};
+use super::explain::explain;
+use super::fetch::{self, Errand, Need};
+use super::obtain::{self, Asker, Obtained, Wanted};
 use super::session::Session;
 use super::{project, report};
-use crate::api::Api;
 use crate::api_server::ApiServerError;
 use crate::cache::index::{self, IndexEntry};
 use crate::cce::CceClient;
@@ -56,6 +57,7 @@ pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<
         }
         chosen => chosen?,
     };
+    remember_server(&session, &setup, &chosen, &mut note);
     let login = entry::login(&session, &setup, &kubeconfig, &chosen, &note);
 
     let change = kubeconfig.upsert(std::slice::from_ref(&login))?;
@@ -105,6 +107,17 @@ impl Setup<'_> {
             is_autopilot: self.cluster.is_autopilot(),
         }
     }
+
+    fn wanted<'s>(&'s self, target: &'s Target) -> Wanted<'s> {
+        Wanted {
+            target,
+            identity: self.identity,
+            cloud: &self.plan.cloud,
+            certificate: self.certificate,
+            is_lifetime_strict: self.previous.as_ref().is_some_and(|p| p.args.strict_duration),
+            asker: Asker::Person,
+        }
+    }
 }
 
 fn load_kubeconfig(plan: &LoginPlan, host: &Host) -> Result<Kubeconfig> {
@@ -120,7 +133,7 @@ fn load_kubeconfig(plan: &LoginPlan, host: &Host) -> Result<Kubeconfig> {
 fn find_cluster(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<(Project, Cluster)> {
     let credentials = session.credentials(identity)?;
     let http = session.cloud_http(&plan.cloud)?;
-    let api = Api::new(&http, &credentials, &session.host.clock, &session.log, session.deadline);
+    let api = session.api(&http, &credentials, session.deadline);
     let project = project::find(&api, &plan.cloud.iam(&plan.region), identity, &plan.project)
         .map_err(|e| e.doing("failed to find the project"))?;
     let endpoint = plan.cloud.cce(&plan.region);
@@ -146,18 +159,8 @@ enum Freshness {
 
 /// The certificate, and the servers and authorities that CCE named with it.
 fn certificate_of(session: &Session<'_>, setup: &Setup<'_>, freshness: Freshness) -> Result<(Obtained, IndexEntry)> {
-    let (plan, target) = (setup.plan, setup.target());
-    let wanted = Wanted {
-        target: &target,
-        identity: setup.identity,
-        cloud: &plan.cloud,
-        certificate: setup.certificate,
-        is_lifetime_strict: setup
-            .previous
-            .as_ref()
-            .is_some_and(|previous| previous.args.strict_duration),
-        caller: Caller::Person,
-    };
+    let target = setup.target();
+    let wanted = setup.wanted(&target);
     let key = wanted.key();
     let store = session.store(setup.certificate.cache);
     let cache = session.cache(&store);
@@ -173,7 +176,14 @@ fn certificate_of(session: &Session<'_>, setup: &Setup<'_>, freshness: Freshness
             setup.cluster.name
         )
     };
-    let mut obtained = obtain::fetch(session, &cache, &key, &wanted).map_err(|e| e.doing(doing()))?;
+    let errand = Errand {
+        key: &key,
+        wanted: &wanted,
+        need: Need::New,
+        held: None,
+        deadline: session.deadline,
+    };
+    let mut obtained = fetch::fetch(session, &cache, &errand).map_err(|e| e.doing(doing()))?;
     if cfg!(any(target_os = "macos", target_os = "windows")) {
         // So that the keyring's "always allow" question comes now and not in the middle of a kubectl call.
         let _ = cache.get(&key);
@@ -181,6 +191,15 @@ fn certificate_of(session: &Session<'_>, setup: &Setup<'_>, freshness: Freshness
     let note = obtained.note.take().or_else(|| index::read(&session.directories, &key));
     let note = note.ok_or_else(|| Error::from(choose_server::NoServer::nothing_known()))?;
     Ok((obtained, note))
+}
+
+/// Notes which server was chosen, for clients that do not tell us (contract §3: the question whether a certificate is refused).
+fn remember_server(session: &Session<'_>, setup: &Setup<'_>, chosen: &Chosen, note: &mut IndexEntry) {
+    note.chosen_server = Some(chosen.url().to_string());
+    note.tls_server_name = chosen.tls_server_name().map(str::to_owned);
+    if setup.plan.destination != Destination::DryRun {
+        index::write(&session.directories, &setup.wanted(&setup.target()).key(), note);
+    }
 }
 
 /// The cluster's present endpoints were all named with the certificate; otherwise an elastic IP was bound since.

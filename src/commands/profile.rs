@@ -3,7 +3,6 @@
 use super::forget::forget;
 use super::report::{self, Format};
 use super::session::Session;
-use crate::api::Api;
 use crate::cache::index;
 use crate::cli::{GlobalArgs, OutputArgs, ProfileCommand, ProfileRemoveArgs, ProfileSetArgs};
 use crate::config::Config;
@@ -151,7 +150,7 @@ fn verify(session: &Session<'_>, plan: &ProfileSetPlan, secret: &Secret<String>)
     };
     let credentials = Credentials::AccessKey(key);
     let http = session.cloud_http(&plan.cloud)?;
-    let api = Api::new(&http, &credentials, &session.host.clock, &session.log, session.deadline);
+    let api = session.api(&http, &credentials, session.deadline);
     let endpoint = plan.cloud.iam(&plan.region);
     let projects = IamClient {
         api: &api,

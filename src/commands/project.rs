@@ -1,6 +1,6 @@
 //! From a project's name to its id, and back: IAM says, and a region's main project is remembered.
 
-use super::obtain::explain;
+use super::explain::explain;
 use super::session::Session;
 use crate::api::Api;
 use crate::error::Result;
@@ -44,7 +44,7 @@ pub(super) fn main_project_id(
     }
     let credentials = session.credentials(identity)?;
     let http = session.cloud_http(cloud)?;
-    let api = Api::new(&http, &credentials, &session.host.clock, &session.log, session.deadline);
+    let api = session.api(&http, &credentials, session.deadline);
     let project = find(&api, &endpoint, identity, &ProjectChoice::Name(region.to_string()))?;
     if let Some(file) = file {
         let _ = write_private(&file, project.id.as_str().as_bytes());

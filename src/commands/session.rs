@@ -1,5 +1,6 @@
 //! What the commands have in common at run time: the stores, the directories, the log, the deadline, a client for the cloud.
 
+use crate::api::Api;
 use crate::cache::CertCache;
 use crate::credentials::Credentials;
 use crate::env_vars;
@@ -7,6 +8,7 @@ use crate::error::Result;
 use crate::host::{Deadline, Directories, Host, Keyrings};
 use crate::http::{Http, HttpSettings, Proxies, Trust};
 use crate::identity::Identity;
+use crate::learnt::Endpoints;
 use crate::log::Log;
 use crate::plan::{CloudSettings, RunSettings};
 use crate::store::{CacheMode, FileStore, LayeredStore, StoreWorld};
@@ -50,6 +52,7 @@ impl<'a> Session<'a> {
         CertCache {
             store,
             directories: &self.directories,
+            clock: &self.host.clock,
             log: &self.log,
         }
     }
@@ -94,6 +97,13 @@ impl<'a> Session<'a> {
             trust,
             proxies: Proxies::from_env(&self.host.env),
         })?)
+    }
+
+    /// Calls of the cloud's services with `credentials`, all of them over by `deadline`.
+    pub(super) fn api<'s>(&'s self, http: &'s Http, credentials: &'s Credentials, deadline: Deadline) -> Api<'s> {
+        let clock = &self.host.clock;
+        let endpoints = Endpoints::new(&self.directories, clock);
+        Api::new(http, credentials, endpoints, clock, &self.log, deadline)
     }
 
     /// The identity's secret.

@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules from top to bottom: each uses only those below its own. A new module gets its place here and its row in `lib.rs`.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 28] = [
     "commands",
     "plan",
     "cli",
     "cache",
+    "callers",
     "identity",
     "config",
     "cce",
     "iam",
     "api",
+    "learnt",
     "signing",
     "api_server",
     "http",
@@ -34,7 +36,9 @@ const ORDER: [&str; 26] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 5] = ["obtain", "session", "report", "project", "forget"];
+const SHARED_BY_COMMANDS: [&str; 9] = [
+    "obtain", "fetch", "renewal", "refusal", "explain", "session", "report", "project", "forget",
+];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;
 

@@ -112,7 +112,12 @@ fn certificates_come_with_the_servers_that_the_answer_names() {
         ),
     ];
     for (name, servers, custom_san_servers) in table {
-        let fresh = ClusterCert::from_json(&with_certificate(name, &world), world.now()).unwrap();
+        let fresh = ClusterCert::from_json(
+            &with_certificate(name, &world),
+            world.now(),
+            cce_login::host::Skew::default(),
+        )
+        .unwrap();
         let texts = |urls: &[cce_login::ids::Endpoint]| urls.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(texts(&fresh.servers), servers, "{name}");
         assert_eq!(texts(&fresh.custom_san_servers), custom_san_servers, "{name}");

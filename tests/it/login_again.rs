@@ -87,8 +87,8 @@ fn a_cached_certificate_that_was_revoked_is_replaced() {
     world.sim.revoke("prod", "alice");
     world.login(&[]).is_done();
     assert_eq!(world.certificate_requests(), 2);
-    assert_ne!(world.get_credential(&[]).credential().certificate, revoked.certificate);
     assert_eq!(world.sim.api_requests("prod").pop().unwrap().status, 201);
+    assert_ne!(world.get_credential(&[]).credential().certificate, revoked.certificate);
 }
 
 #[test]

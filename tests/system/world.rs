@@ -254,6 +254,19 @@ impl World {
         self.run(&self.get_credential_words())
     }
 
+    /// The same, each time from a process of its own, as kubectl is one.
+    pub(crate) fn get_credential_from_a_shell(&self) -> Output {
+        self.run(&self.in_a_shell("", ""))
+    }
+
+    /// `get-credential` in a shell that does `before` first and `after` then.
+    pub(crate) fn in_a_shell(&self, before: &str, after: &str) -> [String; 3] {
+        let line = self.get_credential_words().join(" ");
+        // With something to do afterwards the shell stays its parent.
+        let script = format!("{before}\n{line}\nended=$?\n{after}\nexit $ended");
+        ["sh", "-c", &script].map(str::to_owned)
+    }
+
     /// How many certificates the cloud was asked for.
     pub(crate) fn fetches(&self) -> usize {
         self.sim.count("clustercert")

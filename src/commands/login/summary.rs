@@ -1,9 +1,10 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
 use super::Setup;
-use crate::commands::obtain::{Obtained, about};
+use crate::commands::obtain::Obtained;
 use crate::commands::session::Session;
 use crate::kubeconfig::{Change, Kubeconfig, Login};
+use crate::lifetime::about;
 use crate::plan::CurrentContext;
 use crate::sanitize::sanitize;
 use crate::store::StoreKind;
@@ -68,7 +69,7 @@ pub(super) fn show(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<'
 
 fn certificate_line(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<'_>) -> String {
     let entry = &outcome.obtained.entry;
-    let left = entry.cert.not_after - entry.clock_offset - session.host.clock.now();
+    let left = entry.ends_at(&session.host.clock) - session.host.clock.now();
     let mut line = format!(
         "certificate: valid for {} (until {})",
         about(left),

@@ -1,23 +1,27 @@
 //! One run of the library in a process-like world of its own: environment, clock, streams, keyring.
 
 use super::Outcome;
-use cce_login::host::{Clock, Env, Host, Keyrings, Terminal};
+use cce_login::host::{Clock, Env, Host, Keyrings, Process, Processes, Terminal};
 use cce_login::store::{MemoryStore, SecretStore};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, Cursor, Write};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
 /// What a run finds.
 pub(crate) struct Machine {
     pub(super) variables: BTreeMap<String, String>,
-    pub(super) clock: Option<Arc<AtomicI64>>,
+    pub(super) clock: Option<Clock>,
     pub(super) terminal: Terminal,
     pub(super) stdin: Vec<u8>,
     pub(super) has_system_stores: bool,
     pub(super) executable: Option<PathBuf>,
+    /// Who runs the program.
+    pub(super) parent: Process,
+    /// The command lines of the processes that were left behind and have not run yet.
+    pub(super) left_behind: Arc<Mutex<Vec<Vec<OsString>>>>,
     keyring: MemoryStore,
 }
 
@@ -31,12 +35,14 @@ impl Machine {
             stdin: Vec::new(),
             has_system_stores: false,
             executable: None,
+            parent: Process { pid: 1000, started: 1 },
+            left_behind: Arc::default(),
             keyring,
         }
     }
 
     pub(super) fn clock(&self) -> Clock {
-        self.clock.clone().map_or(Clock::System, Clock::Fixed)
+        self.clock.clone().unwrap_or(Clock::System)
     }
 
     /// Runs one command line.
@@ -56,6 +62,10 @@ impl Machine {
                 Keyrings::Given(vec![keyring])
             },
             executable: self.executable.clone(),
+            processes: Processes::Given {
+                parent: Some(self.parent),
+                left_behind: self.left_behind.clone(),
+            },
         };
         let words = std::iter::once("kubectl-cce_login".to_owned()).chain(args.iter().cloned());
         let exit = cce_login::run(words.map(Into::into), &host);

@@ -2,12 +2,13 @@
 
 use super::machine::Machine;
 use super::{Outcome, Secrets, Written, elided};
-use cce_login::host::Terminal;
+use cce_login::host::{Clock, Process, Terminal};
 use cce_login::store::{MemoryStore, StoreKind};
 use cce_sim::Sim;
 use chrono::{DateTime, Utc};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -145,20 +146,61 @@ impl World {
 
     /// Time passes: here and in the cloud.
     pub(crate) fn let_pass(&mut self, seconds: i64) {
-        let offset = self.sim.behaviour().clock_offset;
-        self.set_clock_off(offset + seconds);
-        self.sim.set_behaviour(|b| b.clock_offset += seconds);
+        self.at(self.sim.behaviour().clock_offset + seconds);
+    }
+
+    /// So many seconds have passed since the world began: here and in the cloud.
+    pub(crate) fn at(&mut self, seconds: i64) {
+        self.set_clock_off(seconds);
+        self.sim.set_behaviour(|b| b.clock_offset = seconds);
     }
 
     /// This machine's clock stands still, so many seconds from the moment at which the world began.
     pub(crate) fn set_clock_off(&mut self, seconds: i64) {
-        let now = self.began.timestamp() + seconds;
-        self.machine.clock.get_or_insert_default().store(now, Ordering::SeqCst);
+        let began = self.began.timestamp();
+        let clock = self.machine.clock.get_or_insert_with(|| Clock::Fixed {
+            now: Arc::default(),
+            booted_at: Arc::new((began - 100_000).into()),
+        });
+        if let Clock::Fixed { now, .. } = clock {
+            now.store(began + seconds, Ordering::SeqCst);
+        }
+    }
+
+    /// Somebody sets this machine's clock forward by so many seconds; no time passes.
+    pub(crate) fn move_clock(&mut self, seconds: i64) {
+        let Some(Clock::Fixed { now, booted_at }) = &self.machine.clock else {
+            panic!("the clock does not stand still");
+        };
+        now.fetch_add(seconds, Ordering::SeqCst);
+        booted_at.fetch_add(seconds, Ordering::SeqCst);
     }
 
     /// The time by this machine's clock.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.machine.clock().now()
+    }
+
+    /// The next runs are started by this process.
+    pub(crate) fn parent(&mut self, pid: u32, started: u64) {
+        self.machine.parent = Process { pid, started };
+    }
+
+    /// How many processes were left behind that have not run yet.
+    pub(crate) fn left_behind(&self) -> usize {
+        self.machine.left_behind.lock().unwrap().len()
+    }
+
+    /// The processes that were left behind run now.
+    pub(crate) fn run_left_behind(&self) -> Vec<Outcome> {
+        let waiting: Vec<_> = std::mem::take(&mut *self.machine.left_behind.lock().unwrap());
+        let text = |args: Vec<std::ffi::OsString>| args.into_iter().skip(1).map(|arg| arg.into_string().unwrap());
+        waiting.into_iter().map(|args| self.run(text(args))).collect()
+    }
+
+    /// Forgets the processes that were left behind, as if they had been killed.
+    pub(crate) fn kill_left_behind(&self) {
+        self.machine.left_behind.lock().unwrap().clear();
     }
 
     /// Runs one command line, and checks that it leaked nothing.

@@ -1,0 +1,68 @@
+//! Whose turn it is: many callers see the same reason to do something at the same moment, and one of them does it.
+
+use super::CacheKey;
+use super::single_flight::open_lock_file;
+use crate::host::Directories;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+
+/// What is done once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Renewing a certificate ahead of time.
+    Renewal,
+    /// Asking the API server whether it refuses a certificate.
+    Question,
+}
+
+impl Task {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Renewal => "renewal",
+            Self::Question => "question",
+        }
+    }
+}
+
+/// Whether it is our turn to do `task` under `key`. Who gets it has it for `span`; nobody else does until then. `false` also where
+/// nothing can be written: better not done than done by everybody.
+///
+/// The turn is a time in a small file, which is locked only while it is read and written: a process that is killed keeps nothing.
+pub fn claim(directories: &Directories, key: &CacheKey, task: Task, now: DateTime<Utc>, span: TimeDelta) -> bool {
+    let Some(mut file) = open_lock_file(directories, key, task.name()) else {
+        return false;
+    };
+    if file.try_lock().is_err() {
+        return false; // somebody else is at it in this very moment
+    }
+    let until = read_time(&mut file);
+    // A time further ahead than any turn lasts was written by a clock that has been set back since.
+    let is_taken = until.is_some_and(|until| now < until && until - now <= longest(span));
+    !is_taken && write_time(&mut file, now + span).is_ok()
+}
+
+/// Gives the turn back before its time.
+pub fn release(directories: &Directories, key: &CacheKey, task: Task) {
+    if let Some(mut file) = open_lock_file(directories, key, task.name())
+        && file.lock().is_ok()
+    {
+        let _ = write_time(&mut file, DateTime::UNIX_EPOCH); // otherwise it ends by itself
+    }
+}
+
+fn longest(span: TimeDelta) -> TimeDelta {
+    span.max(TimeDelta::minutes(1))
+}
+
+/// Whole milliseconds since 1970, little-endian.
+fn read_time(file: &mut File) -> Option<DateTime<Utc>> {
+    let mut bytes = [0; 8];
+    file.read_exact(&mut bytes).ok()?;
+    DateTime::from_timestamp_millis(i64::from_le_bytes(bytes))
+}
+
+fn write_time(file: &mut File, time: DateTime<Utc>) -> std::io::Result<()> {
+    file.rewind()?;
+    file.write_all(&time.timestamp_millis().to_le_bytes())
+}

@@ -1,0 +1,137 @@
+//! The last failure under a key: for the other forty-nine callers of a moment, which fail fast with the same words, and for renewals, which
+//! wait longer after each failure.
+
+use super::CacheKey;
+use super::freshness::Schedule;
+use crate::error::{Error, Exit, Explain};
+use crate::host::{Directories, write_private};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How long a failure answers for the callers that come after it.
+const ANSWERS_FOR: TimeDelta = TimeDelta::seconds(5);
+/// The pause after the first failed renewal, and the longest one, where the window is long enough for them.
+const PAUSES: (TimeDelta, TimeDelta) = (TimeDelta::seconds(30), TimeDelta::minutes(5));
+/// A pause that is longer than any was written by a clock that has been set back since.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(2);
+
+/// The last failure under a key, as its caller saw it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How often it has failed since it last went well.
+    pub times: u32,
+    /// Before this nobody renews ahead of time.
+    pub retry_at: DateTime<Utc>,
+    /// A certificate was served all the same, so that nobody is to fail because of this.
+    pub had_certificate: bool,
+    exit: u8,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// What to remember of `error`, which came after `before`. `jitter` is between 0 and 1; `held` is the schedule of the certificate
+    /// that was served all the same.
+    pub fn new(error: &Error, at: DateTime<Utc>, before: Option<&Self>, held: Option<&Schedule>, jitter: f64) -> Self {
+        let times = before.map_or(0, |failure| failure.times).saturating_add(1);
+        let asked_for = error.retry_after().unwrap_or_default();
+        let pause = held.map_or(TimeDelta::zero(), |schedule| pause(times, schedule.window()));
+        let jittered = TimeDelta::milliseconds(scale(pause.max(asked_for), 0.25 * jitter));
+        Self {
+            at,
+            times,
+            retry_at: at + pause.max(asked_for) + jittered,
+            had_certificate: held.is_some(),
+            exit: error.exit().code(),
+            message: error.to_string(),
+            hint: error.hint(),
+        }
+    }
+
+    /// It still answers for a caller that started at `started`: it is seconds old and temporary, or happened while the caller waited.
+    pub fn answers_for(&self, started: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        let age = now - self.at;
+        let is_recent = age >= TimeDelta::zero() && age < ANSWERS_FOR;
+        is_recent && !self.had_certificate && (self.exit() == Exit::Temporary || self.at >= started)
+    }
+
+    /// A renewal now would be too soon.
+    pub fn forbids_renewal(&self, now: DateTime<Utc>) -> bool {
+        now < self.retry_at && self.retry_at - now <= LONGEST_PAUSE
+    }
+
+    /// What failed, in one line.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The error that the first caller saw.
+    pub fn into_error(self) -> Error {
+        RememberedFailure(self).into()
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::from_code(self.exit)
+    }
+}
+
+/// The pause after so many failures: doubled each time; a short window makes it short.
+fn pause(times: u32, window: TimeDelta) -> TimeDelta {
+    let first = (window / 16).clamp(TimeDelta::seconds(1), PAUSES.0);
+    let longest = (window / 4).clamp(first, PAUSES.1);
+    let doubled = first * 2_i32.saturating_pow(times.saturating_sub(1).min(10));
+    doubled.min(longest)
+}
+
+/// A part of a span, in milliseconds.
+fn scale(span: TimeDelta, part: f64) -> i64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "an hour at most"
+    )]
+    let milliseconds = (span.num_milliseconds() as f64 * part) as i64;
+    milliseconds
+}
+
+/// A failure that another process met a moment ago.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+struct RememberedFailure(Failure);
+
+impl Explain for RememberedFailure {
+    fn exit(&self) -> Exit {
+        self.0.exit()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.0.hint.clone()
+    }
+}
+
+/// The last failure under `key`, if it is remembered.
+pub fn read(directories: &Directories, key: &CacheKey) -> Option<Failure> {
+    serde_json::from_slice(&std::fs::read(file(directories, key)?).ok()?).ok()
+}
+
+/// Remembers a failure for the callers behind us.
+pub fn write(directories: &Directories, key: &CacheKey, failure: &Failure) {
+    if let (Some(path), Ok(text)) = (file(directories, key), serde_json::to_vec(failure)) {
+        let _ = write_private(&path, &text);
+    }
+}
+
+/// Forgets the last failure.
+pub fn clear(directories: &Directories, key: &CacheKey) {
+    if let Some(path) = file(directories, key) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+fn file(directories: &Directories, key: &CacheKey) -> Option<PathBuf> {
+    Some(directories.state.as_ref()?.join("failures").join(key.account()))
+}

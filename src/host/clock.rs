@@ -1,0 +1,138 @@
+//! The clocks: the wall clock, the boot clock that nobody sets, how far a server's clock is from ours, and the run's deadline.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+/// A difference between two clocks that is smaller than this, in seconds, counts as none.
+const SMALLEST_SKEW: i64 = 30;
+
+/// The wall clock, and when the machine was booted by it. All times in the crate are UTC.
+#[derive(Clone)]
+pub enum Clock {
+    /// The machine's.
+    System,
+    /// Clocks that tests set: seconds since 1970, shared.
+    Fixed {
+        /// The wall clock.
+        now: Arc<AtomicI64>,
+        /// [`Clock::booted_at`].
+        booted_at: Arc<AtomicI64>,
+    },
+}
+
+impl Clock {
+    /// The time now.
+    pub fn now(&self) -> DateTime<Utc> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+        match self {
+            Self::System => DateTime::from(std::time::SystemTime::now()),
+            Self::Fixed { now, .. } => shared_time(now),
+        }
+    }
+
+    /// When the machine was booted, by the wall clock as it is set now: another answer than before means that somebody has set the
+    /// wall clock (or booted) in between. `None` where there is no clock that counts on while the machine sleeps.
+    pub fn booted_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::System => Some(self.now() - time_since_boot()?),
+            Self::Fixed { booted_at, .. } => Some(shared_time(booted_at)),
+        }
+    }
+}
+
+fn shared_time(seconds: &AtomicI64) -> DateTime<Utc> {
+    DateTime::from_timestamp(seconds.load(Ordering::SeqCst), 0).unwrap_or_default()
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such clock")]
+fn time_since_boot() -> Option<TimeDelta> {
+    use rustix::time::{ClockId, clock_gettime};
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = ClockId::Boottime;
+    // On macOS this one counts on while the machine sleeps.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = ClockId::Monotonic;
+    Some(TimeDelta::seconds(clock_gettime(clock).tv_sec))
+}
+
+#[cfg(not(unix))]
+fn time_since_boot() -> Option<TimeDelta> {
+    None
+}
+
+/// How far a server's clock is ahead of ours, as a verified answer of it told. Holds until somebody sets our wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Skew {
+    ahead: TimeDelta,
+    booted_at: Option<DateTime<Utc>>,
+}
+
+impl Skew {
+    /// From a server's time and our clock; less than 30 s counts as none.
+    pub fn measured(server_time: DateTime<Utc>, clock: &Clock) -> Self {
+        Self::noted((server_time - clock.now()).num_seconds(), clock.booted_at())
+    }
+
+    /// As it was written down.
+    pub fn noted(seconds: i64, booted_at: Option<DateTime<Utc>>) -> Self {
+        if seconds.abs() < SMALLEST_SKEW {
+            return Self::default();
+        }
+        Self {
+            ahead: TimeDelta::try_seconds(seconds).unwrap_or_default(),
+            booted_at,
+        }
+    }
+
+    /// The seconds to write down.
+    pub fn seconds(&self) -> i64 {
+        self.ahead.num_seconds()
+    }
+
+    /// The boot time to write down, in seconds since 1970; 0 for none.
+    pub fn booted_at_seconds(&self) -> i64 {
+        self.booted_at.map_or(0, |time| time.timestamp())
+    }
+
+    /// What to add to our clock to get the server's: nothing any more once our wall clock was set.
+    pub fn now(&self, clock: &Clock) -> TimeDelta {
+        let is_moved = |then: DateTime<Utc>, now: DateTime<Utc>| (then - now).num_seconds().abs() >= SMALLEST_SKEW;
+        match (self.booted_at, clock.booted_at()) {
+            _ if self.ahead.is_zero() => TimeDelta::zero(),
+            (Some(then), Some(now)) if is_moved(then, now) => TimeDelta::zero(),
+            _ => self.ahead,
+        }
+    }
+
+    /// The two tell the same, so that there is nothing to write down anew.
+    pub fn is_like(&self, other: &Self, clock: &Clock) -> bool {
+        (self.now(clock) - other.now(clock)).num_seconds().abs() < SMALLEST_SKEW
+    }
+}
+
+/// The moment by which a run must be over.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// So much time from now.
+    pub fn after(time: Duration) -> Self {
+        let now = Instant::now();
+        Self(now.checked_add(time).unwrap_or(now))
+    }
+
+    /// What is left; zero when it is over.
+    pub fn remaining(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    /// The earlier of this deadline and `time` from now.
+    #[must_use]
+    pub fn at_most(self, time: Duration) -> Self {
+        let other = Self::after(time);
+        Self(self.0.min(other.0))
+    }
+}

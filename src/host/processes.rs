@@ -1,0 +1,140 @@
+//! The processes around us: who runs us, and one that we leave behind.
+
+use crate::env_vars::KUBERNETES_EXEC_INFO;
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A process, told from a later one that gets the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process {
+    /// Its id.
+    pub pid: u32,
+    /// When it was started, in the system's own units; 0 where the system does not say.
+    pub started: u64,
+}
+
+/// The processes around us.
+pub enum Processes {
+    /// The machine's.
+    System,
+    /// What tests say and watch.
+    Given {
+        /// Who runs us.
+        parent: Option<Process>,
+        /// The command lines of the processes that were left behind.
+        left_behind: Arc<Mutex<Vec<Vec<OsString>>>>,
+    },
+}
+
+impl Processes {
+    /// Who runs us: kubectl, k9s, an IDE. `None` where the system does not tell.
+    pub fn parent(&self) -> Option<Process> {
+        match self {
+            Self::System => system::parent(),
+            Self::Given { parent, .. } => *parent,
+        }
+    }
+
+    /// Starts this program with `args` (its own name first) as a process of its own: in a process group of its own, with our environment and
+    /// none of our descriptors. `false` where it cannot live: our parent is process 1, which may be a container's only program and
+    /// does not wait for children that are not its own; or the system refuses.
+    pub fn leave_behind(&self, args: &[OsString]) -> bool {
+        if self.parent().is_none_or(|parent| parent.pid == 1) {
+            return false;
+        }
+        match self {
+            Self::System => system::leave_behind(args).is_ok(),
+            Self::Given { left_behind, .. } => {
+                let mut left_behind = left_behind.lock().unwrap_or_else(PoisonError::into_inner);
+                left_behind.push(args.to_vec());
+                true
+            }
+        }
+    }
+
+    /// A number from 0 to 1, so that many machines do not do the same thing in the same second; 0 in tests.
+    pub fn jitter(&self) -> f64 {
+        match self {
+            // 32 bits: all of them fit into the number.
+            Self::System => f64::from((random_u64() >> 32) as u32) / f64::from(u32::MAX),
+            Self::Given { .. } => 0.0,
+        }
+    }
+}
+
+/// A number that nobody can guess or repeat.
+pub fn random_u64() -> u64 {
+    use ring::rand::SecureRandom as _;
+    let mut bytes = [0; 8];
+    match ring::rand::SystemRandom::new().fill(&mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes),
+        Err(_) => u64::from(std::process::id()), // unique enough for what it is used for
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use super::{KUBERNETES_EXEC_INFO, OsString, Process};
+    use std::io;
+    use std::os::unix::process::CommandExt as _;
+    use std::path::PathBuf;
+    use std::process::{Command, Stdio};
+
+    pub(super) fn parent() -> Option<Process> {
+        let pid = u32::try_from(rustix::process::getppid()?.as_raw_pid()).ok()?;
+        Some(Process {
+            pid,
+            started: started(pid).unwrap_or_default(),
+        })
+    }
+
+    /// Field 22 of `/proc/PID/stat` (proc(5)): clock ticks since boot. The second field is a name in parentheses, which may hold anything.
+    #[cfg(target_os = "linux")]
+    fn started(pid: u32) -> Option<u64> {
+        let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        let after_name = stat.get(stat.iter().rposition(|byte| *byte == b')')? + 1..)?;
+        let fields = std::str::from_utf8(after_name).ok()?;
+        fields.split_ascii_whitespace().nth(19)?.parse().ok()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn started(_pid: u32) -> Option<u64> {
+        None
+    }
+
+    /// The running file itself, also when an upgrade has replaced it.
+    fn executable() -> io::Result<PathBuf> {
+        if cfg!(target_os = "linux") {
+            Ok(PathBuf::from("/proc/self/exe"))
+        } else {
+            std::env::current_exe()
+        }
+    }
+
+    pub(super) fn leave_behind(args: &[OsString]) -> io::Result<()> {
+        // Ours are closed on exec already; what our caller left open for us (the lock of a script, the pipe of a build) is not.
+        close_fds::set_fds_cloexec(3, &[]);
+        let mut command = Command::new(executable()?);
+        if let Some((name, rest)) = args.split_first() {
+            command.arg0(name).args(rest);
+        }
+        command.env_remove(KUBERNETES_EXEC_INFO).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().map(drop) // we end before it does: process 1 reaps it
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use super::{OsString, Process};
+    use std::io;
+
+    /// Not asked for: it would take a snapshot of all processes.
+    pub(super) fn parent() -> Option<Process> {
+        None
+    }
+
+    pub(super) fn leave_behind(_args: &[OsString]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
