@@ -67,6 +67,12 @@ impl AccessKeys {
         temporary.for_each(|held| held.expires_at = Some(now));
     }
 
+    /// Secret keys and security tokens.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> {
+        let keys = self.0.iter().map(|held| &held.key);
+        keys.flat_map(|key| std::iter::once(key.secret.clone()).chain(key.security_token.clone()))
+    }
+
     fn add(
         &mut self,
         prefix: &str,

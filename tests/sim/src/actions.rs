@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::{
     answer::Answer,
-    id_token,
     people::{ACTIONS_ISSUER, IdTokenSpec},
     server::Received,
     signature::decode,
@@ -41,6 +40,6 @@ pub(crate) fn answer(world: &World, received: &Received) -> Answer {
         lifetime: Duration::from_secs(300),
         ..IdTokenSpec::default()
     };
-    let token = id_token::sign(&spec, world.now());
+    let token = world.id_token(&spec);
     Answer::json(200, &json!({"count": token.len(), "value": token}))
 }

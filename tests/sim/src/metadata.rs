@@ -92,6 +92,7 @@ fn give_token(world: &World, mode: MetadataMode, received: &Received) -> Result<
     let token = pki::random_id().repeat(2);
     let end = world.now() + Duration::seconds(seconds);
     lock(&world.ecs).tokens.insert(token.clone(), end);
+    lock(&world.bearer_texts).push(token.clone());
     Ok(Answer::new(200, "text/plain; charset=utf-8", token))
 }
 

@@ -70,6 +70,10 @@ impl Tokens {
         self.0.iter().find(|token| token.text == text)
     }
 
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|token| token.text.clone())
+    }
+
     /// Whether there is such a token.
     pub(crate) fn revoke(&mut self, text: &str) -> bool {
         let found = self.0.iter_mut().find(|token| token.text == text);

@@ -15,8 +15,10 @@ use crate::{
     directory::Directory,
     door::Door,
     faults::Faults,
+    id_token,
     jobs::Job,
     metadata::Ecs,
+    people::IdTokenSpec,
     pki::{self, Authority},
     records::{Recorded, Records},
     tokens::Tokens,
@@ -44,6 +46,8 @@ pub(crate) struct World {
     pub(crate) pod_agency_id: Mutex<Option<String>>,
     /// The bearer token of a job of GitHub Actions.
     pub(crate) actions_request_token: String,
+    /// Id tokens and metadata tokens given out, for [`Sim::secrets`](crate::Sim::secrets).
+    pub(crate) bearer_texts: Mutex<Vec<String>>,
     pub(crate) clusters: Mutex<Vec<Arc<Cluster>>>,
     pub(crate) jobs: Mutex<Vec<Job>>,
     /// Recent `clustercert` requests per user, for [`Behaviour::clustercert_limit`].
@@ -70,6 +74,7 @@ impl World {
             ecs: Mutex::default(),
             pod_agency_id: Mutex::default(),
             actions_request_token: pki::random_id().repeat(4),
+            bearer_texts: Mutex::default(),
             clusters: Mutex::default(),
             jobs: Mutex::default(),
             recent_clustercerts: Mutex::default(),
@@ -107,6 +112,13 @@ impl World {
         let lifetime = lock(&self.behaviour).temporary_key_lifetime;
         let lifetime = lifetime.and_then(|lifetime| chrono::Duration::from_std(lifetime).ok());
         self.now() + lifetime.unwrap_or_else(|| chrono::Duration::seconds(seconds))
+    }
+
+    /// An id token, signed now.
+    pub(crate) fn id_token(&self, spec: &IdTokenSpec) -> String {
+        let token = id_token::sign(spec, self.now());
+        lock(&self.bearer_texts).push(token.clone());
+        token
     }
 
     pub(crate) fn endpoints(&self) -> Endpoints {

@@ -6,7 +6,6 @@ use super::Sim;
 use crate::{
     access_keys::AccessKey,
     directory::{FIRST_ACCOUNT, User},
-    id_token,
     people::{AgencySpec, IdTokenSpec, ProviderSpec, UserSpec},
     principal::Identity,
     tokens::{Lifetime, Scope},
@@ -84,11 +83,14 @@ impl Sim {
 
     /// What the user's virtual MFA device shows, by the cloud's clock.
     pub fn passcode(&self, user: &str) -> String {
+        self.passcode_if_any(user).expect("the user has a TOTP secret")
+    }
+
+    pub(crate) fn passcode_if_any(&self, user: &str) -> Option<String> {
         let now = self.world.now();
         let directory = lock(&self.world.directory);
-        let user = directory.user(user).expect("the user exists");
-        let secret = user.totp_secret.as_ref();
-        secret.expect("the user has a TOTP secret").passcode(now)
+        let secret = directory.user(user)?.totp_secret.as_ref();
+        secret.map(|secret| secret.passcode(now))
     }
 
     /// Whether IAM lets the user in at all.
@@ -207,12 +209,31 @@ impl Sim {
 
     /// An id token, whether IAM knows its issuer or not.
     pub fn id_token(&self, spec: &IdTokenSpec) -> String {
-        id_token::sign(spec, self.world.now())
+        self.world.id_token(spec)
+    }
+
+    /// Everything that must never be seen where it does not belong: secret keys, security tokens, tokens of every kind, passwords.
+    pub fn secrets(&self) -> Vec<String> {
+        let mut secrets = lock(&self.world.bearer_texts).clone();
+        let directory = lock(&self.world.directory);
+        secrets.extend(directory.access_keys.secrets());
+        secrets.extend(directory.users.iter().filter_map(|user| user.password.clone()));
+        secrets.extend(lock(&self.world.tokens).texts());
+        secrets.push(self.world.actions_request_token.clone());
+        secrets
     }
 
     /// The cloud's clock.
     pub fn now(&self) -> DateTime<Utc> {
         self.world.now()
+    }
+
+    pub(crate) fn has_account(&self, name_or_id: &str) -> bool {
+        lock(&self.world.directory).account(name_or_id).is_some()
+    }
+
+    pub(crate) fn has_agency(&self, name_or_id: &str) -> bool {
+        lock(&self.world.directory).agency(name_or_id).is_some()
     }
 
     fn account_of(&self, user: &str) -> String {

@@ -1,7 +1,7 @@
 //! Where identities come from besides IAM: what an ECS, a pod and a CI job find next to them.
 
 use super::Sim;
-use crate::{actions, id_token, people::IdTokenSpec, pod_identity, world::lock};
+use crate::{actions, people::IdTokenSpec, pod_identity, world::lock};
 
 impl Sim {
     /// STS: `https://127.0.0.1:PORT`
@@ -39,7 +39,7 @@ impl Sim {
             audience: pod_identity::AUDIENCE.to_owned(),
             ..IdTokenSpec::default()
         };
-        id_token::sign(&spec, self.world.now())
+        self.world.id_token(&spec)
     }
 
     /// `ACTIONS_ID_TOKEN_REQUEST_URL`; a query is there already, `&audience=` goes behind it.

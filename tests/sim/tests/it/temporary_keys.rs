@@ -113,3 +113,17 @@ fn an_agency_brings_a_key_of_its_account() {
     let key = sim.temporary_access_key("bob");
     assert_eq!(Request::post(PATH, &body).signed_to_iam(&sim, &key).status, 201);
 }
+
+#[test]
+fn the_simulator_knows_every_secret_it_gave_away() {
+    let sim = Sim::start();
+    sim.set_password("bob", "correct horse");
+    let token = sim.token("bob", None);
+    let temporary = key(&by_token(&json!({"id": token})).send_to_iam(&sim));
+    let id_token = sim.id_token(&cce_sim::IdTokenSpec::default());
+    let secrets = sim.secrets();
+    let known = |text: &str| secrets.iter().any(|secret| secret == text);
+    assert!(known("correct horse") && known(&token) && known(&id_token));
+    assert!(known(&temporary.secret) && known(&temporary.security_token.unwrap()));
+    assert!(known(&sim.access_key("alice").secret) && !known(&temporary.id));
+}
