@@ -114,11 +114,19 @@ pub(crate) fn is_claimed(received: &Received) -> bool {
 
 /// Who is asking: by `X-Auth-Token`, which goes before a signature, or by signature.
 pub(crate) fn establish(world: &World, service: Service, received: &Received) -> Result<Principal, Answer> {
-    if received.headers.contains_key("x-auth-token") {
+    let principal = if received.headers.contains_key("x-auth-token") {
         let text = received.header("x-auth-token").unwrap_or_default();
-        return by_token(world, service, text);
+        by_token(world, service, text)?
+    } else {
+        by_signature(world, received)?
+    };
+    let claimed_account = received.header("x-domain-id");
+    if claimed_account.is_some_and(|id| id != principal.account_id) {
+        return Err(errors::unauthenticated(
+            "X-Domain-Id is not the account of the identity",
+        ));
     }
-    by_signature(world, received)
+    Ok(principal)
 }
 
 /// The holder of a token.
