@@ -163,6 +163,8 @@ fn a_token_without_a_project_is_no_use_at_cce_until_it_is_rescoped() {
         rescope(&of_account, json!({"domain": {"name": "other-account"}})).status,
         401
     );
+    let own = rescope(&rescoped.token(), json!({"domain": {"name": "example-account"}}));
+    assert_eq!(clusters(&sim, &own.token()).status, 401, "of the account again");
     assert_eq!(rescope(&of_account, json!({"project": {"name": "eu-de"}})).status, 401);
     assert_eq!(rescope(&of_account, json!({"project": {}})).status, 400);
 }
@@ -243,6 +245,11 @@ fn a_token_can_be_looked_at_and_thrown_away() {
     let shown = request("GET", Some(&token));
     assert_eq!(shown.json()["token"]["user"]["name"], "alice");
     assert!(shown.json()["token"]["catalog"].is_array());
+    let theirs = Request::get("/v3/auth/tokens").header("x-auth-token", &sim.token("bob", None));
+    assert_eq!(
+        theirs.header("x-subject-token", &token).send_to_iam(&sim).refusal().0,
+        403
+    );
     assert_eq!(request("DELETE", Some(&token)).status, 204);
     assert_eq!(clusters(&sim, &token).status, 401);
     assert_eq!(sim.count("revoke_token"), 1);
