@@ -1,5 +1,7 @@
 //! Control over plain HTTP on loopback, for processes that cannot hold a [`Sim`]: the same calls, as JSON.
 
+mod identities;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -32,6 +34,21 @@ impl Sim {
     /// | `POST /revoke` | `{"cluster": …, "user": …}` | [`Sim::revoke`] |
     /// | `POST /rotate` | `{"cluster": …}` | [`Sim::rotate`] |
     /// | `POST /temporary-access-keys` | `{"user": …}` | [`Sim::temporary_access_key`] |
+    /// | `DELETE /temporary-access-keys` | | [`Sim::expire_temporary_access_keys`] |
+    /// | `POST /accounts` | `{"name": …}` | [`Sim::add_account`] |
+    /// | `POST /users` | [`UserSpec`](crate::UserSpec) | [`Sim::create_user`] |
+    /// | `POST /users/{user}/password` | `{"password": …}` | [`Sim::set_password`] |
+    /// | `POST /users/{user}/totp` | `{"secret": …}` | [`Sim::set_totp`] |
+    /// | `POST /users/{user}/enabled` | `{"enabled": false}` | [`Sim::set_enabled`] |
+    /// | `GET /users/{user}/passcode` | | [`Sim::passcode`] |
+    /// | `POST /agencies` | [`AgencySpec`](crate::AgencySpec) | [`Sim::add_agency`] |
+    /// | `POST /agencies/{agency}/refused` | `{"refused": true}` | [`Sim::set_agency_refused`] |
+    /// | `POST /identity-providers` | [`ProviderSpec`](crate::ProviderSpec) | [`Sim::add_identity_provider`] |
+    /// | `POST /id-tokens` | [`IdTokenSpec`](crate::IdTokenSpec) | [`Sim::id_token`] |
+    /// | `POST /tokens` | `{"user": …, "project": …}` | [`Sim::token`] |
+    /// | `DELETE /tokens` | | [`Sim::revoke_all_tokens`] |
+    /// | `POST /ecs-agency`, `POST /pod-agency` | `{"agency": …}` | [`Sim::set_ecs_agency`], [`Sim::set_pod_agency`] |
+    /// | `GET /pod-token` | | [`Sim::pod_authorization_token`] |
     ///
     /// What is wrong with a request is said in `error` of a 400.
     ///
@@ -116,7 +133,10 @@ fn answer(sim: &Sim, method: &Method, path: &str, body: &Bytes) -> Result<Answer
             known_user(sim, &user)?;
             to_json(&sim.temporary_access_key(&user))?
         }
-        _ => return Err(format!("unknown request {method} {path}")),
+        _ => {
+            let value = identities::answer(sim, method, &segments, body)?;
+            value.ok_or_else(|| format!("unknown request {method} {path}"))?
+        }
     };
     Ok(Answer::json(200, &value))
 }
@@ -143,7 +163,10 @@ fn overview(sim: &Sim) -> Value {
         json!({"name": user, "id": sim.user_id(user), "access_key": key})
     });
     json!({
-        "iam_endpoint": sim.iam_endpoint(), "cce_endpoint": sim.cce_endpoint(), "region": sim.region(),
+        "iam_endpoint": sim.iam_endpoint(), "cce_endpoint": sim.cce_endpoint(), "sts_endpoint": sim.sts_endpoint(),
+        "metadata_endpoint": sim.metadata_endpoint(), "pod_credentials_uri": sim.pod_credentials_uri(),
+        "actions_request_url": sim.actions_request_url(), "actions_request_token": sim.actions_request_token(),
+        "region": sim.region(),
         "project_id": sim.project_id(sim.region()), "ca": sim.ca_pem(), "users": users, "clusters": sim.clusters(),
     })
 }

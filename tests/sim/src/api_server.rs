@@ -12,7 +12,6 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use hyper::Method;
 use serde_json::json;
-use tokio_rustls::rustls::ServerConfig;
 
 use crate::{
     answer::{Answer, Outcome},
@@ -20,7 +19,7 @@ use crate::{
     cluster::Cluster,
     gateway,
     records::ApiRecorded,
-    server::{Answerer, Received},
+    server::{Answerer, Received, Transport},
     world::{World, lock},
 };
 use authentication::{Caller, User};
@@ -32,12 +31,12 @@ pub(crate) struct ApiServer {
 }
 
 impl Answerer for ApiServer {
-    fn tls(&self) -> Option<Arc<ServerConfig>> {
+    fn transport(&self) -> Option<Transport> {
         if !self.cluster.has_api_server() {
             return None;
         }
         let certificate = self.world.behaviour().api_server_certificate;
-        Some(self.cluster.tls(certificate, clock::real_now()))
+        Some(Transport::Tls(self.cluster.tls(certificate, clock::real_now())))
     }
 
     fn answer(&self, received: Received) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {

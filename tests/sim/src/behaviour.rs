@@ -73,6 +73,38 @@ pub enum JobOutcome {
     Vanished,
 }
 
+/// What the metadata service of the ECS does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetadataMode {
+    /// Version 2 only: without a token 401.
+    #[default]
+    TokenRequired,
+    /// Version 2 and version 1: a token is checked if there is one.
+    TokenOptional,
+    /// Version 1 only: nobody gives out tokens (404).
+    WithoutTokens,
+    /// Something listens there that is no metadata service: 404 for everything.
+    NotFound,
+    /// Nothing listens there.
+    Refused,
+    /// Takes every request and never answers.
+    Hangs,
+}
+
+/// The name of the agency in an `assume_role` request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgencyKey {
+    /// `agency_name`, `xrole_name`, or both if they agree.
+    #[default]
+    Either,
+    /// `agency_name`, as documented; the other one is an unknown field.
+    AgencyName,
+    /// `xrole_name`, as in OTC's samples; the other one is not looked at.
+    XroleName,
+}
+
 /// Settings of the whole simulated cloud. All offsets are in seconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -130,6 +162,18 @@ pub struct Behaviour {
     pub no_revoke_and_rotate: bool,
     /// The cloud's ports are closed: connections are refused.
     pub cloud_down: bool,
+    /// Tokens live this long instead of 24 hours; whole seconds.
+    #[serde(with = "seconds")]
+    pub token_lifetime: Option<Duration>,
+    /// Temporary access keys live this long, whatever was asked for; whole seconds.
+    #[serde(with = "seconds")]
+    pub temporary_key_lifetime: Option<Duration>,
+    /// Answers that bring a token lack their `X-Subject-Token`.
+    pub no_subject_token: bool,
+    /// How `assume_role` names the agency.
+    pub agency_key: AgencyKey,
+    /// What the metadata service does.
+    pub metadata: MetadataMode,
 }
 
 impl Default for Behaviour {
@@ -159,6 +203,11 @@ impl Default for Behaviour {
             job_outcome: JobOutcome::default(),
             no_revoke_and_rotate: false,
             cloud_down: false,
+            token_lifetime: None,
+            temporary_key_lifetime: None,
+            no_subject_token: false,
+            agency_key: AgencyKey::default(),
+            metadata: MetadataMode::default(),
         }
     }
 }
@@ -175,5 +224,19 @@ mod seconds {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_secs))
+    }
+}
+
+pub(crate) mod whole_seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        value.as_secs().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_secs)
     }
 }

@@ -16,3 +16,13 @@ pub(crate) fn http_date(moment: DateTime<Utc>) -> String {
 pub(crate) fn go_time(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%d %H:%M:%S%.6f +0000 UTC").to_string()
 }
+
+/// `2026-01-15T09:30:00.123000Z`, as in IAM's bodies.
+pub(crate) fn iam_time(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// `2026-01-15T10:30:00.000Z`, as in STS' bodies.
+pub(crate) fn sts_time(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

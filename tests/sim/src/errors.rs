@@ -30,6 +30,11 @@ pub(crate) fn unauthenticated(detail: &str) -> Answer {
     )
 }
 
+/// The token was good once.
+pub(crate) fn token_must_be_updated() -> Answer {
+    gateway(401, "APIGW.0307", "The token must be updated")
+}
+
 /// The request's date is more than 15 minutes off.
 pub(crate) fn clock_skew() -> Answer {
     gateway(
@@ -50,6 +55,7 @@ pub(crate) fn throttled(limit: u32) -> Answer {
 pub(crate) fn cce(status: u16, code: &str, message: &str) -> Answer {
     let (error_message, reason, old_code, old_message) = match status {
         400 => ("Invalid request.", "BadRequest", "CCE_CM.0004", "Request is invalid"),
+        401 => ("Authorization failed.", "Unauthorized", "CCE_CM.0201", "Unauthorized"),
         403 => ("Forbidden.", "Forbidden", "CCE_CM.0201", "Forbidden"),
         404 => ("Resource not found.", "NotFound", "CCE_CM.0003", "Resource not found"),
         409 => ("Conflict.", "Conflict", "CCE_CM.0410", "Conflict"),
@@ -79,6 +85,23 @@ pub(crate) fn cce_forbidden(action: &str) -> Answer {
 /// 404: no such thing, or none the identity may see.
 pub(crate) fn cce_not_found(message: &str) -> Answer {
     cce(404, "CCE.01404001", message)
+}
+
+/// 401 of IAM.
+pub(crate) fn iam_unauthorized(message: &str) -> Answer {
+    iam(401, "Unauthorized", message)
+}
+
+/// 403 of IAM, in Keystone's words.
+pub(crate) fn iam_forbidden(action: &str) -> Answer {
+    let message = format!("You are not authorized to perform the requested action: {action}");
+    iam(403, "Forbidden", &message)
+}
+
+/// 400 of IAM in its newer shape: what it says of a body that it cannot read.
+pub(crate) fn iam_invalid_body(detail: &str) -> Answer {
+    let message = format!("Request body is invalid. {detail}");
+    Answer::json(400, &json!({"error_msg": message, "error_code": "IAM.0011"}))
 }
 
 /// An error of IAM, in Keystone's shape.

@@ -1,4 +1,4 @@
-//! The API gateway in front of IAM and CCE: records every request, applies faults, checks who is asking, stamps the answer.
+//! The door of every service: records every request, applies faults, checks who is asking (or lets the service do it), stamps the answer.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -6,29 +6,53 @@ use hyper::Method;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::{
+    actions,
     answer::{Answer, Outcome},
-    cce, clock,
-    directory::User,
-    errors,
+    behaviour::MetadataMode,
+    cce, clock, errors,
     faults::Fault,
-    iam, pki,
+    iam, metadata, pki, pod_identity, principal,
     records::Recorded,
-    server::{Answerer, Received},
-    signature::{self, Refusal, Signed},
+    server::{Answerer, Received, Transport},
+    signature, sts,
     world::{World, lock},
 };
 
-/// A service behind the gateway.
+/// A service behind a door of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     Iam,
     Cce,
+    Sts,
+    /// Of an ECS, plain HTTP.
+    Metadata,
+    /// Of a node, plain HTTP.
+    PodIdentity,
+    /// The id tokens of GitHub Actions; plain HTTP here, where there is nothing but loopback.
+    Actions,
+}
+
+impl Service {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Iam => "iam",
+            Self::Cce => "cce",
+            Self::Sts => "sts",
+            Self::Metadata => "metadata",
+            Self::PodIdentity => "pod_identity",
+            Self::Actions => "actions",
+        }
+    }
 }
 
 /// A known API.
 pub(crate) enum Route {
     Iam(iam::Operation),
     Cce(cce::Call),
+    Sts(sts::Operation),
+    Metadata(metadata::Operation),
+    PodCredentials,
+    ActionsIdToken,
 }
 
 impl Route {
@@ -37,6 +61,10 @@ impl Route {
         match service {
             Service::Iam => iam::Operation::new(method, &segments).map(Self::Iam),
             Service::Cce => cce::Call::new(method, &segments).map(Self::Cce),
+            Service::Sts => sts::Operation::new(method, &segments).map(Self::Sts),
+            Service::Metadata => metadata::Operation::new(method, &segments).map(Self::Metadata),
+            Service::PodIdentity => pod_identity::is_meant(method, path).then_some(Self::PodCredentials),
+            Service::Actions => actions::is_meant(method, path).then_some(Self::ActionsIdToken),
         }
     }
 
@@ -44,6 +72,10 @@ impl Route {
         match self {
             Self::Iam(operation) => operation.name(),
             Self::Cce(call) => call.operation.name(),
+            Self::Sts(operation) => operation.name(),
+            Self::Metadata(operation) => operation.name(),
+            Self::PodCredentials => "pod_credentials",
+            Self::ActionsIdToken => "actions_id_token",
         }
     }
 }
@@ -52,12 +84,13 @@ impl Route {
 pub(crate) struct Gateway {
     pub(crate) world: Arc<World>,
     pub(crate) service: Service,
-    pub(crate) tls: Arc<ServerConfig>,
+    /// None: plain HTTP.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
 }
 
 impl Answerer for Gateway {
-    fn tls(&self) -> Option<Arc<ServerConfig>> {
-        Some(Arc::clone(&self.tls))
+    fn transport(&self) -> Option<Transport> {
+        Some(self.tls.clone().map_or(Transport::Plain, Transport::Tls))
     }
 
     fn answer(&self, received: Received) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
@@ -70,6 +103,9 @@ impl Gateway {
         let route = Route::new(self.service, &received.method, &received.path);
         let operation = route.as_ref().map_or("unknown", Route::operation);
         let number = lock(&self.world.records).add(self.record(operation, &received));
+        if self.service == Service::Metadata && self.world.behaviour().metadata == MetadataMode::Hangs {
+            std::future::pending::<()>().await;
+        }
         let fault = lock(&self.world.faults).take(operation);
         let answer = match fault {
             None => self.act(route, &received),
@@ -88,16 +124,19 @@ impl Gateway {
     }
 
     fn act(&self, route: Option<Route>, received: &Received) -> Answer {
-        let Some(route) = route else {
-            return errors::no_such_api();
-        };
-        let user = match authenticate(&self.world, received) {
-            Ok(user) => user,
-            Err(answer) => return answer,
-        };
+        let world = &self.world;
         match route {
-            Route::Iam(operation) => iam::answer(&self.world, &user, operation, received),
-            Route::Cce(call) => cce::answer(&self.world, &user, &call, received),
+            Some(Route::Iam(operation)) => iam::answer(world, operation, received),
+            Some(Route::Cce(call)) => match principal::establish(world, self.service, received) {
+                Ok(principal) => cce::answer(world, &principal, &call, received),
+                Err(answer) => answer,
+            },
+            Some(Route::Sts(operation)) => sts::answer(world, operation, received),
+            Some(Route::Metadata(operation)) => metadata::answer(world, operation, received),
+            Some(Route::PodCredentials) => pod_identity::answer(world, received),
+            Some(Route::ActionsIdToken) => actions::answer(world, received),
+            None if self.tls.is_none() => Answer::new(404, "text/plain", "404 Not Found"),
+            None => errors::no_such_api(),
         }
     }
 
@@ -107,10 +146,7 @@ impl Gateway {
             (name.as_str().to_owned(), value.into_owned())
         });
         Recorded {
-            service: match self.service {
-                Service::Iam => "iam".to_owned(),
-                Service::Cce => "cce".to_owned(),
-            },
+            service: self.service.name().to_owned(),
             operation: operation.to_owned(),
             method: received.method.to_string(),
             path: received.path.clone(),
@@ -167,38 +203,4 @@ pub(crate) async fn with_fault(fault: Fault, act: impl FnOnce() -> Answer) -> Ou
         Fault::Redirect(url) => Answer::empty(302).with_header("Location", &url),
     };
     Outcome::Answer(answer)
-}
-
-/// Who is asking: by signature. Tokens (`X-Auth-Token`) are not issued yet, so every one is refused.
-fn authenticate(world: &World, received: &Received) -> Result<User, Answer> {
-    if received.header("x-auth-token").is_some() {
-        return Err(errors::unauthenticated("decrypt token fail"));
-    }
-    let signed = Signed {
-        method: received.method.as_str(),
-        path: &received.path,
-        query: &received.query,
-        headers: &received.headers,
-        body: &received.body,
-    };
-    let secret = |id: &str| {
-        let directory = lock(&world.directory);
-        directory.access_key(id).map(|(key, _)| key.secret.clone())
-    };
-    let verified = signature::verify(&signed, world.behaviour().signature_style, world.now(), secret);
-    let id = verified.map_err(|refusal| match refusal {
-        Refusal::Absent => errors::unauthenticated("Get secretKey failed, ak:, err: ak not exist"),
-        Refusal::Malformed(detail) => errors::unauthenticated(&format!("verify aksk signature fail, {detail}")),
-        Refusal::UnknownKey => errors::unauthenticated("Get secretKey failed, err: ak not exist"),
-        Refusal::Mismatch => errors::unauthenticated("verify aksk signature fail"),
-        Refusal::ClockSkew => errors::clock_skew(),
-    })?;
-    let directory = lock(&world.directory);
-    let (key, user) = directory
-        .access_key(id)
-        .ok_or_else(|| errors::unauthenticated("ak not exist"))?;
-    if key.security_token.as_deref() != received.header("x-security-token") {
-        return Err(errors::unauthenticated("check security token fail"));
-    }
-    Ok(user.clone())
 }

@@ -1,105 +1,98 @@
-//! IAM: projects and domains. Tokens, agencies and temporary access keys join here, as further operations.
+//! IAM: which call is meant, and who may make it; each kind of call has its own file.
+
+mod federation;
+mod identities;
+mod listings;
+mod request;
+mod temporary_keys;
+mod tokens;
+mod users;
 
 use hyper::Method;
-use serde_json::{Value, json};
 
 use crate::{
     answer::Answer,
-    directory::{Directory, Project, User},
-    errors,
+    gateway::Service,
+    principal,
     server::Received,
-    signature::decode,
     world::{World, lock},
 };
 
 /// An API of IAM.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Operation {
+    Tokens,
+    ShowToken,
+    RevokeToken,
+    IdTokenTokens,
+    FederationAuth(String),
+    Securitytokens,
     Projects,
     AuthProjects,
     AuthDomains,
+    User(String),
+    Credential(String),
 }
 
 impl Operation {
     pub(crate) fn new(method: &Method, segments: &[&str]) -> Option<Self> {
+        if let Some(provider) = federation::provider(method, segments) {
+            return Some(Self::FederationAuth(provider.to_owned()));
+        }
         match (method, segments) {
+            (&Method::POST, ["v3", "auth", "tokens"]) => Some(Self::Tokens),
+            (&Method::GET, ["v3", "auth", "tokens"]) => Some(Self::ShowToken),
+            (&Method::DELETE, ["v3", "auth", "tokens"]) => Some(Self::RevokeToken),
+            (&Method::POST, ["v3.0", "OS-AUTH", "id-token", "tokens"]) => Some(Self::IdTokenTokens),
+            (&Method::POST, ["v3.0", "OS-CREDENTIAL", "securitytokens"]) => Some(Self::Securitytokens),
+            (&Method::GET, ["v3.0", "OS-CREDENTIAL", "credentials", id]) => Some(Self::Credential((*id).to_owned())),
             (&Method::GET, ["v3", "projects"]) => Some(Self::Projects),
             (&Method::GET, ["v3", "auth", "projects"]) => Some(Self::AuthProjects),
             (&Method::GET, ["v3", "auth", "domains"]) => Some(Self::AuthDomains),
+            (&Method::GET, ["v3", "users", id]) => Some(Self::User((*id).to_owned())),
             _ => None,
         }
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::Tokens => "tokens",
+            Self::ShowToken => "show_token",
+            Self::RevokeToken => "revoke_token",
+            Self::IdTokenTokens => "id_token_tokens",
+            Self::FederationAuth(_) => "federation_auth",
+            Self::Securitytokens => "securitytokens",
             Self::Projects => "projects",
             Self::AuthProjects => "auth_projects",
             Self::AuthDomains => "auth_domains",
+            Self::User(_) => "user",
+            Self::Credential(_) => "credential",
         }
     }
 }
 
-pub(crate) fn answer(world: &World, user: &User, operation: Operation, received: &Received) -> Answer {
+pub(crate) fn answer(world: &World, operation: Operation, received: &Received) -> Answer {
+    let attempt = match operation {
+        Operation::Tokens => tokens::create(world, received),
+        Operation::ShowToken => tokens::show(world, received),
+        Operation::RevokeToken => tokens::revoke(world, received),
+        Operation::IdTokenTokens => federation::exchange(world, received),
+        Operation::FederationAuth(provider) => federation::authenticate(world, &provider, received),
+        Operation::Securitytokens => temporary_keys::create(world, received),
+        other => look_up(world, &other, received),
+    };
+    attempt.unwrap_or_else(|error| error)
+}
+
+/// What changes nothing and is for everybody the cloud knows.
+fn look_up(world: &World, operation: &Operation, received: &Received) -> Result<Answer, Answer> {
+    let principal = principal::establish(world, Service::Iam, received)?;
     let directory = lock(&world.directory);
     match operation {
-        Operation::Projects => match filter(&received.query) {
-            Ok(name) => projects(&directory, user, name.as_deref(), received),
-            Err(parameter) => errors::iam(400, "Bad Request", &format!("Invalid query parameter {parameter}.")),
-        },
-        Operation::AuthProjects => projects(&directory, user, None, received),
-        Operation::AuthDomains => Answer::json(
-            200,
-            &json!({
-                "links": links(received),
-                "domains": [{
-                    "id": directory.domain_id, "name": directory.domain_name, "enabled": true, "description": "",
-                    "links": {"self": format!("https://{}/v3/domains/{}", host(received), directory.domain_id)},
-                }],
-            }),
-        ),
+        Operation::Projects => listings::filtered_projects(&directory, &principal, received),
+        Operation::AuthDomains => Ok(listings::domains(&directory, &principal, received)),
+        Operation::User(id) => users::show(&directory, &principal, id, received),
+        Operation::Credential(id) => users::show_access_key(&directory, &principal, id),
+        _ => Ok(listings::projects(&directory, &principal, None, received)),
     }
-}
-
-/// The wanted name, or the parameter that is not known.
-fn filter(query: &str) -> Result<Option<String>, String> {
-    let mut name = None;
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        match pair.split_once('=') {
-            Some(("name", value)) => name = Some(String::from_utf8_lossy(&decode(value)).into_owned()),
-            Some(("domain_id" | "enabled" | "page" | "per_page" | "parent_id" | "is_domain", _)) => {}
-            _ => return Err(pair.to_owned()),
-        }
-    }
-    Ok(name)
-}
-
-fn projects(directory: &Directory, user: &User, name: Option<&str>, received: &Received) -> Answer {
-    let visible = directory
-        .projects
-        .iter()
-        .filter(|project| user.projects.contains(&project.id));
-    let wanted = visible.filter(|project| name.is_none_or(|name| name == project.name));
-    let projects: Vec<_> = wanted
-        .map(|project| project_json(directory, project, received))
-        .collect();
-    Answer::json(200, &json!({"links": links(received), "projects": projects}))
-}
-
-fn project_json(directory: &Directory, project: &Project, received: &Received) -> Value {
-    json!({
-        "is_domain": false, "description": "", "enabled": true,
-        "links": {"self": format!("https://{}/v3/projects/{}", host(received), project.id)},
-        "id": project.id, "name": project.name,
-        "parent_id": directory.domain_id, "domain_id": directory.domain_id,
-    })
-}
-
-fn links(received: &Received) -> Value {
-    let query = if received.query.is_empty() { "" } else { "?" };
-    let address = format!("https://{}{}{query}{}", host(received), received.path, received.query);
-    json!({"self": address, "previous": null, "next": null})
-}
-
-fn host(received: &Received) -> &str {
-    received.header("host").unwrap_or_default()
 }

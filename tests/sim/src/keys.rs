@@ -44,6 +44,11 @@ pub(crate) fn next_key(format: KeyFormat) -> &'static PooledKey {
     pool.iter().cycle().nth(turn % pool.len()).expect("the pool has keys")
 }
 
+/// The RSA key of this number: the same at each call, for whoever signs for longer than one answer.
+pub(crate) fn rsa_key(number: usize) -> &'static PooledKey {
+    RSA.get(number % RSA.len()).expect("the pool has keys")
+}
+
 fn pool(traditional: &str, pkcs8: &str) -> Vec<PooledKey> {
     let pairs = split_pem(traditional).into_iter().zip(split_pem(pkcs8));
     pairs

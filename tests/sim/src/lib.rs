@@ -1,7 +1,8 @@
 //! A simulated Huawei Cloud on loopback: IAM and CCE over TLS, and for every cluster a Kubernetes API server that asks for client certificates.
 //!
 //! ```text
-//!  client ──TLS──► server ─► gateway ─► signature ─► iam | cce        (record, faults, clock; strict about every request)
+//!  client ──TLS──► server ─► gateway ─► principal ─► iam | cce | sts  (record, faults, clock; strict about every request)
+//!  client ──HTTP─► server ─► gateway ─► metadata | pod_identity | actions   (what an ECS, a node, a CI job finds next to it)
 //!  kubectl ─mTLS─► server ─► api_server ─► authentication ─► objects  (one per cluster, certificates from pki)
 //!  tests ─────────► Sim ───► world      ◄── admin (the same over plain HTTP, in the binary)
 //! ```
@@ -15,6 +16,8 @@
     reason = "a broken test world should stop the test; what a client sends never reaches an `expect`, and only JSON written here is indexed"
 )]
 
+mod access_keys;
+mod actions;
 mod admin;
 mod answer;
 mod api_server;
@@ -28,20 +31,31 @@ mod errors;
 mod faults;
 mod gateway;
 mod iam;
+mod id_token;
 mod jobs;
 mod keys;
+mod metadata;
+mod people;
 mod pki;
+mod pod_identity;
+mod principal;
 mod records;
 mod server;
 mod signature;
 mod sim;
 mod spec;
+mod sts;
 mod tls;
+mod tokens;
+mod totp;
 mod world;
 
-pub use behaviour::{ApiServerCertificate, Behaviour, ExpireAt, JobOutcome, SelfSubjectReviews, SignatureStyle};
-pub use directory::AccessKey;
+pub use access_keys::AccessKey;
+pub use behaviour::{
+    AgencyKey, ApiServerCertificate, Behaviour, ExpireAt, JobOutcome, MetadataMode, SelfSubjectReviews, SignatureStyle,
+};
 pub use faults::Fault;
+pub use people::{AgencySpec, IdTokenSpec, ProviderSpec, Trust, UserSpec};
 pub use records::{ApiRecorded, Recorded};
 pub use sim::{IssuedCertificate, Sim};
 pub use spec::{ClusterInfo, ClusterSpec, EndpointsShape, KeyFormat};

@@ -31,9 +31,10 @@ The cloud listens to control requests (JSON over plain HTTP) at the address CCE_
   curl $CCE_SIM_ADMIN/faults -d '{\"operation\": \"clustercert\", \"fault\": {\"throttle\": {\"retry_after\": \"1.5\"}}, \"times\": 2}'
   curl $CCE_SIM_ADMIN/faults -X DELETE
   curl $CCE_SIM_ADMIN/clusters -d '{\"name\": \"test\", \"eip\": false, \"endpoints\": \"otc_object\"}'
+  curl $CCE_SIM_ADMIN/users/alice/password -d '{\"password\": \"correct horse\"}'
   curl $CCE_SIM_ADMIN/revoke -d '{\"cluster\": \"prod\", \"user\": \"alice\"}'
 
-All requests and fields: `cargo doc -p cce-sim`, `Sim::serve_admin`, `Behaviour`, `Fault`, `ClusterSpec`.
+All requests and fields: `cargo doc -p cce-sim`, `Sim::serve_admin`, `Behaviour`, `Fault`, `ClusterSpec`, `UserSpec`, `AgencySpec`.
 ";
 
 /// What the command line says.
@@ -164,6 +165,8 @@ fn lines(sim: &Sim, ca_file: &Path, admin: &str) -> String {
     let pairs = [
         ("CCE_SIM_IAM_ENDPOINT", sim.iam_endpoint()),
         ("CCE_SIM_CCE_ENDPOINT", sim.cce_endpoint()),
+        ("CCE_SIM_STS_ENDPOINT", sim.sts_endpoint()),
+        ("CCE_SIM_METADATA_ENDPOINT", sim.metadata_endpoint()),
         ("CCE_SIM_ADMIN", admin.to_owned()),
         ("CCE_SIM_CA_FILE", ca_file),
         ("CCE_SIM_REGION", sim.region().to_owned()),

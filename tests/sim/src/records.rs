@@ -2,12 +2,20 @@
 
 use serde::Serialize;
 
-/// A request to the cloud.
+/// A request to the cloud, or to what an ECS, a pod or a CI job finds next to it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recorded {
-    /// `iam` or `cce`.
+    /// `iam`, `cce`, `sts`, `metadata`, `pod_identity` or `actions`.
     pub service: String,
-    /// `projects`, `auth_projects`, `auth_domains`, `clusters`, `cluster`, `clustercert`, `clustercertrevoke`, `rotatecredentials`, `job` or `unknown`.
+    /// What was asked for; `unknown` if there is no such API.
+    ///
+    /// - `iam`: `tokens`, `show_token`, `revoke_token`, `id_token_tokens`, `federation_auth`, `securitytokens`, `projects`, `auth_projects`,
+    ///   `auth_domains`, `user`, `credential`
+    /// - `cce`: `clusters`, `cluster`, `clustercert`, `clustercertrevoke`, `rotatecredentials`, `job`
+    /// - `sts`: `assume_with_oidc`, `caller_identity`
+    /// - `metadata`: `metadata_token`, `securitykey`, `meta_data`
+    /// - `pod_identity`: `pod_credentials`
+    /// - `actions`: `actions_id_token`
     pub operation: String,
     /// The HTTP method.
     pub method: String,

@@ -11,7 +11,10 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, pki_types::CertificateDer},
@@ -46,10 +49,16 @@ impl Received {
     }
 }
 
+/// What is spoken below HTTP.
+pub(crate) enum Transport {
+    Tls(Arc<ServerConfig>),
+    Plain,
+}
+
 /// Answers requests.
 pub(crate) trait Answerer: Send + Sync + 'static {
-    /// The TLS configuration of the next connection; `None` drops the connection.
-    fn tls(&self) -> Option<Arc<ServerConfig>>;
+    /// For the next connection; `None` drops it.
+    fn transport(&self) -> Option<Transport>;
     fn answer(&self, received: Received) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
 }
 
@@ -87,12 +96,14 @@ async fn bind_again(address: SocketAddr) -> TcpListener {
 }
 
 fn accept(tcp: TcpStream, answerer: Arc<dyn Answerer>, door: &Listening) {
-    let Some(tls) = answerer.tls() else { return };
+    let Some(transport) = answerer.transport() else {
+        return;
+    };
     let connected = door.connected();
     let mut wanted = door.wanted.clone();
     tokio::spawn(async move {
         tokio::select! {
-            () = connection(tcp, tls, answerer) => {}
+            () = connection(tcp, transport, answerer) => {}
             _ = wanted.wait_for(|wanted| !wanted) => {}
         }
         drop(connected);
@@ -100,30 +111,43 @@ fn accept(tcp: TcpStream, answerer: Arc<dyn Answerer>, door: &Listening) {
 }
 
 /// Every error here is the peer's affair: it sees the connection end.
-async fn connection(tcp: TcpStream, tls: Arc<ServerConfig>, answerer: Arc<dyn Answerer>) {
+async fn connection(tcp: TcpStream, transport: Transport, answerer: Arc<dyn Answerer>) {
     if tcp.set_nodelay(true).is_err() {
         return;
     }
+    let tls = match transport {
+        Transport::Tls(tls) => tls,
+        Transport::Plain => return http1_connection(tcp, answerer, Arc::new([]), |tcp| tcp).await,
+    };
     let handshake = TlsAcceptor::from(tls).accept(tcp);
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_DEADLINE, handshake).await else {
         return;
     };
     let session = stream.get_ref().1;
     let client_chain: Arc<[_]> = session.peer_certificates().unwrap_or_default().to_vec().into();
-    let is_http2 = session.alpn_protocol() == Some(b"h2");
-    let service = service_fn(move |request| answer(Arc::clone(&answerer), Arc::clone(&client_chain), request));
-    let io = TokioIo::new(stream);
-    if is_http2 {
-        let _ = http2::Builder::new(TokioExecutor::new())
-            .serve_connection(io, service)
-            .await;
-        return;
+    if session.alpn_protocol() != Some(b"h2") {
+        return http1_connection(stream, answerer, client_chain, |stream| stream.get_ref().0).await;
     }
-    let mut connection = http1::Builder::new().serve_connection(io, service);
+    let service = service_fn(move |request| answer(Arc::clone(&answerer), Arc::clone(&client_chain), request));
+    let _ = http2::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn http1_connection<S>(
+    stream: S,
+    answerer: Arc<dyn Answerer>,
+    client_chain: Arc<[CertificateDer<'static>]>,
+    tcp: impl Fn(&S) -> &TcpStream,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(move |request| answer(Arc::clone(&answerer), Arc::clone(&client_chain), request));
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     if let Err(error) = (&mut connection).await
         && error.is_user()
     {
-        let _ = connection.into_parts().io.into_inner().get_ref().0.set_zero_linger();
+        let _ = tcp(&connection.into_parts().io.into_inner()).set_zero_linger();
     }
 }
 

@@ -1,5 +1,8 @@
 //! The handle that tests hold: starts the cloud, controls it, asks what it saw.
 
+mod identities;
+mod sources;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     sync::Arc,
@@ -14,8 +17,7 @@ use crate::{
     behaviour::Behaviour,
     clock,
     cluster::{Addresses, Cluster},
-    directory::AccessKey,
-    door::Listening,
+    door::{Door, Listening},
     faults::Fault,
     gateway::{Gateway, Service},
     jobs, keys,
@@ -24,18 +26,22 @@ use crate::{
     server::{self, Answerer},
     spec::{ClusterInfo, ClusterSpec},
     tls,
-    world::{REGION, World, lock},
+    world::{Endpoints, REGION, World, lock},
 };
 
 /// A running simulated cloud; dropping it ends everything.
 ///
-/// One account with the users `alice` (administrator), `bob` (ordinary) and `carol` (no permission for CCE), the projects `cn-north-4` and
-/// `cn-north-4_team` (not open to `bob` and `carol`), and one cluster, `prod`. Users, clusters and projects can be named by name or id.
-/// Methods that name something unknown panic.
+/// One account, `example-account`, with the users `alice` (administrator), `bob` (ordinary) and `carol` (no permission for CCE), the projects
+/// `cn-north-4` and `cn-north-4_team` (not open to `bob` and `carol`), and one cluster, `prod`; a second one, `other-account`, with nothing but
+/// its main project. Accounts, users, agencies, clusters and projects can be named by name or id. Methods that name something unknown panic.
 pub struct Sim {
     world: Arc<World>,
     iam: SocketAddr,
     cce: SocketAddr,
+    sts: SocketAddr,
+    metadata: SocketAddr,
+    pod_identity: SocketAddr,
+    actions: SocketAddr,
     runtime: Option<Runtime>,
 }
 
@@ -77,25 +83,44 @@ impl Sim {
             validity,
         )));
         let names = ["127.0.0.1", "localhost", "::1"].map(str::to_owned);
-        let open_service = |service: Service| {
-            let identity = world
-                .authority
-                .server(&names, ExtendedKeyUsagePurpose::ServerAuth, validity);
+        let open = |service: Service, tls, door: &Door| {
             let gateway = Gateway {
                 world: Arc::clone(&world),
                 service,
-                tls: tls::cloud(identity),
+                tls,
             };
             let listener = listen(Ipv4Addr::LOCALHOST.into(), 0).expect("loopback has a free port");
             let address = listener.local_addr().expect("a listener has an address");
-            spawn_server(&runtime, listener, Arc::new(gateway), world.door.add_server());
+            spawn_server(&runtime, listener, Arc::new(gateway), door.add_server());
             address
         };
-        let (iam, cce) = (open_service(Service::Iam), open_service(Service::Cce));
+        let open_cloud = |service: Service| {
+            let identity = world
+                .authority
+                .server(&names, ExtendedKeyUsagePurpose::ServerAuth, validity);
+            open(service, Some(tls::cloud(identity)), &world.door)
+        };
+        let (iam, cce, sts) = (
+            open_cloud(Service::Iam),
+            open_cloud(Service::Cce),
+            open_cloud(Service::Sts),
+        );
+        let endpoints = Endpoints {
+            iam: format!("https://{iam}"),
+            cce: format!("https://{cce}"),
+        };
+        world.endpoints.set(endpoints).expect("the world is new");
+        let metadata = open(Service::Metadata, None, &world.metadata_door);
+        let pod_identity = open(Service::PodIdentity, None, &world.local_door);
+        let actions = open(Service::Actions, None, &world.local_door);
         Self {
             world,
             iam,
             cce,
+            sts,
+            metadata,
+            pod_identity,
+            actions,
             runtime: Some(runtime),
         }
     }
@@ -118,49 +143,6 @@ impl Sim {
     /// The region: `cn-north-4`.
     pub fn region(&self) -> &str {
         REGION
-    }
-
-    /// The user's access key.
-    pub fn access_key(&self, user: &str) -> AccessKey {
-        let id = self.user_id(user);
-        let directory = lock(&self.world.directory);
-        directory.access_key_of(&id).expect("the user has an access key")
-    }
-
-    /// A new temporary access key of this user, with its security token.
-    pub fn temporary_access_key(&self, user: &str) -> AccessKey {
-        let id = self.user_id(user);
-        lock(&self.world.directory).add_temporary_access_key(&id)
-    }
-
-    /// The access key is unknown from now on.
-    pub fn remove_access_key(&self, id: &str) {
-        lock(&self.world.directory).remove_access_key(id);
-    }
-
-    /// The user's id: 32 hexadecimal digits, the common name of certificates.
-    pub fn user_id(&self, user: &str) -> String {
-        let directory = lock(&self.world.directory);
-        directory.user(user).expect("the user exists").id.clone()
-    }
-
-    /// Adds an ordinary user with an access key, in these projects; returns the id.
-    pub fn add_user(&self, name: &str, projects: &[&str]) -> String {
-        let projects = projects.iter().map(|project| self.project_id(project)).collect();
-        let mut directory = lock(&self.world.directory);
-        directory.add_user(name, vec![pki::random_id()], projects, false);
-        directory.user(name).expect("the user was just added").id.clone()
-    }
-
-    /// The project's id.
-    pub fn project_id(&self, name: &str) -> String {
-        let directory = lock(&self.world.directory);
-        directory.project(name).expect("the project exists").id.clone()
-    }
-
-    /// Adds a project, open to administrators; returns the id. A name that is taken makes a second project of that name.
-    pub fn add_project(&self, name: &str) -> String {
-        lock(&self.world.directory).add_project(name)
     }
 
     /// Adds a cluster and starts its API server; returns the uid.
@@ -350,7 +332,9 @@ impl Sim {
 impl Drop for Sim {
     /// Closes every port before it returns.
     fn drop(&mut self) {
-        self.world.door.set(false);
+        for door in [&self.world.door, &self.world.metadata_door, &self.world.local_door] {
+            door.set(false);
+        }
         for cluster in lock(&self.world.clusters).iter() {
             cluster.door.set(false);
         }

@@ -10,10 +10,10 @@ use crate::{
     behaviour::{Behaviour, ExpireAt},
     clock,
     cluster::Cluster,
-    directory::User,
     errors,
     keys::{self, PooledKey},
     pki::{self, Subject, Validity},
+    principal::Principal,
     world::{World, lock},
 };
 
@@ -24,12 +24,12 @@ const MAX_DAYS: i64 = 1827;
 pub(super) fn create(
     world: &World,
     behaviour: &Behaviour,
-    user: &User,
+    principal: &Principal,
     cluster: &Cluster,
     body: &[u8],
 ) -> Result<Answer, Answer> {
     if let Some(limit) = behaviour.clustercert_limit {
-        check_limit(world, user, limit)?;
+        check_limit(world, principal, limit)?;
     }
     let now = world.now();
     let not_after = requested_end(behaviour.expire_at_supported, body, now)?;
@@ -40,18 +40,18 @@ pub(super) fn create(
     let validity = validity(behaviour, now, not_after);
     let key = keys::next_key(cluster.spec.key_format);
     let subject = Subject {
-        common_name: &user.id,
-        organizations: &user.groups,
+        common_name: &principal.id,
+        organizations: &principal.groups,
     };
     let certificate = cluster.issue(key, &subject, validity);
     let kubeconfig = kubeconfig(behaviour, cluster, &certificate.pem, key);
     Ok(Answer::json(200, &kubeconfig).with_header("Port-ID", &pki::random_uuid()))
 }
 
-fn check_limit(world: &World, user: &User, limit: u32) -> Result<(), Answer> {
+fn check_limit(world: &World, principal: &Principal, limit: u32) -> Result<(), Answer> {
     let now = clock::real_now();
     let mut recent = lock(&world.recent_clustercerts);
-    let recent = recent.entry(user.id.clone()).or_default();
+    let recent = recent.entry(principal.id.clone()).or_default();
     while recent
         .front()
         .is_some_and(|moment| now - *moment >= Duration::seconds(60))

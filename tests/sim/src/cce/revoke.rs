@@ -1,12 +1,17 @@
 //! `POST …/clusters/{id}/clustercertrevoke`: every certificate of one identity on one cluster.
 
 use super::body_object;
-use crate::{answer::Answer, cluster::Cluster, directory::User, errors};
+use crate::{
+    answer::Answer,
+    cluster::Cluster,
+    errors,
+    principal::{Identity, Principal},
+};
 
 /// Oldest releases that know it, per minor version.
 const SINCE: [(u32, u32, u32); 5] = [(19, 16, 50), (21, 11, 10), (23, 9, 10), (25, 4, 10), (27, 1, 10)];
 
-pub(super) fn revoke(user: &User, cluster: &Cluster, body: &[u8]) -> Result<Answer, Answer> {
+pub(super) fn revoke(principal: &Principal, cluster: &Cluster, body: &[u8]) -> Result<Answer, Answer> {
     let object = body_object(body, &["userId", "agencyId"])?;
     let text = |key: &str| {
         object
@@ -19,7 +24,8 @@ pub(super) fn revoke(user: &User, cluster: &Cluster, body: &[u8]) -> Result<Answ
         (None, Some(id)) => (id, true),
         _ => return Err(errors::cce_invalid("exactly one of userId and agencyId is required")),
     };
-    if !user.is_administrator && (is_agency || id != user.id) {
+    let is_assumed = matches!(principal.identity, Identity::Agency { .. });
+    if !principal.is_administrator && (is_agency != is_assumed || id != principal.id) {
         return Err(errors::cce_forbidden(
             "cce:cluster:revokeClientCredential on other users",
         ));

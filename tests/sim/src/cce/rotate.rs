@@ -6,12 +6,17 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::body_object;
-use crate::{answer::Answer, cluster::Cluster, directory::User, errors, jobs, world::World};
+use crate::{answer::Answer, cluster::Cluster, errors, jobs, principal::Principal, world::World};
 
 const CA_LIMIT: usize = 1 << 20;
 const MAX_HOURS: i64 = 8784;
 
-pub(super) fn rotate(world: &World, user: &User, cluster: &Arc<Cluster>, body: &[u8]) -> Result<Answer, Answer> {
+pub(super) fn rotate(
+    world: &World,
+    principal: &Principal,
+    cluster: &Arc<Cluster>,
+    body: &[u8],
+) -> Result<Answer, Answer> {
     let object = body_object(body, &["component", "certificateExpirationTime", "certContent"])?;
     if let Some(hours) = object.get("certificateExpirationTime")
         && !hours.as_i64().is_some_and(|hours| (0..=MAX_HOURS).contains(&hours))
@@ -30,7 +35,7 @@ pub(super) fn rotate(world: &World, user: &User, cluster: &Arc<Cluster>, body: &
             return Err(errors::cce_invalid(message));
         }
     };
-    if !user.is_administrator {
+    if !principal.is_administrator {
         return Err(errors::cce_forbidden("cce:cluster:rotateCredentials"));
     }
     let id = jobs::start_rotation(world, cluster, renews_ca);

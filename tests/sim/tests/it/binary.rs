@@ -140,3 +140,27 @@ fn it_is_controlled_over_http() {
     }
     assert!(program.end());
 }
+
+#[test]
+fn users_and_agencies_are_made_from_outside_too() {
+    let program = Program::start(&[]);
+    assert!(program.lines["CCE_SIM_METADATA_ENDPOINT"].starts_with("http://127.0.0.1:"));
+    let user = json!({"name": "erin", "password": "secret", "totp_secret": "JBSWY3DPEHPK3PXP"});
+    let (status, made) = program.admin("POST", "/users", &user);
+    assert_eq!((status, made["id"].as_str().unwrap().len()), (200, 32));
+    let (_, passcode) = program.admin("GET", "/users/erin/passcode", &Value::Null);
+    assert_eq!(passcode["passcode"].as_str().unwrap().len(), 6);
+    let (status, _) = program.admin("GET", "/users/alice/passcode", &Value::Null);
+    assert_eq!(status, 400);
+    let (_, agency) = program.admin("POST", "/agencies", &json!({"name": "operators"}));
+    assert!(agency["urn"].as_str().unwrap().ends_with(":agency:operators"));
+    let unknown = json!({"name": "others", "account": "nobody's"});
+    assert_eq!(program.admin("POST", "/agencies", &unknown).0, 400);
+    let (status, _) = program.admin("POST", "/ecs-agency", &json!({"agency": "operators"}));
+    assert_eq!(status, 200);
+    let (_, token) = program.admin("POST", "/tokens", &json!({"user": "erin", "project": "cn-north-4"}));
+    assert!(token["token"].as_str().unwrap().starts_with("MII"));
+    let (_, id_token) = program.admin("POST", "/id-tokens", &json!({"lifetime": 60}));
+    assert_eq!(id_token["id_token"].as_str().unwrap().split('.').count(), 3);
+    assert!(program.end());
+}

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, Read as _},
+    io,
     net::{SocketAddr, TcpStream},
     sync::Arc,
     time::Duration,
@@ -27,6 +27,24 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The token that came, which must be there.
+    pub(crate) fn token(&self) -> String {
+        assert_eq!(self.status, 201, "{}", self.body);
+        self.header("x-subject-token").unwrap().to_owned()
+    }
+
+    /// Status and IAM's message, for refusals in Keystone's shape.
+    pub(crate) fn refusal(&self) -> (u16, String) {
+        let json = self.json();
+        assert_eq!(json["error"]["code"], self.status);
+        (self.status, json["error"]["message"].as_str().unwrap().to_owned())
+    }
+
+    /// Status and code, for refusals of the gateway.
+    pub(crate) fn gateway_refusal(&self) -> (u16, String) {
+        (self.status, self.json()["error_code"].as_str().unwrap().to_owned())
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -101,8 +119,26 @@ impl Request {
     }
 
     pub(crate) fn send_to_cce(&self, sim: &Sim) -> io::Result<Reply> {
-        let address = sim.cce_endpoint().replace("https://", "").parse().unwrap();
+        self.send_to(&sim.cce_endpoint(), sim)
+    }
+
+    pub(crate) fn send_to_iam(&self, sim: &Sim) -> Reply {
+        self.send_to(&sim.iam_endpoint(), sim).unwrap()
+    }
+
+    /// To `https://ADDRESS`, or without TLS to `http://ADDRESS`.
+    pub(crate) fn send_to(&self, endpoint: &str, sim: &Sim) -> io::Result<Reply> {
+        if let Some(address) = endpoint.strip_prefix("http://") {
+            return exchange(&mut connect(address.parse().unwrap())?, self);
+        }
+        let address = endpoint.replace("https://", "").parse().unwrap();
         Client::new(&sim.ca_pem(), "127.0.0.1", None).send(address, self)
+    }
+
+    /// Signed by this key for IAM and sent there.
+    pub(crate) fn signed_to_iam(self, sim: &Sim, key: &AccessKey) -> Reply {
+        let host = sim.iam_endpoint().replace("https://", "");
+        self.signed_for(&host, key, 0).send_to_iam(sim)
     }
 
     /// Signed by alice, sent to CCE.
@@ -143,27 +179,35 @@ impl Client {
     }
 
     pub(crate) fn connect(&self, address: SocketAddr) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
-        let tcp = TcpStream::connect(address)?;
-        tcp.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let tcp = connect(address)?;
         let connection = ClientConnection::new(Arc::clone(&self.config), self.name.clone()).unwrap();
         Ok(StreamOwned::new(connection, tcp))
     }
 
     pub(crate) fn send(&self, address: SocketAddr, request: &Request) -> io::Result<Reply> {
-        let mut stream = self.connect(address)?;
-        send_on(&mut stream, request, "close")?;
-        let mut text = Vec::new();
-        let received = stream.read_to_end(&mut text);
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            return Err(received.err().unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()));
-        };
-        Ok(Reply {
-            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            headers: head.to_owned(),
-            body: body.to_owned(),
-        })
+        exchange(&mut self.connect(address)?, request)
     }
+}
+
+fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let tcp = TcpStream::connect(address)?;
+    tcp.set_read_timeout(Some(Duration::from_secs(10)))?;
+    Ok(tcp)
+}
+
+fn exchange(stream: &mut (impl io::Read + io::Write), request: &Request) -> io::Result<Reply> {
+    send_on(stream, request, "close")?;
+    let mut text = Vec::new();
+    let received = stream.read_to_end(&mut text);
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return Err(received.err().unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()));
+    };
+    Ok(Reply {
+        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        headers: head.to_owned(),
+        body: body.to_owned(),
+    })
 }
 
 pub(crate) fn send_on(stream: &mut impl io::Write, request: &Request, connection: &str) -> io::Result<()> {

@@ -136,6 +136,17 @@ fn iam_lists_the_projects_of_a_user() {
 }
 
 #[test]
+fn an_account_that_is_claimed_must_be_the_identitys() {
+    let sim = Sim::start();
+    let get = |account: &str| {
+        let request = Request::get("/v3/auth/domains").header("x-domain-id", &sim.account_id(account));
+        request.signed_to_iam(&sim, &sim.access_key("bob"))
+    };
+    assert_eq!(get("example-account").status, 200);
+    assert_eq!(get("other-account").gateway_refusal(), (401, "APIGW.0301".to_owned()));
+}
+
+#[test]
 fn endpoints_come_in_three_shapes() {
     let sim = Sim::start_empty();
     let endpoints = |shape, eip| {

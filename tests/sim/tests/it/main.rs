@@ -5,11 +5,18 @@
     reason = "a broken test world should stop the test"
 )]
 
+mod agencies;
 mod api_server;
 mod binary;
 mod client;
 mod cloud;
 mod clustercert;
 mod faults;
+mod federation;
 mod kubectl;
+mod metadata;
+mod pod_identity;
 mod rotation;
+mod sts;
+mod temporary_keys;
+mod tokens;
