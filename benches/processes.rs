@@ -6,18 +6,24 @@
     clippy::print_stdout,
     clippy::cast_precision_loss,
     clippy::disallowed_methods,
+    clippy::string_slice,
     reason = "a benchmark that cannot run should stop, and its result is for people"
 )]
 
+use base64::Engine as _;
 use cce_login::secret::Secret;
 use cce_login::signing::{SignableRequest, SigningKey, modern};
-use cce_sim::Sim;
+use cce_sim::{Fault, Sim};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Names the program under test, built as `install.sh` builds it.
 const PROGRAM: &str = "BENCH_PROGRAM";
+/// Names the same program of another revision, to be compared with; may be unset.
+const BASELINE: &str = "BENCH_BASELINE";
+/// Names a current kubectl.
+const KUBECTL: &str = "KUBECTL";
 /// Counted runs of each side of a pair.
 const ROUNDS: usize = 300;
 /// Runs before counting.
@@ -40,6 +46,21 @@ fn main() {
         || Command::new("/bin/true"),
     );
 
+    if let Some(baseline) = std::env::var_os(BASELINE) {
+        // Another lifetime: the two may keep their certificates in different forms.
+        let other = || {
+            let mut command = world.run_program(baseline.clone().into(), "kernel");
+            command.args(["--duration", "9h"]);
+            command
+        };
+        time(other());
+        compare(
+            "cached, kernel keyring : the same, other revision",
+            || world.get_credential("kernel"),
+            other,
+        );
+    }
+
     time(world.get_credential("keyring"));
     let account = account_in_secret_service();
     let secret_tool = || {
@@ -52,7 +73,12 @@ fn main() {
         || world.get_credential("keyring"),
         secret_tool,
     );
-    assert_eq!(world.sim.count("clustercert"), 2, "the cached calls asked the cloud");
+    let fetched = if std::env::var_os(BASELINE).is_some() { 3 } else { 2 };
+    assert_eq!(
+        world.sim.count("clustercert"),
+        fetched,
+        "the cached calls asked the cloud"
+    );
 
     let [url, headers, body] = world.signed_clustercert();
     let curl = || {
@@ -68,6 +94,9 @@ fn main() {
         || world.get_credential("none"),
         curl,
     );
+
+    a_hundred_at_the_end(&world);
+    kubectl_over_two_lifetimes(&world);
 
     let memory = world
         .in_world(std::env::current_exe().unwrap(), &["peak-memory"])
@@ -99,6 +128,10 @@ impl World {
     }
 
     fn get_credential(&self, cache: &str) -> Command {
+        self.run_program(program(), cache)
+    }
+
+    fn run_program(&self, program: PathBuf, cache: &str) -> Command {
         let cluster = self.sim.cluster("prod");
         let project = self.sim.project_id(self.sim.region());
         let args = [
@@ -114,7 +147,7 @@ impl World {
             "--cache",
             cache,
         ];
-        self.in_world(program(), &args)
+        self.in_world(program, &args)
     }
 
     fn in_world(&self, program: PathBuf, args: &[&str]) -> Command {
@@ -172,6 +205,115 @@ impl World {
         std::fs::write(&file, lines.collect::<String>()).unwrap();
         [format!("{endpoint}{path}"), file.display().to_string(), body.to_owned()]
     }
+}
+
+/// How long after the end of one fetch the last of a hundred callers is answered that met at the end of a certificate.
+fn a_hundred_at_the_end(world: &World) {
+    world
+        .sim
+        .set_fault("clustercert", Fault::Latency(Duration::from_secs(2)));
+    let one = time(world.get_credential("none"));
+    let before = world.sim.count("clustercert");
+    let started = Instant::now();
+    let mut callers: Vec<_> = (0..100)
+        .map(|_| {
+            let mut command = world.get_credential("kernel");
+            command.args(["--duration", "10h"]);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command.spawn().unwrap()
+        })
+        .collect();
+    assert!(callers.iter_mut().all(|caller| caller.wait().unwrap().success()));
+    let all = started.elapsed();
+    world.sim.clear_faults();
+    assert_eq!(world.sim.count("clustercert"), before + 1, "one request for all");
+    let limit = one + Duration::from_millis(250);
+    let ratio = all.as_secs_f64() / limit.as_secs_f64();
+    let [all, limit] = [all, limit].map(|time| time.as_secs_f64() * 1000.0);
+    println!(
+        "{:<58} {all:>9.1} {limit:>9.1} {ratio:>7.2}",
+        "last of 100 callers : one fetch + 250 ms"
+    );
+}
+
+/// kubectl in a loop while certificates come to their end and are renewed, in turns with a kubectl that has a certificate of its own.
+fn kubectl_over_two_lifetimes(world: &World) {
+    const LIFETIME: Duration = Duration::from_secs(15);
+    world.sim.set_behaviour(|b| b.certificate_lifetime = Some(LIFETIME));
+    let [with_us, with_static] = ["with-us", "with-static"].map(|name| world.home.path().join(name));
+    let file = with_us.display().to_string();
+    let login = [
+        "login",
+        "--cluster",
+        "prod",
+        "--region",
+        world.sim.region(),
+        "--kubeconfig",
+        &file,
+        "--absolute-path",
+    ];
+    let iam = world.sim.iam_endpoint();
+    time({
+        let mut command = world.in_world(program(), &login);
+        command.env("CCE_LOGIN_IAM_ENDPOINT", iam);
+        command
+    });
+    let issued = world.sim.issue_certificate("prod", "alice", Duration::from_secs(3600));
+    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let text = std::fs::read_to_string(&with_us).unwrap();
+    let users = text.find("users:").unwrap();
+    let name = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("user: "))
+        .unwrap();
+    let user = format!(
+        "users:\n- name: {name}\n  user:\n    client-certificate-data: {}\n    client-key-data: {}\n",
+        base64(&issued.certificate),
+        base64(&issued.key)
+    );
+    std::fs::write(&with_static, format!("{}{user}", &text[..users])).unwrap();
+    let kubectl = |kubeconfig: &std::path::Path| {
+        let kubectl = std::env::var_os(KUBECTL).expect("run `benches/run`, which names a kubectl");
+        let mut command = world.in_world(kubectl.into(), &["get", "namespaces"]);
+        command.env("KUBECONFIG", kubeconfig);
+        time(command)
+    };
+    for _ in 0..5 {
+        kubectl(&with_us);
+        kubectl(&with_static);
+    }
+    let (began, before) = (Instant::now(), world.sim.count("clustercert"));
+    let mut pairs = Vec::new();
+    while began.elapsed() < LIFETIME * 2 {
+        pairs.push((
+            kubectl(&with_us).as_secs_f64() * 1000.0,
+            kubectl(&with_static).as_secs_f64() * 1000.0,
+        ));
+    }
+    let renewals = world.sim.count("clustercert") - before;
+    let slowest = |times: Vec<f64>| times.into_iter().fold(0.0, f64::max);
+    let [ours, statics]: [Vec<f64>; 2] = pairs.into_iter().unzip::<f64, f64, Vec<_>, Vec<_>>().into();
+    let calls = ours.len();
+    let static_median = median(statics.iter().copied());
+    let line = |name: &str, time: f64| {
+        println!(
+            "{name:<58} {time:>9.1} {static_median:>9.1} {:>7.2}",
+            time / static_median
+        );
+    };
+    line(
+        "kubectl, median with us : median, static certificate",
+        median(ours.iter().copied()),
+    );
+    line("kubectl, slowest with us : median, static certificate", slowest(ours));
+    line(
+        "kubectl, slowest, static : median, static certificate",
+        slowest(statics),
+    );
+    println!(
+        "{:<58} {renewals:>9}",
+        format!("renewals in these {calls} calls, lifetime {} s", LIFETIME.as_secs())
+    );
 }
 
 /// Runs both in turns, prints medians and the ratio pair by pair.

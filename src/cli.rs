@@ -42,6 +42,31 @@ Examples:
   kubectl cce-login get-credential --region eu-de --project-id 0605767b5780d5762fbcc0118072a564 \\
     --cluster-id 4d1ecb2c-229a-11e8-9c75-0255ac100ceb --profile default --force-refresh";
 
+const REFRESH_EXAMPLES: &str = "\
+A certificate is replaced even if it is good for long. Of several contexts one failure does not stop the rest.
+When the cloud throttles us we wait as long as it asks, within --timeout (here: 3m, and 6s for each context).
+
+Examples:
+  # A new certificate for the current context, now
+  kubectl cce-login refresh
+
+  # After a rotation of the cluster's certificates: server, CA and TLS name of the entries follow
+  kubectl cce-login refresh --context prod --context staging
+
+  # Every context that uses us, as fast as the cloud allows
+  kubectl cce-login refresh --all";
+
+const LOGOUT_EXAMPLES: &str = "\
+Certificates are deleted from every store of this machine, and one that is on its way is not kept.
+Forgetting is not revoking: whoever has a copy can use it until it ends.
+
+Examples:
+  # Forget the certificate of the current context
+  kubectl cce-login logout
+
+  # Forget all of them, and take the contexts out of the kubeconfig
+  kubectl cce-login logout --all --remove-contexts";
+
 const PROFILE_EXAMPLES: &str = "\
 Examples:
   # Keep an access key in the keyring, the secret read from a pipe
@@ -81,6 +106,12 @@ pub enum Command {
     /// Print a client certificate for kubectl (exec plugin)
     #[command(after_help = GET_CREDENTIAL_EXAMPLES)]
     GetCredential(GetCredentialArgs),
+    /// Renew certificates now; bring server, CA and TLS name of our entries up to date
+    #[command(after_help = REFRESH_EXAMPLES)]
+    Refresh(RefreshArgs),
+    /// Forget certificates
+    #[command(after_help = LOGOUT_EXAMPLES)]
+    Logout(LogoutArgs),
     /// Manage named identities; their secrets go to the keyring
     #[command(subcommand, after_help = PROFILE_EXAMPLES)]
     Profile(ProfileCommand),
@@ -254,6 +285,40 @@ pub struct GetCredentialArgs {
     /// Show the private key also on a terminal
     #[arg(long, help_heading = "Output")]
     pub show_key: bool,
+}
+
+/// Which of the contexts that use us.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Contexts")]
+pub struct ContextArgs {
+    /// The context's name; repeatable [default: the current context]
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    pub context: Vec<String>,
+    /// Every context that uses us
+    #[arg(long)]
+    pub all: bool,
+    /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<String>,
+}
+
+/// Renew certificates now; bring server, CA and TLS name of our entries up to date
+#[derive(Debug, Args)]
+pub struct RefreshArgs {
+    /// Which contexts.
+    #[command(flatten)]
+    pub contexts: ContextArgs,
+}
+
+/// Forget certificates
+#[derive(Debug, Args)]
+pub struct LogoutArgs {
+    /// Which contexts.
+    #[command(flatten)]
+    pub contexts: ContextArgs,
+    /// Take the contexts, and users and clusters that nothing else uses, out of the kubeconfig
+    #[arg(long)]
+    pub remove_contexts: bool,
 }
 
 /// `profile`.

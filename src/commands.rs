@@ -1,13 +1,17 @@
 //! The commands, one file each. Nothing here but the choice between them.
 
+mod choose_server;
+mod contexts;
 mod explain;
 mod fetch;
 mod forget;
 mod get_credential;
 mod login;
+mod logout;
 mod obtain;
 mod profile;
 mod project;
+mod refresh;
 mod refusal;
 mod renewal;
 mod report;
@@ -24,6 +28,8 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
     match &cli.command {
         Command::Login(args) => login::run(args, &cli.global, host),
         Command::GetCredential(args) => get_credential::run(args, &cli.global, typed, host),
+        Command::Refresh(args) => refresh::run(args, &cli.global, host),
+        Command::Logout(args) => logout::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Version(args) => version::run(args, host),
     }

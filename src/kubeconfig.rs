@@ -5,6 +5,7 @@
 //! before, else an error. Files, environment and home come in as values; nothing here asks the process.
 
 mod change;
+mod cluster_update;
 mod diff;
 mod document;
 mod entries;

@@ -11,7 +11,7 @@ use std::time::Duration;
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Voids what was issued under `key` until now and deletes it, front to back. Returns what the stores that had it say against it.
-pub(super) fn forget(session: &Session<'_>, key: &CacheKey, note: &IndexEntry) -> Vec<String> {
+pub(super) fn forget(session: &Session<'_>, key: &CacheKey, note: Option<&IndexEntry>) -> Vec<String> {
     let buried = index::bury(&session.directories, key);
     let _lock = single_flight::wait(
         &session.directories,
@@ -19,13 +19,12 @@ pub(super) fn forget(session: &Session<'_>, key: &CacheKey, note: &IndexEntry) -
         session.deadline.at_most(LOCK_TIMEOUT),
         || None::<()>,
     );
-    let is_in_file = note.stores.iter().any(|store| store == StoreKind::File.name());
+    let is_noted = |kind: StoreKind| note.is_some_and(|note| note.stores.iter().any(|store| store == kind.name()));
+    let is_in_file = is_noted(StoreKind::File);
     let mode = if is_in_file { CacheMode::File } else { CacheMode::Auto };
     let Deleted { troubles, unavailable } = session.store(mode).delete(key.account());
     // A store that is not there for us matters only if the certificate was put into it.
-    let missed = unavailable
-        .into_iter()
-        .filter(|trouble| note.stores.iter().any(|store| store == trouble.kind.name()));
+    let missed = unavailable.into_iter().filter(|trouble| is_noted(trouble.kind));
     let mut left: Vec<String> = troubles
         .into_iter()
         .chain(missed)

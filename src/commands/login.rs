@@ -1,11 +1,11 @@
 //! `login`: who you are, which cluster, one certificate, kubeconfig entries, a check. Ends with the command to try.
 
 mod choose_cluster;
-mod choose_server;
 mod entry;
 mod kubectl;
 mod summary;
 
+use super::choose_server::{self, Chosen, Search};
 use super::explain::explain;
 use super::fetch::{self, Errand, Need};
 use super::obtain::{self, Asker, Obtained, Wanted};
@@ -23,7 +23,6 @@ use crate::iam::Project;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, Locations};
 use crate::plan::{self, CertificateSettings, Destination, LoginPlan, Target};
-use choose_server::Chosen;
 
 /// Sets one cluster up.
 pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
@@ -48,12 +47,12 @@ pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<
         previous,
     };
     let (mut obtained, mut note) = certificate_of(&session, &setup, Freshness::AsNeeded)?;
-    let chosen = match choose_server::choose(&session, &setup, &note) {
+    let chosen = match choose_server::choose(&session, &setup.search(&note)) {
         // The authorities that came with the cached certificate may have been rotated since.
         Err(error) if !obtained.is_fetched => {
             session.log.info(|| format!("{error}: asking CCE anew"));
             (obtained, note) = certificate_of(&session, &setup, Freshness::New)?;
-            choose_server::choose(&session, &setup, &note)?
+            choose_server::choose(&session, &setup.search(&note))?
         }
         chosen => chosen?,
     };
@@ -105,6 +104,22 @@ impl Setup<'_> {
             project_id: self.project.id.clone(),
             cluster_id: self.cluster.id.clone(),
             is_autopilot: self.cluster.is_autopilot(),
+        }
+    }
+
+    /// The user asked, now or when the entry was made, not to verify the API server.
+    fn is_unverified(&self) -> bool {
+        self.plan.is_server_unverified || self.previous.as_ref().is_some_and(|p| p.is_unverified)
+    }
+
+    fn search<'s>(&'s self, note: &'s IndexEntry) -> Search<'s> {
+        Search {
+            choice: &self.plan.server,
+            cluster: self.cluster,
+            note,
+            proxy_url: self.plan.proxy_url.as_deref(),
+            kept: self.previous.as_ref().and_then(|p| p.server.as_ref()),
+            is_unverified: self.is_unverified(),
         }
     }
 

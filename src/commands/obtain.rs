@@ -138,5 +138,12 @@ fn choose(
         Freshness::Due => renewal::renew_in_line(session, cache, &errand(Need::Valid, Some(&held.entry))),
         _ => None,
     };
-    Ok(renewed.unwrap_or(held))
+    match renewed {
+        Some(renewed) => Ok(renewed),
+        // It may have come to its end while we tried.
+        None if Schedule::of(&held.entry, clock).freshness(clock.now()) == Freshness::Over => {
+            fetch::fetch(session, cache, &errand(Need::Valid, None))
+        }
+        None => Ok(held),
+    }
 }

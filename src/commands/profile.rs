@@ -236,7 +236,7 @@ fn forget_certificates(session: &Session<'_>, name: &ProfileName) -> Result<()> 
     let own = index::all(&session.directories)
         .into_iter()
         .filter(|(_, note)| note.pin == pin);
-    let left: Vec<String> = own.flat_map(|(key, note)| forget(session, &key, &note)).collect();
+    let left: Vec<String> = own.flat_map(|(key, note)| forget(session, &key, Some(&note))).collect();
     match left.into_iter().next() {
         None => Ok(()),
         Some(reason) => Err(ProfileError::CertificateLeft {

@@ -49,13 +49,16 @@ pub(super) fn renew_behind(
     renewed
 }
 
-/// Renews while the caller waits, though not for long. `None`: it did not come about.
+/// Renews while the caller waits, though not for long, and not until the certificate in hand is over. `None`: it did not come about.
 pub(super) fn renew_in_line(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) -> Option<Obtained> {
     if fetch::failed_already(session, errand).is_some() {
         return None;
     }
+    let clock = &session.host.clock;
+    let left = Schedule::of(errand.held?, clock).left(clock.now());
+    let patience = PATIENCE_IN_LINE.min((left / 2).to_std().unwrap_or_default());
     let errand = Errand {
-        deadline: errand.deadline.at_most(PATIENCE_IN_LINE),
+        deadline: errand.deadline.at_most(patience),
         ..*errand
     };
     match fetch::fetch(session, cache, &errand) {

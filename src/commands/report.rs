@@ -1,9 +1,13 @@
-//! How reports are written: `-o table|json|name`.
+//! How reports are written: `-o table|json|name`, and what several commands say.
 
+use super::obtain::Obtained;
+use crate::cce::cluster_cert::LIFETIME_TOLERANCE;
 use crate::cli::OutputArgs;
 use crate::error::{Exit, Explain, Result};
 use crate::host::Host;
+use crate::lifetime::{CertLifetime, about};
 use crate::plan::PlanError;
+use crate::store::StoreKind;
 use serde::Serialize;
 
 /// The form of a report.
@@ -58,6 +62,29 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()
+}
+
+/// A certificate in a line for people: for how long, until when, and where it is kept.
+pub(super) fn certificate(host: &Host, obtained: &Obtained, asked: CertLifetime) -> String {
+    let entry = &obtained.entry;
+    let left = entry.ends_at(&host.clock) - host.clock.now();
+    let mut line = format!(
+        "valid for {} (until {})",
+        about(left),
+        entry.cert.not_after.format("%Y-%m-%d %H:%M:%S UTC")
+    );
+    let granted = entry.cert.not_after - entry.fetched_at;
+    if let Some(span) = asked.span()
+        && (granted - span).abs() > LIFETIME_TOLERANCE
+    {
+        line = format!("{line}; asked for {asked}, this cloud granted {}", about(granted));
+    }
+    match obtained.kept_in.as_slice() {
+        [] => {
+            line + "; kept nowhere, so every kubectl call fetches a new one (`--cache file` keeps it in a file that only you can read)"
+        }
+        kinds => line + ", kept in " + &kinds.iter().map(StoreKind::to_string).collect::<Vec<_>>().join(" and "),
+    }
 }
 
 /// Why the answer could not be written.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::splice::Splice;
-use super::{Kubeconfig, KubeconfigError, Locations, Login, diff, write};
+use super::{ClusterEntry, Kubeconfig, KubeconfigError, Locations, Login, diff, write};
 
 /// New texts for some files, checked against the old ones; nothing is written until [`Change::write`].
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub struct Change {
 #[derive(Debug)]
 pub(super) enum Intent {
     Upsert(Vec<Login>),
+    UpdateClusters(Vec<(String, ClusterEntry)>),
     Remove(Vec<String>),
 }
 
@@ -86,6 +87,7 @@ impl Change {
         let kubeconfig = Kubeconfig::load(&self.locations)?;
         match &self.intent {
             Intent::Upsert(logins) => kubeconfig.upsert(logins),
+            Intent::UpdateClusters(clusters) => kubeconfig.update_clusters(clusters),
             Intent::Remove(contexts) => kubeconfig.remove(&contexts.iter().map(String::as_str).collect::<Vec<_>>()),
         }
     }

@@ -10,7 +10,7 @@ use super::entries::{Current, present};
 use super::meaning::{Kind, Meaning, text};
 use super::node::Node;
 use super::operation::{BodyChange, Operation, expected};
-use super::{BOM, File, Kubeconfig, KubeconfigError, Login, splice, view, without_bom};
+use super::{BOM, ClusterEntry, File, Kubeconfig, KubeconfigError, Login, splice, view, without_bom};
 
 /// One entry to be there in the end.
 #[derive(PartialEq)]
@@ -80,7 +80,7 @@ impl Kubeconfig {
         let mut order: Vec<(Kind, &str, Wanted)> = Vec::new();
         let mut seen: HashMap<(Kind, &str), usize> = HashMap::new();
         for login in logins {
-            let cluster = self.keep_encoding(login);
+            let cluster = self.keep_encoding(&login.cluster_name, &login.cluster);
             let entries = [
                 (
                     Kind::Cluster,
@@ -120,13 +120,13 @@ impl Kubeconfig {
     }
 
     /// The cluster's fields; the same CA in another base64 layout counts as the same.
-    fn keep_encoding(&self, login: &Login) -> Vec<(&'static str, Option<Node>)> {
-        let mut fields = login.cluster.fields();
+    pub(super) fn keep_encoding(&self, name: &str, cluster: &ClusterEntry) -> Vec<(&'static str, Option<Node>)> {
+        let mut fields = cluster.fields();
         let existing = self
-            .find(Kind::Cluster, &login.cluster_name)
+            .find(Kind::Cluster, name)
             .and_then(|(_, _, body)| text(body, "certificate-authority-data"));
         if let Some(existing) = existing
-            && view::decode(existing) == login.cluster.certificate_authority_data
+            && view::decode(existing) == cluster.certificate_authority_data
         {
             for (key, value) in &mut fields {
                 if *key == "certificate-authority-data" {

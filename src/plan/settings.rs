@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// The bound on a command that a person runs.
 const TIMEOUT: Duration = Duration::from_secs(180);
+/// What each certificate adds to it where many are fetched: the cloud grants about ten a minute.
+const TIMEOUT_PER_CERTIFICATE: Duration = Duration::from_secs(6);
 
 /// Where the cloud answers, and whom to trust there.
 #[derive(Debug, Clone)]
@@ -137,9 +139,16 @@ pub struct RunSettings {
 impl RunSettings {
     /// For a command that a person runs.
     pub fn new(args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
+        Self::for_certificates(0, args, env, terminal)
+    }
+
+    /// For one that fetches so many certificates.
+    pub fn for_certificates(count: usize, args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
         let asks = !args.no_input && !is_set(env, env_vars::NO_INPUT) && terminal.stdin && terminal.stderr;
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let default = TIMEOUT.saturating_add(TIMEOUT_PER_CERTIFICATE.saturating_mul(count));
         Ok(Self {
-            timeout: timeout(args, env)?.unwrap_or(TIMEOUT),
+            timeout: timeout(args, env)?.unwrap_or(default),
             is_interactive: asks,
         })
     }

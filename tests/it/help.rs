@@ -2,10 +2,12 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 7] = [
+const COMMANDS: [(&str, &[&str]); 9] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
+    ("refresh", &["refresh"]),
+    ("logout", &["logout"]),
     ("profile", &["profile"]),
     ("profile-set", &["profile", "set"]),
     ("profile-list", &["profile", "list"]),

@@ -12,6 +12,9 @@ use std::time::Instant;
 const UNLOCKED: &str = "printf %s pw | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null 2>&1; \
                         printf '%s\\n' \"$DBUS_SESSION_BUS_ADDRESS\"; exec cat >/dev/null";
 
+/// Locks the collection that certificates are kept in.
+const LOCK: &str = "dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets \
+                    org.freedesktop.Secret.Service.Lock array:objpath:/org/freedesktop/secrets/collection/login";
 /// A bus; dropping it ends it with everything on it.
 pub(crate) struct Bus {
     child: Child,
@@ -42,6 +45,11 @@ impl Bus {
             world.run(&["sh", "-c", service]).stdout.contains("true")
         });
         bus
+    }
+
+    /// Locks the keyring.
+    pub(crate) fn lock(world: &World) {
+        world.shell(LOCK);
     }
 }
 

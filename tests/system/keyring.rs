@@ -5,8 +5,6 @@ use super::world::{Memory, World};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
-const LOCK: &str = "dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets \
-                    org.freedesktop.Secret.Service.Lock array:objpath:/org/freedesktop/secrets/collection/login";
 /// Every call that could open a dialog.
 const DIALOGS: &str =
     "exec dbus-monitor --session interface=org.freedesktop.Secret.Prompt member=Unlock >$HOME/dialogs";
@@ -62,7 +60,7 @@ fn a_locked_keyring_costs_a_fetch_and_opens_no_dialog() {
     world.set("container", "docker"); // no kernel keyring
     world.give_memory(Memory::Shared); // the certificate that is fetched goes there
     world.login();
-    world.shell(LOCK);
+    Bus::lock(&world);
     let monitor = world.start(&["sh", "-c", DIALOGS]);
     super::process::wait_for("the monitor", || {
         std::fs::read_to_string(world.path("home/dialogs")).is_ok_and(|log| log.contains("NameAcquired"))

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod bus;
+mod endurance;
 mod identity;
 mod install;
 mod keyring;
@@ -11,6 +12,7 @@ mod kubectl;
 mod leaks;
 mod parallel;
 mod process;
+mod renewal;
 mod signals;
 mod stores;
 mod world;

@@ -295,8 +295,7 @@ impl World {
 
     /// The kernel's answer about our key: its payload's length, or `None` without a key.
     pub(crate) fn kernel_key(&self) -> Option<usize> {
-        let output = keyctl(&format!("keyctl pipe %user:cce-login:{} | wc -c", self.account()));
-        output.trim().parse().ok().filter(|length| *length > 0)
+        kernel_key_of(&self.account())
     }
 
     /// Removes our key, and no other one, from the user's keyring, which all tests of this user share.
@@ -321,6 +320,12 @@ impl Drop for World {
             purge(&account);
         }
     }
+}
+
+/// The kernel's answer about this account's key: its payload's length, or `None` without a key.
+pub(crate) fn kernel_key_of(account: &str) -> Option<usize> {
+    let output = keyctl(&format!("keyctl pipe %user:cce-login:{account} | wc -c"));
+    output.trim().parse().ok().filter(|length| *length > 0)
 }
 
 fn purge(account: &str) {

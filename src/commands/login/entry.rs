@@ -1,12 +1,13 @@
 //! The kubeconfig entries of a login: their names, the exec arguments, and what an earlier login left in them.
 
 use super::Setup;
-use super::choose_server::Chosen;
 use super::kubectl;
 use crate::cache::index::IndexEntry;
 use crate::cce::cluster::Cluster;
-use crate::cli::{Cli, Command, GetCredentialArgs};
+use crate::cli::GetCredentialArgs;
 use crate::cloud::Cloud;
+use crate::commands::choose_server::Chosen;
+use crate::commands::contexts;
 use crate::commands::session::Session;
 use crate::exec_credential::ApiVersion;
 use crate::host::Host;
@@ -16,7 +17,6 @@ use crate::kubeconfig::{ClusterEntry, Current, ExecEntry, Kubeconfig, Login, clu
 use crate::lifetime::CertLifetime;
 use crate::plan::{CurrentContext, absolute};
 use crate::store::CacheMode;
-use clap::Parser as _;
 use std::path::PathBuf;
 
 /// Our file's name, which is also the command that kubectl looks up.
@@ -47,14 +47,7 @@ impl Previous {
         let context = ours.into_iter().find(|context| {
             cluster_id(&context.args) == Some(cluster.id.as_str()) && context.args.iter().any(|arg| *arg == pin)
         })?;
-        let command_line = std::iter::once(COMMAND).chain(context.args.iter().copied());
-        let Ok(Cli {
-            command: Command::GetCredential(args),
-            ..
-        }) = Cli::try_parse_from(command_line)
-        else {
-            return None;
-        };
+        let args = contexts::arguments(&context).ok()?;
         Some(Self {
             context_name: context.name.to_owned(),
             command: context.command.to_owned(),

@@ -2,13 +2,11 @@
 
 use super::Setup;
 use crate::commands::obtain::Obtained;
+use crate::commands::report;
 use crate::commands::session::Session;
 use crate::kubeconfig::{Change, Kubeconfig, Login};
-use crate::lifetime::about;
 use crate::plan::CurrentContext;
 use crate::sanitize::sanitize;
-use crate::store::StoreKind;
-use chrono::TimeDelta;
 
 /// What came out.
 pub(super) struct Outcome<'a> {
@@ -38,7 +36,8 @@ pub(super) fn show(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<'
         )),
         None => say(format!("cluster `{}`{version}: not asked who you are", cluster.name)),
     }
-    say(certificate_line(session, setup, outcome));
+    let certificate = report::certificate(session.host, outcome.obtained, setup.certificate.lifetime);
+    say(format!("certificate: {certificate}"));
     if setup.identity.is_from_environment() {
         say(format!(
             "identity: {}; kubectl needs the same variables. `kubectl cce-login profile set` keeps them in the keyring instead",
@@ -65,32 +64,6 @@ pub(super) fn show(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<'
         say("warning: the API server is not verified: anybody on the way can read and change what you do".to_owned());
     }
     say(format!("try: {}", command_to_try(setup, outcome)));
-}
-
-fn certificate_line(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<'_>) -> String {
-    let entry = &outcome.obtained.entry;
-    let left = entry.ends_at(&session.host.clock) - session.host.clock.now();
-    let mut line = format!(
-        "certificate: valid for {} (until {})",
-        about(left),
-        entry.cert.not_after.format("%Y-%m-%d %H:%M:%S UTC")
-    );
-    let granted = entry.cert.not_after - entry.fetched_at;
-    if let Some(asked) = setup.certificate.lifetime.span()
-        && (granted - asked).abs() > TimeDelta::minutes(5)
-    {
-        line = format!(
-            "{line}; asked for {}, this cloud granted {}",
-            setup.certificate.lifetime,
-            about(granted)
-        );
-    }
-    match outcome.obtained.kept_in.as_slice() {
-        [] => {
-            line + "; kept nowhere, so every kubectl call fetches a new one (`--cache file` keeps it in a file that only you can read)"
-        }
-        kinds => line + ", kept in " + &kinds.iter().map(StoreKind::to_string).collect::<Vec<_>>().join(" and "),
-    }
 }
 
 fn command_to_try(setup: &Setup<'_>, outcome: &Outcome<'_>) -> String {

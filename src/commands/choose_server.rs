@@ -1,10 +1,9 @@
 //! Which of the cluster's servers kubectl shall use: the first that answers and verifies, asked side by side.
 
-use super::Setup;
+use super::session::Session;
 use crate::api_server::{ApiServer, ApiServerError};
 use crate::cache::index::IndexEntry;
 use crate::cce::cluster::{Access, Cluster};
-use crate::commands::session::Session;
 use crate::error::{Exit, Explain, Result};
 use crate::host::Deadline;
 use crate::http::Proxies;
@@ -77,47 +76,50 @@ impl Explain for NoServer {
     }
 }
 
+/// What is known before the servers are asked.
+pub(super) struct Search<'a> {
+    /// What the user wants.
+    pub(super) choice: &'a ServerChoice,
+    /// Whose servers.
+    pub(super) cluster: &'a Cluster,
+    /// The servers and authorities that CCE named.
+    pub(super) note: &'a IndexEntry,
+    /// The proxy of the cluster entry.
+    pub(super) proxy_url: Option<&'a str>,
+    /// The server that the entry has: it stays as long as it answers, unless another one was named.
+    pub(super) kept: Option<&'a Endpoint>,
+    /// The user asked, now or when the entry was made, not to verify the API server.
+    pub(super) is_unverified: bool,
+}
+
 /// Asks the servers that the user's choice allows.
-pub(super) fn choose(session: &Session<'_>, setup: &Setup<'_>, note: &IndexEntry) -> Result<Chosen> {
-    let candidates = candidates(&setup.plan.server, setup.cluster, note)?;
-    let proxies = match &setup.plan.proxy_url {
-        Some(url) => Proxies::only(url),
-        None => Proxies::from_env(&session.host.env),
+pub(super) fn choose(session: &Session<'_>, search: &Search<'_>) -> Result<Chosen> {
+    let candidates = candidates(search.choice, search.cluster, search.note)?;
+    let question = Question {
+        ca_pem: search.note.ca_pem.clone(),
+        other_hosts: search
+            .cluster
+            .endpoints
+            .iter()
+            .map(|e| e.url.host().to_owned())
+            .collect(),
+        proxies: match search.proxy_url {
+            Some(url) => Proxies::only(url),
+            None => Proxies::from_env(&session.host.env),
+        },
+        deadline: session.deadline.at_most(PATIENCE),
+        is_unverified: search.is_unverified,
     };
-    let ask = |urls: &[Endpoint]| {
-        let question = Question {
-            ca_pem: note.ca_pem.clone(),
-            other_hosts: setup
-                .cluster
-                .endpoints
-                .iter()
-                .map(|e| e.url.host().to_owned())
-                .collect(),
-            proxies: proxies.clone(),
-            deadline: session.deadline.at_most(PATIENCE),
-            is_unverified: setup.is_unverified(),
-        };
-        ask_all(&question, urls)
-    };
-    // A repeated login keeps the server that the entry has, as long as it answers and none was named.
-    let kept = setup
-        .previous
-        .as_ref()
-        .and_then(|p| p.server.clone())
-        .filter(|_| setup.plan.server == ServerChoice::Auto);
-    if let Some(kept) = kept
-        && let Ok(chosen @ Chosen::Reachable(_)) = ask(&[kept])
+    if let Some(kept) = search.kept.filter(|_| *search.choice == ServerChoice::Auto)
+        && let Ok(chosen @ Chosen::Reachable(_)) = ask_all(&question, std::slice::from_ref(kept))
     {
         return Ok(chosen);
     }
-    ask(&candidates)
-}
-
-impl Setup<'_> {
-    /// The user asked, now or when the entry was made, not to verify the API server.
-    pub(super) fn is_unverified(&self) -> bool {
-        self.plan.is_server_unverified || self.previous.as_ref().is_some_and(|p| p.is_unverified)
-    }
+    let question = Question {
+        deadline: session.deadline.at_most(PATIENCE),
+        ..question
+    };
+    ask_all(&question, &candidates)
 }
 
 /// The servers that `clustercert` named and that belong to the cluster, in the order of preference.

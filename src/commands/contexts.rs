@@ -1,0 +1,167 @@
+//! The contexts that use us: which of them a command is about, and what they say.
+
+use super::obtain::{Asker, Wanted};
+use super::project;
+use super::session::Session;
+use crate::cli::{Cli, Command, GetCredentialArgs, GlobalArgs};
+use crate::env_vars;
+use crate::error::{Error, Exit, Explain, Result};
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext};
+use crate::plan::{self, ContextsPlan, GetCredentialPlan, Selection, Target};
+use clap::Parser as _;
+
+/// Why a context cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum ContextError {
+    #[error("the kubeconfig has no current context")]
+    NoCurrent,
+    #[error("no context uses `kubectl cce-login`")]
+    NoneOurs,
+    #[error("context `{0}` does not use `kubectl cce-login`")]
+    NotOurs(String),
+    #[error("the arguments of its exec entry cannot be understood")]
+    Arguments,
+}
+
+impl Explain for ContextError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoCurrent | Self::NoneOurs | Self::NotOurs(_) => Exit::Usage,
+            Self::Arguments => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::NoCurrent => "choose one with `--context NAME`, or take `--all`",
+                Self::NoneOurs => "`kubectl cce-login` sets one up",
+                Self::NotOurs(_) => {
+                    "choose another one with `--context NAME`, or take `--all`; `kubectl cce-login` sets one up"
+                }
+                Self::Arguments => "run `kubectl cce-login` again for this cluster: it writes the entry anew",
+            }
+            .to_owned(),
+        )
+    }
+}
+
+/// Reads the kubeconfig that is meant.
+pub(super) fn load(host: &Host, plan: &ContextsPlan) -> Result<Kubeconfig> {
+    let list = host.env.var_os(env_vars::KUBECONFIG);
+    let locations = Locations::new(plan.kubeconfig.clone(), list.as_deref(), host.env.home().as_deref())?;
+    Ok(Kubeconfig::load(&locations)?)
+}
+
+/// The contexts that are meant; at least one.
+pub(super) fn select<'k>(kubeconfig: &'k Kubeconfig, selection: &'k Selection) -> Result<Vec<OurContext<'k>>> {
+    let ours = kubeconfig.ours();
+    let names: Vec<&str> = match selection {
+        Selection::All if ours.is_empty() => return Err(ContextError::NoneOurs.into()),
+        Selection::All => return Ok(ours),
+        Selection::Named(names) => names.iter().map(String::as_str).collect(),
+        Selection::Current => vec![kubeconfig.current_context().ok_or(ContextError::NoCurrent)?],
+    };
+    let find = |name: &str| -> Result<OurContext<'k>> {
+        let found = ours.iter().find(|context| context.name == name).cloned();
+        found.ok_or_else(|| match kubeconfig.context(name) {
+            Some(_) => ContextError::NotOurs(crate::sanitize::sanitize(name)).into(),
+            None => KubeconfigError::NoSuchContext { name: name.to_owned() }.into(),
+        })
+    };
+    let mut chosen: Vec<OurContext<'k>> = Vec::new();
+    for name in names {
+        if chosen.iter().all(|context| context.name != name) {
+            chosen.push(find(name)?);
+        }
+    }
+    Ok(chosen)
+}
+
+/// The arguments that kubectl runs us with.
+pub(super) fn arguments(context: &OurContext<'_>) -> Result<GetCredentialArgs> {
+    let command_line = std::iter::once("kubectl-cce_login").chain(context.args.iter().copied());
+    match Cli::try_parse_from(command_line) {
+        Ok(Cli {
+            command: Command::GetCredential(args),
+            ..
+        }) => Ok(args),
+        _ => Err(ContextError::Arguments.into()),
+    }
+}
+
+/// What a context's entry means: who, which cluster, which certificate.
+pub(super) struct Meant {
+    pub(super) identity: Identity,
+    pub(super) plan: GetCredentialPlan,
+    target: Target,
+}
+
+impl Meant {
+    /// By the arguments of the entry, as kubectl would run us.
+    pub(super) fn by(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<Self> {
+        let host = session.host;
+        let args = arguments(context)?;
+        let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &session.directories)?;
+        let plan = GetCredentialPlan::new(&args, global, &host.env, identity.profile(), host.terminal, None)?;
+        let project_id = match &plan.project_id {
+            Some(id) => id.clone(),
+            None => project::main_project_id(session, &plan.cloud, &plan.region, &identity)?,
+        };
+        let target = Target {
+            region: plan.region.clone(),
+            project_id,
+            cluster_id: plan.cluster_id.clone(),
+            is_autopilot: plan.is_autopilot,
+        };
+        Ok(Self { identity, plan, target })
+    }
+
+    /// The certificate that a person wants for it.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            target: &self.target,
+            identity: &self.identity,
+            cloud: &self.plan.cloud,
+            certificate: self.plan.certificate,
+            is_lifetime_strict: self.plan.is_lifetime_strict,
+            asker: Asker::Person,
+        }
+    }
+}
+
+/// How the run ends when some contexts failed: one failure is told as it is; of several each is told, and then how many there were.
+pub(super) fn conclude(session: &Session<'_>, count: usize, mut failures: Vec<(String, Error)>) -> Result<()> {
+    let told = |(name, error): (String, Error)| error.doing(format!("context `{name}`"));
+    match failures.len() {
+        0 => Ok(()),
+        1 if count == 1 => Err(told(failures.remove(0))),
+        failed => {
+            let exit = failures.first().map_or(Exit::Failed, |(_, error)| error.exit());
+            for failure in failures {
+                told(failure).report(session.host);
+            }
+            Err(SomeFailed { failed, count, exit }.into())
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {count} contexts failed")]
+struct SomeFailed {
+    failed: usize,
+    count: usize,
+    exit: Exit,
+}
+
+impl Explain for SomeFailed {
+    fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}

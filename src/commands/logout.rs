@@ -1,0 +1,99 @@
+//! `logout`: forgets certificates on this machine, and says who can sign in again all the same.
+
+use super::contexts::{self, Meant};
+use super::forget::forget;
+use super::session::Session;
+use crate::cache::index::{self, IndexEntry};
+use crate::cli::{GlobalArgs, LogoutArgs};
+use crate::error::{Error, Exit, Explain, Result};
+use crate::host::{Directories, Host};
+use crate::kubeconfig::{OurContext, cluster_id};
+use crate::plan::{ContextsPlan, RunSettings};
+
+/// A certificate that is still in a store. It is void for this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate is void, but could not be deleted everywhere: {0}")]
+struct Left(String);
+
+impl Explain for Left {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("make the store available (unlock the keyring) and run the command again".to_owned())
+    }
+}
+
+/// Forgets the certificates of the chosen contexts.
+pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
+    let plan = ContextsPlan::new(&args.contexts);
+    let kubeconfig = contexts::load(host, &plan)?;
+    let chosen = contexts::select(&kubeconfig, &plan.selection)?;
+    let run = RunSettings::new(global, &host.env, host.terminal)?;
+    let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+
+    let mut failures: Vec<(String, Error)> = Vec::new();
+    for context in &chosen {
+        let name = context.name;
+        match forget_certificates(&session, global, context) {
+            Ok(0) => host.say(&format!("context `{name}`: there was no certificate")),
+            Ok(_) => host.say(&format!("context `{name}`: the certificate is forgotten")),
+            Err(left) => failures.push((name.to_owned(), left.into())),
+        }
+    }
+    if args.remove_contexts {
+        let names: Vec<&str> = chosen.iter().map(|context| context.name).collect();
+        let change = kubeconfig.remove(&names)?;
+        change.write()?;
+        for file in change.files() {
+            host.say(&format!("contexts removed from `{}`", file.display()));
+        }
+    }
+    say_who_can_sign_in(host, &chosen);
+    contexts::conclude(&session, chosen.len(), failures)
+}
+
+/// Everything that was fetched for this cluster with this pin, whatever its lifetime, and what is being fetched for the first time.
+/// Returns how many certificates there were.
+fn forget_certificates(
+    session: &Session<'_>,
+    global: &GlobalArgs,
+    context: &OurContext<'_>,
+) -> std::result::Result<usize, Left> {
+    let is_of_context = |note: &IndexEntry| {
+        cluster_id(&context.args) == Some(note.cluster_id.as_str()) && context.args.iter().any(|arg| *arg == note.pin)
+    };
+    let notes = index::all(&session.directories);
+    let own: Vec<_> = notes.into_iter().filter(|(_, note)| is_of_context(note)).collect();
+    // An identity that cannot be found any more fetches nothing either.
+    let on_its_way = Meant::by(session, global, context).map(|meant| meant.wanted().key());
+    let on_its_way = on_its_way.ok().filter(|key| own.iter().all(|(noted, _)| noted != key));
+    let left = own.iter().flat_map(|(key, note)| forget(session, key, Some(note)));
+    let left = left.chain(on_its_way.iter().flat_map(|key| forget(session, key, None)));
+    match left.collect::<Vec<_>>().into_iter().next() {
+        None => Ok(own.len()),
+        Some(reason) => Err(Left(reason)),
+    }
+}
+
+/// Forgetting a certificate forgets no identity: the next kubectl call fetches a new one.
+fn say_who_can_sign_in(host: &Host, chosen: &[OurContext<'_>]) {
+    let mut pins: Vec<&str> = chosen
+        .iter()
+        .flat_map(|context| &context.args)
+        .copied()
+        .filter(|arg| arg.starts_with("--profile=") || arg.starts_with("--identity="))
+        .collect();
+    pins.sort_unstable();
+    pins.dedup();
+    for pin in pins {
+        host.say(&match pin.split_once('=') {
+            Some(("--profile", name)) => format!(
+                "profile `{name}` can still sign in without asking; `kubectl cce-login profile remove {name}` takes that away"
+            ),
+            Some((_, source)) => format!("the identity source `{source}` can still sign in without asking"),
+            None => continue,
+        });
+    }
+}

@@ -1,0 +1,99 @@
+//! `logout`: what is forgotten stays forgotten.
+
+use crate::support::World;
+use cce_login::error::Exit;
+use cce_login::store::Switches;
+use cce_sim::{ClusterSpec, Fault};
+use std::time::Duration;
+
+fn get(world: &World) -> crate::support::Outcome {
+    world.get_credential(&["--identity=env"])
+}
+
+#[test]
+fn a_certificate_is_forgotten_and_who_can_sign_in_is_told() {
+    let world = World::new();
+    world.login(&[]).is_done();
+    let first = get(&world).credential();
+    let out = world.run(["logout"]);
+    out.is_done();
+    world.snapshot("logout/logout", &out);
+    assert!(world.keyring.names().iter().all(|name| !name.starts_with("cert-")));
+    let again = world.run(["logout"]);
+    again.is_done();
+    world.snapshot("logout/again", &again);
+    assert_ne!(get(&world).credential().certificate, first.certificate);
+    assert_eq!(world.certificate_requests(), 2);
+}
+
+#[test]
+fn every_lifetime_of_this_context_is_forgotten_and_no_other_cluster() {
+    let world = World::new();
+    world.sim.add_cluster(ClusterSpec::named("staging"));
+    world.run(["--cluster", "staging"]).is_done();
+    world.login(&["--duration=1d"]).is_done();
+    get(&world).credential();
+    world.run(["logout", "--context", "prod"]).is_done();
+    let left = world
+        .keyring
+        .names()
+        .into_iter()
+        .filter(|name| name.starts_with("cert-"));
+    assert_eq!(left.count(), 1);
+    assert_eq!(world.certificate_requests(), 3);
+    world.get_credential_of("staging", &["--identity=env"]).credential();
+    assert_eq!(world.certificate_requests(), 3);
+}
+
+#[test]
+fn contexts_are_removed_when_asked_for_and_what_others_use_stays() {
+    let world = World::new();
+    world.login(&[]).is_done();
+    let mine = "- name: mine\n  context:\n    cluster: prod.cn-north-4\n    user: me\n";
+    let text = world
+        .kubeconfig_text()
+        .replace("contexts:\n", &format!("contexts:\n{mine}"));
+    world.write(".kube/config", text);
+    let out = world.run(["logout", "--all", "--remove-contexts"]);
+    out.is_done();
+    world.snapshot("logout/remove-contexts", &out);
+    let after = world.kubeconfig_text();
+    assert!(
+        after.contains("name: mine") && after.contains("prod.cn-north-4"),
+        "{after}"
+    );
+    assert!(!after.contains("get-credential"), "{after}");
+}
+
+#[test]
+fn a_certificate_that_is_on_its_way_is_not_kept() {
+    let world = World::new();
+    world.login(&[]).is_done();
+    world.run(["logout"]).is_done();
+    world
+        .sim
+        .set_fault("clustercert", Fault::Latency(Duration::from_millis(300)));
+    let on_its_way = world.get_credential_while(&["--identity=env"], || {
+        world.run(["logout", "--context", "prod"]).is_done();
+    });
+    on_its_way.credential();
+    assert!(world.keyring.names().iter().all(|name| !name.starts_with("cert-")));
+}
+
+#[test]
+fn a_keyring_that_cannot_delete_is_named_and_the_certificate_is_void_all_the_same() {
+    let world = World::new();
+    world.login(&[]).is_done();
+    let first = get(&world).credential();
+    world.keyring.switch(Switches {
+        locked: true,
+        ..Switches::default()
+    });
+    let out = world.run(["logout"]);
+    out.fails(Exit::Failed, "locked");
+    world.snapshot("logout/locked-keyring", &out);
+    world.keyring.switch(Switches::default());
+    assert!(world.keyring.names().iter().any(|name| name.starts_with("cert-")));
+    assert_ne!(get(&world).credential().certificate, first.certificate);
+    world.run(["logout"]).is_done();
+}
