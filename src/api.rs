@@ -137,6 +137,7 @@ impl<'a> Api<'a> {
 
     fn call_signed(&self, call: &Call<'_>, form: SignatureForm) -> Result<Answer, ApiError> {
         let mut retries_left = u8::from(call.is_repeatable);
+        let mut is_clock_corrected = false;
         loop {
             let offset_used = self.offset(call.endpoint);
             let failure = match self.attempt(call, form) {
@@ -146,7 +147,8 @@ impl<'a> Api<'a> {
             let offset = self.offset(call.endpoint);
             let clock_was_wrong = matches!(&failure, ApiError::Refused(r) if r.status == 401)
                 && (offset - offset_used).num_minutes().abs() >= 1;
-            if clock_was_wrong {
+            if clock_was_wrong && !is_clock_corrected {
+                is_clock_corrected = true;
                 self.log
                     .info(|| format!("the clocks differ by {} s: signing again", offset.num_seconds()));
                 continue;

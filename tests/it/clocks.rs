@@ -2,7 +2,8 @@
 
 use crate::support::World;
 use cce_login::error::Exit;
-use chrono::TimeDelta;
+use cce_sim::Fault;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
@@ -113,6 +114,22 @@ fn a_clock_that_goes_back_refetches_nothing_and_holds_nothing_up() {
     world.get_credential(&[]).credential();
     assert_eq!(world.certificate_requests(), 1, "more of it is left than before");
     world.get_credential(&["--force-refresh"]).credential();
+}
+
+#[test]
+fn a_cloud_that_tells_another_time_with_each_refusal_is_asked_twice() {
+    let world = World::new();
+    for hours in 1..=6 {
+        let date = DateTime::<Utc>::from(std::time::SystemTime::now()) + TimeDelta::hours(hours * hours);
+        let refusal = Fault::Status {
+            code: 401,
+            body: r#"{"error_code":"APIGW.0303","error_msg":"no"}"#.to_owned(),
+            headers: vec![("Date".to_owned(), date.format("%a, %d %b %Y %H:%M:%S GMT").to_string())],
+        };
+        world.sim.add_fault("clustercert", refusal, 1);
+    }
+    world.get_credential(&[]).fails(Exit::Identity, "CCE answered 401");
+    assert_eq!(world.certificate_requests(), 2);
 }
 
 #[test]
