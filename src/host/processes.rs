@@ -39,7 +39,7 @@ impl Processes {
     /// none of our descriptors. `false` where it cannot live: our parent is process 1, which may be a container's only program and
     /// does not wait for children that are not its own; or the system refuses.
     pub fn leave_behind(&self, args: &[OsString]) -> bool {
-        if self.parent().is_none_or(|parent| parent.pid == 1) {
+        if self.parent().is_some_and(|parent| parent.pid == 1) {
             return false;
         }
         match self {
@@ -124,17 +124,6 @@ mod system {
     }
 }
 
-#[cfg(not(unix))]
-mod system {
-    use super::{OsString, Process};
-    use std::io;
-
-    /// Not asked for: it would take a snapshot of all processes.
-    pub(super) fn parent() -> Option<Process> {
-        None
-    }
-
-    pub(super) fn leave_behind(_args: &[OsString]) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-}
+#[cfg(windows)]
+#[path = "processes_windows.rs"]
+mod system;
