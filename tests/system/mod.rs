@@ -7,6 +7,7 @@ mod bus;
 mod identity;
 mod install;
 mod keyring;
+mod kube_rs;
 mod kubectl;
 mod leaks;
 mod parallel;

@@ -2,6 +2,7 @@
 
 use super::process::LIMIT;
 use super::world::{Kubectl, World};
+use cce_sim::Behaviour;
 use std::time::{Duration, Instant};
 
 /// How long a certificate lives.
@@ -9,15 +10,18 @@ const LIFE: Duration = Duration::from_secs(9);
 /// The shortest time from one certificate's request to the next one's: two thirds of a life, less the second that whole seconds take away.
 const EARLIEST_RENEWAL_MS: i64 = 5_000;
 
-/// A world of short lives, with this kubectl, logged in.
-pub(crate) fn world_of_short_lives(kubectl: Kubectl) -> World {
+/// A world with this kubectl in which the cloud behaves so, logged in.
+pub(crate) fn world_with(kubectl: Kubectl, behaviour: impl FnOnce(&mut Behaviour)) -> World {
     let mut world = World::without_kubectl();
     world.install_kubectl(kubectl);
-    world
-        .sim
-        .set_behaviour(|behaviour| behaviour.certificate_lifetime = Some(LIFE));
+    world.sim.set_behaviour(behaviour);
     world.login();
     world
+}
+
+/// The same, of short lives.
+pub(crate) fn world_of_short_lives(kubectl: Kubectl) -> World {
+    world_with(kubectl, |behaviour| behaviour.certificate_lifetime = Some(LIFE))
 }
 
 impl World {
