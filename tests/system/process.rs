@@ -59,6 +59,11 @@ impl Running {
         Pid::from_child(&self.child)
     }
 
+    /// The process's own id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process_group(self.group(), signal).unwrap();
     }

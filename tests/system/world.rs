@@ -100,6 +100,14 @@ impl World {
         self.variables.remove(name);
     }
 
+    /// The environment that every process has.
+    pub(crate) fn variables(&self) -> BTreeMap<&str, &str> {
+        let variables = self.variables.iter();
+        variables
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect()
+    }
+
     /// Lets every process see `/dev/shm`, and `XDG_RUNTIME_DIR` where that is asked for, as a world's own.
     pub(crate) fn give_memory(&mut self, memory: Memory) {
         let real = tempfile::tempdir_in("/dev/shm").unwrap();

@@ -95,8 +95,9 @@ impl ApiServer {
             .or_else(|| discovery::answer(&behaviour, &received.method, segments))
             .or_else(|| reviews::answer(&behaviour, user, received, segments))
             .or_else(|| {
-                let stream = streams::Limits::new(&behaviour, user, self.world.now());
-                objects::answer(received, segments, stream)
+                let age = clock::real_now() - self.cluster.created;
+                let flow = streams::Flow::new(&behaviour, user, self.world.now(), age);
+                objects::answer(received, segments, flow)
             });
         answer.unwrap_or_else(|| match received.method {
             Method::GET | Method::POST => not_found(segments),

@@ -144,7 +144,7 @@ pub struct Behaviour {
     pub clustercert_limit: Option<u32>,
     /// Known versions of `SelfSubjectReview`.
     pub self_subject_reviews: SelfSubjectReviews,
-    /// Milliseconds between the events of a watch and the lines of a log.
+    /// Milliseconds between the changes that watches tell of, and between the lines of a log.
     pub stream_interval_ms: u64,
     /// API servers end a stream when its client's certificate ends; kube-apiserver does not.
     pub end_streams_with_certificate: bool,

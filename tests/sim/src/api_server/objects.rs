@@ -17,7 +17,7 @@ enum Kind {
 }
 
 /// `None`: there is no such object.
-pub(super) fn answer(received: &Received, segments: &[&str], limits: streams::Limits) -> Option<Answer> {
+pub(super) fn answer(received: &Received, segments: &[&str], flow: streams::Flow) -> Option<Answer> {
     if received.method != Method::GET {
         return None;
     }
@@ -25,23 +25,23 @@ pub(super) fn answer(received: &Received, segments: &[&str], limits: streams::Li
         return None;
     };
     match rest {
-        ["namespaces"] => Some(collection(received, Kind::Namespace, namespaces(), limits)),
+        ["namespaces"] => Some(collection(received, Kind::Namespace, namespaces(), flow)),
         ["namespaces", name] => single(received, Kind::Namespace, namespaces(), name),
-        ["pods"] => Some(collection(received, Kind::Pod, pods(None), limits)),
-        ["namespaces", namespace, "pods"] => Some(collection(received, Kind::Pod, pods(Some(namespace)), limits)),
+        ["pods"] => Some(collection(received, Kind::Pod, pods(None), flow)),
+        ["namespaces", namespace, "pods"] => Some(collection(received, Kind::Pod, pods(Some(namespace)), flow)),
         ["namespaces", namespace, "pods", name] => single(received, Kind::Pod, pods(Some(namespace)), name),
         ["namespaces", namespace, "pods", name, "log"] => {
             pods(Some(namespace))
                 .iter()
                 .find(|pod| pod["metadata"]["name"] == *name)?;
             let follows = parameter(&received.query, "follow").is_some_and(is_true);
-            Some(streams::log(name, follows, limits))
+            Some(streams::log(name, follows, flow))
         }
         _ => None,
     }
 }
 
-fn collection(received: &Received, kind: Kind, mut objects: Vec<Value>, limits: streams::Limits) -> Answer {
+fn collection(received: &Received, kind: Kind, mut objects: Vec<Value>, flow: streams::Flow) -> Answer {
     if let Some(selector) = parameter(&received.query, "fieldSelector") {
         let name = selector
             .trim_start_matches("metadata.name%3D")
@@ -57,20 +57,23 @@ fn collection(received: &Received, kind: Kind, mut objects: Vec<Value>, limits: 
                 object.clone()
             }
         };
-        // A watch from a known version tells only what is new.
-        let from_start =
-            parameter(&received.query, "resourceVersion").is_none_or(|version| version.is_empty() || version == "0");
-        let initial: Vec<_> = objects.iter().filter(|_| from_start).map(present).collect();
+        // A watch from a known version tells only what is new since then.
+        let version = parameter(&received.query, "resourceVersion").and_then(|version| version.parse().ok());
+        let known = version.filter(|version| *version != 0);
+        let initial: Vec<_> = objects.iter().filter(|_| known.is_none()).map(present).collect();
         let changing = objects.first().map(move |object| (object.clone(), is_table, kind));
-        return streams::watch(&initial, limits, move |version| {
+        return streams::watch(&initial, known, flow, move |version| {
             let (object, is_table, kind) = changing.as_ref()?;
             let mut object = object.clone();
             object["metadata"]["resourceVersion"] = json!(version.to_string());
             Some(if *is_table { table(*kind, &[object]) } else { object })
         });
     }
+    let version = flow.version().to_string();
     if is_table {
-        return Answer::json(200, &table(kind, &objects));
+        let mut table = table(kind, &objects);
+        table["metadata"]["resourceVersion"] = json!(version);
+        return Answer::json(200, &table);
     }
     let list = match kind {
         Kind::Namespace => "NamespaceList",
@@ -78,7 +81,7 @@ fn collection(received: &Received, kind: Kind, mut objects: Vec<Value>, limits: 
     };
     Answer::json(
         200,
-        &json!({"kind": list, "apiVersion": "v1", "metadata": {"resourceVersion": "1000"}, "items": objects}),
+        &json!({"kind": list, "apiVersion": "v1", "metadata": {"resourceVersion": version}, "items": objects}),
     )
 }
 

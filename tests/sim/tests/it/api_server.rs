@@ -100,6 +100,34 @@ fn a_connection_does_not_outlive_its_certificate() {
 }
 
 #[test]
+fn all_watches_tell_the_same_story_and_one_from_a_known_version_tells_what_was_missed() {
+    let sim = Sim::start();
+    sim.set_behaviour(|behaviour| {
+        behaviour.stream_interval_ms = 50;
+        behaviour.stream_timeout_ms = Some(400);
+    });
+    let alice = Kubeconfig::fetch(&sim, "prod");
+    let versions = |known: u64| -> Vec<u64> {
+        let path = format!("/api/v1/pods?watch=true&resourceVersion={known}");
+        let body = alice.get(&sim, "prod", &path).unwrap().body;
+        let version = |line: &str| -> Option<u64> {
+            let event: serde_json::Value = serde_json::from_str(line).ok()?;
+            let version = event["object"]["metadata"]["resourceVersion"].as_str()?;
+            version.parse().ok()
+        };
+        body.lines().filter_map(version).collect()
+    };
+    let told = versions(0);
+    assert_eq!(told[..3], [1000; 3], "the objects as they are");
+    let told = &told[3..];
+    assert!(
+        told.len() > 3 && told.windows(2).all(|pair| pair[1] - pair[0] == 50),
+        "{told:?}"
+    );
+    assert!(versions(told[0]).starts_with(&told[1..]));
+}
+
+#[test]
 fn the_external_address_is_not_in_the_server_certificate() {
     let sim = Sim::start();
     let info = sim.cluster("prod");
