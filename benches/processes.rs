@@ -251,6 +251,8 @@ fn kubectl_over_two_lifetimes(world: &World) {
         "--kubeconfig",
         &file,
         "--absolute-path",
+        "--duration",
+        "11h",
     ];
     let iam = world.sim.iam_endpoint();
     time({
@@ -271,7 +273,9 @@ fn kubectl_over_two_lifetimes(world: &World) {
         base64(&issued.certificate),
         base64(&issued.key)
     );
-    std::fs::write(&with_static, format!("{}{user}", &text[..users])).unwrap();
+    let current = text.lines().find(|line| line.starts_with("current-context:")).unwrap();
+    let before = text[..users].replace(current, "");
+    std::fs::write(&with_static, format!("{before}{current}\n{user}")).unwrap();
     let kubectl = |kubeconfig: &std::path::Path| {
         let kubectl = std::env::var_os(KUBECTL).expect("run `benches/run`, which names a kubectl");
         let mut command = world.in_world(kubectl.into(), &["get", "namespaces"]);

@@ -120,6 +120,32 @@ pub enum Command {
     Version(VersionArgs),
 }
 
+/// `get-credential` without the other commands beside it.
+#[derive(Parser)]
+struct GetCredentialAlone {
+    #[command(flatten)]
+    args: GetCredentialArgs,
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+impl Cli {
+    /// Parses a command line that names its command. What kubectl runs each time is not made to put all the other commands together first;
+    /// what is wrong with it is told by the whole parser.
+    pub fn parse_line(line: &[OsString]) -> Result<Self, clap::Error> {
+        if let [program, command, rest @ ..] = line
+            && command == "get-credential"
+            && let Ok(alone) = GetCredentialAlone::try_parse_from(std::iter::once(program).chain(rest))
+        {
+            return Ok(Self {
+                command: Command::GetCredential(alone.args),
+                global: alone.global,
+            });
+        }
+        Self::try_parse_from(line)
+    }
+}
+
 /// Flags of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Every command")]

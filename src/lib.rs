@@ -74,7 +74,6 @@ pub mod secret;
 pub mod signing;
 pub mod store;
 
-use clap::Parser as _;
 use error::Exit;
 use host::Host;
 use std::ffi::OsString;
@@ -88,7 +87,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, host: &Host) -> ExitCode {
 /// [`main`], with the exit as a value.
 pub fn run(args: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
     let typed = cli::with_default_command(args);
-    let cli = match cli::Cli::try_parse_from(&typed) {
+    let cli = match cli::Cli::parse_line(&typed) {
         Ok(cli) => cli,
         Err(error) => return show_usage(&error, host),
     };

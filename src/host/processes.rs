@@ -75,7 +75,11 @@ pub fn random_u64() -> u64 {
 #[cfg(unix)]
 mod system {
     use super::{KUBERNETES_EXEC_INFO, OsString, Process};
+    #[cfg(target_os = "linux")]
+    use std::fs::File;
     use std::io;
+    #[cfg(target_os = "linux")]
+    use std::io::Read as _;
     use std::os::unix::process::CommandExt as _;
     use std::path::PathBuf;
     use std::process::{Command, Stdio};
@@ -91,7 +95,10 @@ mod system {
     /// Field 22 of `/proc/PID/stat` (proc(5)): clock ticks since boot. The second field is a name in parentheses, which may hold anything.
     #[cfg(target_os = "linux")]
     fn started(pid: u32) -> Option<u64> {
-        let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        // One read: the line is shorter than this, and the system makes it anew at each opening.
+        let mut line = [0; 1024];
+        let length = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
+        let stat = line.get(..length)?;
         let after_name = stat.get(stat.iter().rposition(|byte| *byte == b')')? + 1..)?;
         let fields = std::str::from_utf8(after_name).ok()?;
         fields.split_ascii_whitespace().nth(19)?.parse().ok()
