@@ -1,7 +1,7 @@
 //! kube-rs: a program that lives on, and gets its certificate when it builds a client and never again.
 
 use super::process::LIMIT;
-use super::renewals::{assert_no_event_is_missing, world_of_short_lives};
+use super::short_lives::{assert_no_event_is_missing, world_of_short_lives};
 use super::world::{Kubectl, World};
 use futures_util::TryStreamExt as _;
 use k8s_openapi::api::core::v1::Pod;

@@ -1,4 +1,4 @@
-//! Real parts: kubectl, GNOME Keyring, the kernel keyring, real processes in parallel. `tests/run` sets them up.
+//! Real parts: kubectl, kube-rs, GNOME Keyring, the kernel keyring, real processes in parallel. `tests/run` sets them up.
 //!
 //! A test whose part is missing fails and says so. Every run in a [`world::World`] is a leak check.
 #![cfg(target_os = "linux")]
@@ -15,7 +15,7 @@ mod parallel;
 mod process;
 mod proxy;
 mod renewal;
-mod renewals;
+mod short_lives;
 mod signals;
 mod stores;
 mod streams;

@@ -2,7 +2,7 @@
 
 use super::process::{Running, wait_for};
 use super::proxy::{Informer, Proxy};
-use super::renewals::{assert_no_event_is_missing, world_of_short_lives, world_with};
+use super::short_lives::{assert_no_event_is_missing, world_of_short_lives, world_with};
 use super::world::{Kubectl, World};
 use rustix::process::Signal;
 use std::fs;
