@@ -1,4 +1,4 @@
-//! Real parts: kubectl, GNOME Keyring, the kernel keyring, real processes in parallel. `tests/run` sets them up.
+//! Real parts: kubectl, GNOME Keyring, the kernel keyring, the official SDK, real processes in parallel. `tests/run` sets them up.
 //!
 //! A test whose part is missing fails and says so. Every run in a [`world::World`] is a leak check.
 #![cfg(target_os = "linux")]
@@ -11,6 +11,8 @@ mod kubectl;
 mod leaks;
 mod parallel;
 mod process;
+mod sdk;
+mod sdk_requests;
 mod signals;
 mod stores;
 mod world;
