@@ -1,5 +1,6 @@
 //! The commands, one file each. Nothing here but the choice between them.
 
+mod clusters;
 mod explain;
 mod fetch;
 mod forget;
@@ -12,6 +13,7 @@ mod refusal;
 mod renewal;
 mod report;
 mod session;
+mod side_by_side;
 mod version;
 
 use crate::cli::{Cli, Command};
@@ -24,6 +26,7 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
     match &cli.command {
         Command::Login(args) => login::run(args, &cli.global, host),
         Command::GetCredential(args) => get_credential::run(args, &cli.global, typed, host),
+        Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Version(args) => version::run(args, host),
     }

@@ -2,12 +2,14 @@
 //!
 //! Nothing after this module looks at flags or at `CCE_LOGIN_*`. For every setting: flag, then `CCE_LOGIN_*`, then profile, then default.
 
+mod clusters;
 mod get_credential;
 mod given;
 mod login;
 mod profile_set;
 mod settings;
 
+pub use clusters::ClustersPlan;
 pub use get_credential::GetCredentialPlan;
 pub use login::{CurrentContext, Destination, LoginPlan, ProjectChoice, ServerChoice};
 pub use profile_set::{ProfileSetPlan, profile_name};

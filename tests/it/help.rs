@@ -2,10 +2,11 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 7] = [
+const COMMANDS: [(&str, &[&str]); 8] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
+    ("clusters", &["clusters"]),
     ("profile", &["profile"]),
     ("profile-set", &["profile", "set"]),
     ("profile-list", &["profile", "list"]),

@@ -16,6 +16,7 @@ mod bad_flags;
 mod bad_identity;
 mod clocks;
 mod clustercert;
+mod clusters;
 mod examples;
 mod failures;
 mod freshness;
