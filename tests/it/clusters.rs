@@ -21,7 +21,6 @@ fn of_many_kinds() -> World {
     let world = World::new();
     world.sim.add_cluster(ClusterSpec {
         autopilot: true,
-        category: "Turbo".to_owned(),
         ..ClusterSpec::named("pilot")
     });
     world.sim.add_cluster(ClusterSpec {
