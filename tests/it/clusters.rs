@@ -2,20 +2,9 @@
 
 use crate::support::{Outcome, World, in_repository};
 use cce_login::error::Exit;
-use cce_sim::{ClusterSpec, EndpointsShape, Fault, Proxy, ProxyKind, Sim};
+use cce_sim::{ClusterSpec, EndpointsShape, Fault, ProxyKind, Sim};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-
-/// Nothing but the identity: regions and endpoints are found, the real hosts' names lead through a proxy to the simulated cloud.
-fn behind_a_proxy() -> (World, Proxy) {
-    let mut world = World::new();
-    let proxy = world.sim.start_proxy(ProxyKind::Http);
-    world.set("HTTPS_PROXY", &proxy.url());
-    for name in ["CCE_LOGIN_CCE_ENDPOINT", "CCE_LOGIN_IAM_ENDPOINT", "CCE_LOGIN_REGION"] {
-        world.unset(name);
-    }
-    (world, proxy)
-}
 
 fn of_many_kinds() -> World {
     let world = World::new();
@@ -74,9 +63,11 @@ fn a_form_that_there_is_not_is_a_usage_error() {
 
 #[test]
 fn regions_are_found_and_one_that_cannot_be_reached_is_a_row() {
-    let (world, proxy) = behind_a_proxy();
+    let (world, proxy) = World::behind_a_proxy(ProxyKind::Http);
     world.sim.add_project("cn-south-1");
-    world.sim.add_project("MOS"); // an account has projects that are no region's
+    for name in ["MOS", "mos"] {
+        world.sim.add_project(name); // an account has projects that are no region's
+    }
     world.sim.add_cluster(ClusterSpec {
         project: "cn-south-1".to_owned(),
         ..ClusterSpec::named("south")
@@ -163,7 +154,7 @@ fn every_cloud_is_looked_for_where_it_is() {
         ),
         (&["--project=eu-nl_team"], &["iam.eu-nl.otc.t-systems.com"]),
     ] {
-        let (world, proxy) = behind_a_proxy();
+        let (world, proxy) = World::behind_a_proxy(ProxyKind::Http);
         proxy.cut_off("cce.");
         world.run(["clusters"].iter().chain(flags));
         let mut targets = proxy.targets();
@@ -177,7 +168,7 @@ fn every_cloud_is_looked_for_where_it_is() {
 
 #[test]
 fn an_identity_that_huawei_cloud_does_not_know_may_be_another_clouds() {
-    let (mut world, _proxy) = behind_a_proxy();
+    let (mut world, _proxy) = World::behind_a_proxy(ProxyKind::Http);
     world.set("HUAWEICLOUD_SDK_SK", "0123456789abcdef0123456789abcdef01234567");
     let outcome = world.run(["clusters"]);
     assert_eq!(outcome.exit, Exit::Identity, "{outcome}");
@@ -188,7 +179,7 @@ fn an_identity_that_huawei_cloud_does_not_know_may_be_another_clouds() {
 
 #[test]
 fn regions_and_a_project_narrow_the_search() {
-    let (mut world, _proxy) = behind_a_proxy();
+    let (mut world, _proxy) = World::behind_a_proxy(ProxyKind::Http);
     let south = world.sim.add_project("cn-south-1");
     for (name, project) in [("south", "cn-south-1"), ("teams", "cn-north-4_team")] {
         world.sim.add_cluster(ClusterSpec {
@@ -227,7 +218,7 @@ fn regions_and_a_project_narrow_the_search() {
 
 #[test]
 fn a_region_without_a_project_is_a_row_and_an_unknown_project_an_error() {
-    let (world, _proxy) = behind_a_proxy();
+    let (world, _proxy) = World::behind_a_proxy(ProxyKind::Http);
     let outcome = world.run(["clusters", "--region=cn-north-4", "--region=cn-east-3", "-o", "json"]);
     outcome.is_done();
     assert_eq!(

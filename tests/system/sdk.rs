@@ -361,7 +361,6 @@ fn tokens_and_temporary_access_keys_are_what_the_sdk_knows_them_as() {
         id: text("access"),
         secret: text("secret"),
         security_token: Some(text("securitytoken")),
-        ..erin
     };
     let theirs = ask(
         "call",

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -52,6 +53,8 @@ pub(crate) struct Services {
 pub(crate) struct Seen {
     targets: Vec<String>,
     cut_off: Vec<String>,
+    /// What `Proxy-Authorization` has to be.
+    authorization: Option<String>,
 }
 
 impl Proxy {
@@ -73,6 +76,12 @@ impl Proxy {
     /// Hosts with this text in their name cannot be reached any more.
     pub fn cut_off(&self, part: &str) {
         lock(&self.seen).cut_off.push(part.to_owned());
+    }
+
+    /// From now on a proxy that is spoken to in HTTP asks for this user and password.
+    pub fn require(&self, user: &str, password: &str) {
+        let authorization = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+        lock(&self.seen).authorization = Some(authorization);
     }
 
     pub(crate) async fn serve(self, listener: TcpListener) {
@@ -105,6 +114,16 @@ impl Proxy {
             head.push(client.read_u8().await?);
         }
         let head = String::from_utf8_lossy(&head).into_owned();
+        let required = lock(&self.seen).authorization.clone();
+        let shown = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("proxy-authorization")
+                .then(|| value.trim().to_owned())
+        });
+        if required.is_some() && shown != required {
+            let refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+            return client.write_all(refusal).await;
+        }
         let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next());
         let upstream = match target {
             Some(target) => self.reach(target).await,
