@@ -198,6 +198,9 @@ fn regions_and_a_project_narrow_the_search() {
         list(&world, &["--region=cn-south-1", "--region=cn-north-4"]),
         ["prod", "teams", "south"]
     );
+    // Who is named twice, or known to two IAMs, is there once.
+    assert_eq!(list(&world, &["--region=cn-south-1", "--region=cn-south-1"]), ["south"]);
+    assert_eq!(list(&world, &["--cloud=otc"]), ["prod", "teams", "south"]);
     assert_eq!(list(&world, &["--project=cn-north-4_team"]), ["teams"]);
     assert_eq!(list(&world, &["--project", &south]), ["south"]);
     world.set("CCE_LOGIN_REGION", "cn-north-4");
