@@ -82,6 +82,21 @@ impl CceClient<'_> {
         Ok(items.iter().filter_map(Cluster::from_json).collect())
     }
 
+    /// The project's Autopilot clusters, which are listed at a path of their own. None where the cloud has no such path, or does not let
+    /// this identity use it.
+    pub fn autopilot_clusters(&self) -> Result<Vec<Cluster>, CceError> {
+        let autopilot = CceClient {
+            is_autopilot: true,
+            ..*self
+        };
+        match autopilot.clusters() {
+            // The category there is that of the network.
+            Ok(clusters) => Ok(clusters.into_iter().map(Cluster::into_autopilot).collect()),
+            Err(CceError::Api(ApiError::Refused(refusal))) if matches!(refusal.status, 400..=428) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// One cluster (`GET …/clusters/{id}`).
     pub fn cluster(&self, id: &ClusterId) -> Result<Cluster, CceError> {
         let answer = self

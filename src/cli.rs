@@ -1,5 +1,9 @@
 //! What can be typed: clap types and help texts. Plain data: nothing is read, nothing is decided here.
 
+mod default_command;
+
+pub use default_command::with_default_command;
+
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -67,6 +71,21 @@ Examples:
   # Forget all of them, and take the contexts out of the kubeconfig
   kubectl cce-login logout --all --remove-contexts";
 
+const CLUSTERS_HELP: &str = "\
+Without --region all regions are looked at in which this identity has a project. What cannot be reached, or may not be
+seen, is a row with its error; the exit code is not 0 only where nothing could be asked at all.
+
+Examples:
+  # Every cluster of this identity
+  kubectl cce-login clusters
+
+  # Two regions of Open Telekom Cloud, for a program
+  kubectl cce-login clusters --region eu-de --region eu-nl -o json
+
+  # Set all clusters of a sub-project up
+  kubectl cce-login clusters --project eu-de_team -o name |
+    xargs -n 1 kubectl cce-login --project eu-de_team --cluster";
+
 const PROFILE_EXAMPLES: &str = "\
 Examples:
   # Keep an access key in the keyring, the secret read from a pipe
@@ -112,6 +131,9 @@ pub enum Command {
     /// Forget certificates
     #[command(after_help = LOGOUT_EXAMPLES)]
     Logout(LogoutArgs),
+    /// List the clusters you can reach, across regions and projects
+    #[command(after_help = CLUSTERS_HELP)]
+    Clusters(ClustersArgs),
     /// Manage named identities; their secrets go to the keyring
     #[command(subcommand, after_help = PROFILE_EXAMPLES)]
     Profile(ProfileCommand),
@@ -347,6 +369,27 @@ pub struct LogoutArgs {
     pub remove_contexts: bool,
 }
 
+/// List the clusters you can reach, across regions and projects
+#[derive(Debug, Args)]
+pub struct ClustersArgs {
+    /// A region to look in, such as eu-de; repeatable [default: all with a project of this identity]
+    #[arg(long, value_name = "REGION", help_heading = "Clusters")]
+    pub region: Vec<String>,
+    /// A project's name or id [default: all that this identity sees]
+    #[arg(long, value_name = "NAME|ID", help_heading = "Clusters")]
+    pub project: Option<String>,
+    /// The form of the report.
+    #[command(flatten)]
+    pub output: OutputArgs,
+
+    /// Who we are.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+    /// Where the cloud answers.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
 /// `profile`.
 #[derive(Debug, Subcommand)]
 pub enum ProfileCommand {
@@ -401,66 +444,7 @@ pub struct VersionArgs {
 /// How a report is written.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// table, json or name [default: table]
+    /// table, json, yaml or name [default: table]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<String>,
-}
-
-/// Puts `login` where no command was typed: `kubectl cce-login --cluster prod` means `kubectl cce-login login --cluster prod`.
-///
-/// A command of its own, so that the other commands need not put the many flags of `login` together.
-pub fn with_default_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut args: Vec<OsString> = args.into_iter().collect();
-    let mut at = 1;
-    while let Some(text) = args.get(at).and_then(|arg| arg.to_str()) {
-        match text {
-            "--timeout" => at += 2,
-            "--no-input" | "--verbose" => at += 1,
-            _ if text.starts_with("--timeout=") => at += 1,
-            _ if text.starts_with("-v") && text.trim_start_matches('-').bytes().all(|b| b == b'v') => at += 1,
-            _ => break,
-        }
-    }
-    let is_command_missing = match args.get(at).map(|arg| arg.to_string_lossy()) {
-        None => true,
-        Some(next) => next.starts_with('-') && !matches!(&*next, "-h" | "--help" | "-V" | "--version"),
-    };
-    if is_command_missing {
-        args.insert(at.min(args.len()), "login".into());
-    }
-    args
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_default_command;
-
-    #[test]
-    fn login_is_what_is_meant_when_no_command_is_typed() {
-        for (typed, meant) in [
-            ("x", "x login"),
-            ("x --cluster prod", "x login --cluster prod"),
-            (
-                "x -vv --timeout 5s --cluster version",
-                "x -vv --timeout 5s login --cluster version",
-            ),
-            ("x --timeout=5s", "x --timeout=5s login"),
-            ("x --timeout", "x --timeout login"),
-            ("x -v version", "x -v version"),
-            (
-                "x --no-input get-credential --region r",
-                "x --no-input get-credential --region r",
-            ),
-            ("x --help", "x --help"),
-            ("x -V", "x -V"),
-            ("x nonsense", "x nonsense"),
-        ] {
-            let args = typed.split(' ').map(Into::into);
-            assert_eq!(
-                with_default_command(args).join(std::ffi::OsStr::new(" ")),
-                meant,
-                "{typed}"
-            );
-        }
-    }
 }

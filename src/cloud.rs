@@ -79,6 +79,18 @@ impl Cloud {
         }
     }
 
+    /// The IAMs that know the projects of all regions together. The Swiss part of Open Telekom Cloud is a cloud of its own.
+    pub fn iam_of_all_regions(&self) -> Vec<Endpoint> {
+        let hosts = match self {
+            Self::Huawei => vec!["iam.myhuaweicloud.com".to_owned()],
+            Self::Otc => ["eu-de", "eu-nl"]
+                .map(|region| format!("iam.{region}.otc.t-systems.com"))
+                .to_vec(),
+            Self::Domain(domain) => vec![format!("iam-apigateway-proxy.{domain}")],
+        };
+        hosts.into_iter().map(Endpoint::of_host).collect()
+    }
+
     fn service(&self, service: &str, region: &Region) -> Endpoint {
         let domain = match self {
             // The European site; `eu-west-0` is not part of it.

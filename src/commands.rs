@@ -1,6 +1,7 @@
 //! The commands, one file each. Nothing here but the choice between them.
 
 mod choose_server;
+mod clusters;
 mod contexts;
 mod explain;
 mod fetch;
@@ -16,6 +17,7 @@ mod refusal;
 mod renewal;
 mod report;
 mod session;
+mod side_by_side;
 mod version;
 
 use crate::cli::{Cli, Command};
@@ -30,6 +32,7 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::GetCredential(args) => get_credential::run(args, &cli.global, typed, host),
         Command::Refresh(args) => refresh::run(args, &cli.global, host),
         Command::Logout(args) => logout::run(args, &cli.global, host),
+        Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Version(args) => version::run(args, host),
     }

@@ -11,12 +11,12 @@ pub use directories::Directories;
 pub use processes::{Process, Processes, random_u64};
 
 use crate::store::SecretStore;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Everything outside that a command may touch.
 pub struct Host {
@@ -27,11 +27,11 @@ pub struct Host {
     /// What is a terminal.
     pub terminal: Terminal,
     /// Where secrets are read from when they come through a pipe.
-    pub stdin: RefCell<Box<dyn Read>>,
+    pub stdin: Mutex<Box<dyn Read + Send>>,
     /// kubectl's stream: one document, once, at the end.
-    pub stdout: RefCell<Box<dyn Write>>,
+    pub stdout: Mutex<Box<dyn Write + Send>>,
     /// People's stream.
-    pub stderr: RefCell<Box<dyn Write>>,
+    pub stderr: Mutex<Box<dyn Write + Send>>,
     /// The operating system's stores, or the ones a test brought.
     pub keyrings: Keyrings,
     /// Where this program's file is; `None`: the process knows.
@@ -60,9 +60,9 @@ impl Host {
                 stdout: real_stdout().is_terminal(),
                 stderr: real_stderr().is_terminal(),
             },
-            stdin: RefCell::new(Box::new(io::stdin())),
-            stdout: RefCell::new(Box::new(real_stdout())),
-            stderr: RefCell::new(Box::new(real_stderr())),
+            stdin: Mutex::new(Box::new(io::stdin())),
+            stdout: Mutex::new(Box::new(real_stdout())),
+            stderr: Mutex::new(Box::new(real_stderr())),
             keyrings: Keyrings::System,
             executable: None,
             processes: Processes::System,
@@ -76,7 +76,7 @@ impl Host {
 
     /// Writes one complete document to stdout. A closed pipe is a normal end.
     pub fn print(&self, text: &str) -> io::Result<()> {
-        let mut out = self.stdout.borrow_mut();
+        let mut out = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result,
@@ -85,7 +85,7 @@ impl Host {
 
     /// Writes one line for people to stderr; a closed stderr is nobody's fault.
     pub fn say(&self, line: &str) {
-        let mut err = self.stderr.borrow_mut();
+        let mut err = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = writeln!(err, "{line}");
     }
 }
@@ -163,6 +163,9 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
+/// How many files this process has written: two of its threads may write the same one.
+static WRITTEN: AtomicU32 = AtomicU32::new(0);
+
 /// Writes a file that only we can read, all at once: a temporary file beside it, synchronised, then renamed.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path
@@ -170,7 +173,8 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     create_private_dir(dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = dir.join(format!(".{name}.{}.tmp", std::process::id()));
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let temporary = dir.join(format!(".{name}.{}.{number}.tmp", std::process::id()));
     let written = write_new_private(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&temporary);

@@ -201,6 +201,9 @@ impl Proxies {
     pub fn from_env(env: &Env) -> Self {
         let [https, http, all, none] = env_vars::PROXIES;
         let var = |name: &str| env.var(name).or_else(|| env.var(&name.to_ascii_lowercase()));
+        if var(none).is_some_and(|list| list.split(',').any(|entry| entry.trim() == "*")) {
+            return Self::default(); // reqwest takes it for names only, everybody else for addresses as well
+        }
         Self {
             https: var(https).or_else(|| var(all)),
             http: var(http).or_else(|| var(all)),

@@ -3,15 +3,15 @@
 use crate::env_vars;
 use crate::host::Host;
 use crate::sanitize::sanitize;
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 /// Where log lines go, and how many.
 pub struct Log<'a> {
     host: &'a Host,
     level: u8,
-    file: Option<RefCell<File>>,
+    file: Option<Mutex<File>>,
 }
 
 impl<'a> Log<'a> {
@@ -24,7 +24,7 @@ impl<'a> Log<'a> {
             options.append(true).create(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.open(path).ok().map(RefCell::new)
+            options.open(path).ok().map(Mutex::new)
         });
         Self { host, level, file }
     }
@@ -47,7 +47,8 @@ impl<'a> Log<'a> {
         match &self.file {
             Some(file) => {
                 let now = self.host.clock.now().format("%Y-%m-%dT%H:%M:%SZ");
-                let _ = writeln!(file.borrow_mut(), "{now} [{}] {line}", std::process::id());
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = writeln!(file, "{now} [{}] {line}", std::process::id());
             }
             None => self.host.say(&line),
         }

@@ -2,6 +2,7 @@
 //!
 //! Nothing after this module looks at flags or at `CCE_LOGIN_*`. For every setting: flag, then `CCE_LOGIN_*`, then profile, then default.
 
+mod clusters;
 mod contexts;
 mod get_credential;
 mod given;
@@ -9,6 +10,7 @@ mod login;
 mod profile_set;
 mod settings;
 
+pub use clusters::ClustersPlan;
 pub use contexts::{ContextsPlan, Selection};
 pub use get_credential::GetCredentialPlan;
 pub use login::{CurrentContext, Destination, LoginPlan, ProjectChoice, ServerChoice};

@@ -3,6 +3,11 @@
 use crate::ids::{ClusterId, Endpoint};
 use serde_json::Value;
 
+/// What we call the category of clusters that have a path of their own.
+const AUTOPILOT: &str = "Autopilot";
+/// Their only flavor (api-cce `CreateAutopilotCluster`); their `category` is that of others.
+const AUTOPILOT_FLAVOR: &str = "cce.autopilot.cluster";
+
 /// A cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
@@ -52,6 +57,7 @@ impl Cluster {
             value.and_then(Value::as_str).unwrap_or_default().to_owned()
         };
         let name = Some(text(&["metadata", "name"])).filter(|name| !name.is_empty())?;
+        let is_autopilot = text(&["spec", "flavor"]) == AUTOPILOT_FLAVOR;
         let custom_sans = json.pointer("/spec/customSan").and_then(Value::as_array);
         Some(Self {
             id: ClusterId::parse(&text(&["metadata", "uid"])).ok()?,
@@ -63,7 +69,11 @@ impl Cluster {
                 .into_iter()
                 .find(|t| !t.is_empty())
                 .unwrap_or_default(),
-            category: text(&["spec", "category"]),
+            category: if is_autopilot {
+                AUTOPILOT.to_owned()
+            } else {
+                text(&["spec", "category"])
+            },
             endpoints: json.pointer("/status/endpoints").map(endpoints).unwrap_or_default(),
             custom_sans: custom_sans
                 .into_iter()
@@ -87,9 +97,18 @@ impl Cluster {
         }
     }
 
+    /// The same, known as an Autopilot cluster by the list it came from.
+    #[must_use]
+    pub fn into_autopilot(self) -> Self {
+        Self {
+            category: AUTOPILOT.to_owned(),
+            ..self
+        }
+    }
+
     /// Its path at CCE is another one.
     pub fn is_autopilot(&self) -> bool {
-        self.category.eq_ignore_ascii_case("autopilot")
+        self.category.eq_ignore_ascii_case(AUTOPILOT)
     }
 
     /// The endpoints for this kind of access.

@@ -158,10 +158,14 @@ fn find_cluster(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) ->
         project: &project.id,
         is_autopilot: false,
     };
-    let clusters = cce.clusters().map_err(|e| {
-        explain(e, identity).doing(format!("failed to list the clusters of project `{}`", project.name))
-    })?;
-    let cluster = choose_cluster::choose(&clusters, plan.cluster.as_deref(), &project)?;
+    let explained =
+        |e| explain(e, identity).doing(format!("failed to list the clusters of project `{}`", project.name));
+    let mut clusters = cce.clusters().map_err(explained)?;
+    let wanted = plan.cluster.as_deref();
+    if wanted.is_none_or(|wanted| choose_cluster::called(&clusters, wanted).is_empty()) {
+        clusters.extend(cce.autopilot_clusters().map_err(explained)?);
+    }
+    let cluster = choose_cluster::choose(&clusters, wanted, &project)?;
     Ok((project, cluster))
 }
 

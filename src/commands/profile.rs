@@ -123,7 +123,7 @@ fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
 /// One line from stdin.
 fn read_secret(host: &Host) -> Result<Secret<String>> {
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    let mut stdin = host.stdin.borrow_mut();
+    let mut stdin = host.stdin.lock().map_err(|_| ProfileError::NoSecret)?;
     stdin
         .by_ref()
         .take(LONGEST_SECRET)
@@ -186,6 +186,7 @@ fn list(args: &OutputArgs, host: &Host) -> Result<()> {
         .collect();
     let text = match format {
         Format::Json => report::json(&rows),
+        Format::Yaml => report::yaml(&rows),
         Format::Name => rows.iter().map(|row| row.name.to_owned() + "\n").collect(),
         Format::Table => {
             let head = ["NAME", "KIND", "ACCESS KEY", "REGION", "CLOUD"]

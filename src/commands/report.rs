@@ -1,4 +1,4 @@
-//! How reports are written: `-o table|json|name`, and what several commands say.
+//! How reports are written: `-o table|json|yaml|name`, and what several commands say.
 
 use super::obtain::Obtained;
 use crate::cce::cluster_cert::LIFETIME_TOLERANCE;
@@ -17,6 +17,8 @@ pub(super) enum Format {
     Table,
     /// For programs; the keys are stable.
     Json,
+    /// The same as YAML.
+    Yaml,
     /// Names alone, one a line.
     Name,
 }
@@ -27,14 +29,15 @@ impl Format {
         match args.output.as_deref() {
             None | Some("table") => Ok(Self::Table),
             Some("json") => Ok(Self::Json),
+            Some("yaml") => Ok(Self::Yaml),
             Some("name") => Ok(Self::Name),
             Some(other) => Err(PlanError::Invalid {
                 origin: "--output".to_owned(),
                 problem: format!(
-                    "`{}` is not one of table, json or name",
+                    "`{}` is not one of table, json, yaml or name",
                     crate::sanitize::sanitize(other)
                 ),
-                cure: "use table, json or name".to_owned(),
+                cure: "use table, json, yaml or name".to_owned(),
             }),
         }
     }
@@ -43,6 +46,11 @@ impl Format {
 /// A value as indented JSON with a line end.
 pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// A value as YAML with a line end.
+pub(super) fn yaml(value: &impl Serialize) -> String {
+    serde_saphyr::to_string(value).unwrap_or_default()
 }
 
 /// Columns wide enough for their longest cell, two spaces apart.

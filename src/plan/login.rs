@@ -150,7 +150,8 @@ impl LoginPlan {
     }
 }
 
-fn project_choice(given: &Given) -> Result<ProjectChoice, PlanError> {
+/// A project by its id where it looks like one, else by its name.
+pub(super) fn project_choice(given: &Given) -> Result<ProjectChoice, PlanError> {
     let text = given.text.as_str();
     if text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit()) {
         return Ok(ProjectChoice::Id(

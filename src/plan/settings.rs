@@ -75,6 +75,14 @@ impl CloudSettings {
             .unwrap_or_else(|| self.cloud_of(region).iam(region))
     }
 
+    /// The IAMs that know this cloud's projects, where no region says which.
+    pub fn iam_of_all_regions(&self) -> Vec<Endpoint> {
+        match (&self.iam_endpoint, &self.cloud) {
+            (Some(endpoint), _) => vec![endpoint.clone()],
+            (None, cloud) => cloud.as_ref().unwrap_or(&Cloud::Huawei).iam_of_all_regions(),
+        }
+    }
+
     fn cloud_of(&self, region: &Region) -> Cloud {
         self.cloud.clone().unwrap_or_else(|| Cloud::of_region(region))
     }

@@ -100,9 +100,8 @@ fn percent_decode(text: &str) -> Vec<u8> {
     while let Some((&first, after)) = rest.split_first() {
         let digits = after
             .get(..2)
-            .and_then(|d| std::str::from_utf8(d).ok())
-            .filter(|_| first == b'%');
-        let escaped = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
+            .filter(|digits| first == b'%' && digits.iter().all(u8::is_ascii_hexdigit)); // a number may have a sign, an escape may not
+        let escaped = digits.and_then(|d| u8::from_str_radix(std::str::from_utf8(d).ok()?, 16).ok());
         out.push(escaped.unwrap_or(first));
         rest = if escaped.is_some() {
             after.get(2..).unwrap_or_default()

@@ -13,8 +13,10 @@ pub fn sign(request: &SignableRequest<'_>, key: &SigningKey<'_>, time: DateTime<
     let mut added = vec![("X-Sdk-Date".to_owned(), date.clone())];
     let mut hash = payload_hash(request.body);
     if !is_json_or_absent(request.headers) {
-        UNSIGNED_PAYLOAD.clone_into(&mut hash);
-        added.push(("X-Sdk-Content-Sha256".to_owned(), hash.clone()));
+        added.push(("X-Sdk-Content-Sha256".to_owned(), UNSIGNED_PAYLOAD.to_owned()));
+        if !request.body.is_empty() {
+            UNSIGNED_PAYLOAD.clone_into(&mut hash); // no body at all is signed as such, whatever the header says
+        }
     }
     let mut headers = request.headers.to_vec();
     headers.extend(added.iter().cloned());

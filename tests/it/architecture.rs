@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 11] = [
+const SHARED_BY_COMMANDS: [&str; 12] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -48,6 +48,7 @@ const SHARED_BY_COMMANDS: [&str; 11] = [
     "report",
     "project",
     "forget",
+    "side_by_side",
 ];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;

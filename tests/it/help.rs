@@ -2,10 +2,11 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 9] = [
+const COMMANDS: [(&str, &[&str]); 10] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
+    ("clusters", &["clusters"]),
     ("refresh", &["refresh"]),
     ("logout", &["logout"]),
     ("profile", &["profile"]),

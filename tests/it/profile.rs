@@ -106,7 +106,7 @@ fn comments_and_other_profiles_in_the_config_stay() {
 }
 
 #[test]
-fn the_profiles_are_listed_in_three_forms() {
+fn the_profiles_are_listed_in_every_form() {
     let mut world = World::new();
     let outcome = world.run(["profile", "list"]);
     world.snapshot("profile/list-of-none", &outcome);
@@ -115,6 +115,7 @@ fn the_profiles_are_listed_in_three_forms() {
     for (name, flags) in [
         ("list", &[][..]),
         ("list-as-json", &["-o", "json"]),
+        ("list-as-yaml", &["-o", "yaml"]),
         ("list-of-names", &["-o", "name"]),
     ] {
         let outcome = world.run(["profile", "list"].iter().chain(flags));

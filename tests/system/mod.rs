@@ -1,4 +1,4 @@
-//! Real parts: kubectl, kube-rs, GNOME Keyring, the kernel keyring, real processes in parallel. `tests/run` sets them up.
+//! Real parts: kubectl, kube-rs, GNOME Keyring, the kernel keyring, the official SDK, real processes in parallel. `tests/run` sets them up.
 //!
 //! A test whose part is missing fails and says so. Every run in a [`world::World`] is a leak check.
 #![cfg(target_os = "linux")]
@@ -15,6 +15,8 @@ mod parallel;
 mod process;
 mod proxy;
 mod renewal;
+mod sdk;
+mod sdk_requests;
 mod short_lives;
 mod signals;
 mod stores;

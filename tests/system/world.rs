@@ -212,7 +212,7 @@ impl World {
     }
 
     /// The flags that lead to the simulated cloud.
-    fn cloud_flags(&self) -> Vec<String> {
+    pub(crate) fn cloud_flags(&self) -> Vec<String> {
         vec![
             format!("--cce-endpoint={}", self.sim.cce_endpoint()),
             format!("--iam-endpoint={}", self.sim.iam_endpoint()),

@@ -51,6 +51,16 @@ impl Explain for ClusterError {
     }
 }
 
+/// The cluster with this id; else those with this name or alias.
+pub(super) fn called<'c>(clusters: &'c [Cluster], wanted: &str) -> Vec<&'c Cluster> {
+    let by_id: Vec<_> = clusters.iter().filter(|c| c.id.as_str() == wanted).collect();
+    if !by_id.is_empty() {
+        return by_id;
+    }
+    let is_called = |c: &&Cluster| c.name == wanted || c.alias.as_deref() == Some(wanted);
+    clusters.iter().filter(is_called).collect()
+}
+
 /// The cluster with this id, name or alias, if its API server can be expected to answer.
 pub(super) fn choose(clusters: &[Cluster], wanted: Option<&str>, project: &Project) -> Result<Cluster> {
     let names = || clusters.iter().map(|c| c.name.as_str()).collect::<Vec<_>>();
@@ -62,13 +72,7 @@ pub(super) fn choose(clusters: &[Cluster], wanted: Option<&str>, project: &Proje
         };
         return Err(ClusterError::NotGiven { cure }.into());
     };
-    let by_id = |c: &&Cluster| c.id.as_str() == wanted;
-    let by_name = |c: &&Cluster| c.name == wanted || c.alias.as_deref() == Some(wanted);
-    let mut found: Vec<&Cluster> = clusters.iter().filter(by_id).collect();
-    if found.is_empty() {
-        found = clusters.iter().filter(by_name).collect();
-    }
-    let cluster = match found.as_slice() {
+    let cluster = match called(clusters, wanted).as_slice() {
         [cluster] => (*cluster).clone(),
         [] => {
             let cure = unknown_cure(wanted, &names(), project);

@@ -3,7 +3,6 @@
 use super::Outcome;
 use cce_login::host::{Clock, Env, Host, Keyrings, Process, Processes, Terminal};
 use cce_login::store::{MemoryStore, SecretStore};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Cursor, Write};
@@ -53,9 +52,9 @@ impl Machine {
             env: Env::given(self.variables.clone()),
             clock: self.clock(),
             terminal: self.terminal,
-            stdin: RefCell::new(Box::new(Cursor::new(self.stdin.clone()))),
-            stdout: RefCell::new(Box::new(stdout.clone())),
-            stderr: RefCell::new(Box::new(stderr.clone())),
+            stdin: Mutex::new(Box::new(Cursor::new(self.stdin.clone()))),
+            stdout: Mutex::new(Box::new(stdout.clone())),
+            stderr: Mutex::new(Box::new(stderr.clone())),
             keyrings: if self.has_system_stores {
                 Keyrings::System
             } else {

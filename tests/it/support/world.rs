@@ -4,7 +4,7 @@ use super::machine::Machine;
 use super::{Outcome, Secrets, Written, elided};
 use cce_login::host::{Clock, Process, Terminal};
 use cce_login::store::{MemoryStore, StoreKind};
-use cce_sim::Sim;
+use cce_sim::{Proxy, ProxyKind, Sim};
 use chrono::{DateTime, Utc};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -62,6 +62,17 @@ impl World {
         }
         world.use_key_of("alice");
         world
+    }
+
+    /// A cloud whose hosts have the names of the real ones: no endpoint and no region is set, only a proxy that leads there.
+    pub(crate) fn behind_a_proxy(kind: ProxyKind) -> (Self, Proxy) {
+        let mut world = Self::new();
+        let proxy = world.sim.start_proxy(kind);
+        world.set("HTTPS_PROXY", &proxy.url());
+        for name in ["CCE_LOGIN_CCE_ENDPOINT", "CCE_LOGIN_IAM_ENDPOINT", "CCE_LOGIN_REGION"] {
+            world.unset(name);
+        }
+        (world, proxy)
     }
 
     pub(crate) fn home(&self) -> &Path {

@@ -3,6 +3,7 @@
 //! ```text
 //!  client ──TLS──► server ─► gateway ─► principal ─► iam | cce | sts  (record, faults, clock; strict about every request)
 //!  client ──HTTP─► server ─► gateway ─► metadata | pod_identity | actions   (what an ECS, a node, a CI job finds next to it)
+//!  client ─proxy─► proxy ──► server                                          (the names of the real clouds)
 //!  kubectl ─mTLS─► server ─► api_server ─► authentication ─► objects  (one per cluster, certificates from pki)
 //!  tests ─────────► Sim ───► world      ◄── admin (the same over plain HTTP, in the binary)
 //! ```
@@ -39,6 +40,7 @@ mod people;
 mod pki;
 mod pod_identity;
 mod principal;
+mod proxy;
 mod records;
 mod server;
 mod signature;
@@ -56,6 +58,7 @@ pub use behaviour::{
 };
 pub use faults::Fault;
 pub use people::{AgencySpec, IdTokenSpec, ProviderSpec, Trust, UserSpec};
+pub use proxy::{Proxy, ProxyKind};
 pub use records::{ApiRecorded, Recorded};
 pub use sim::{IssuedCertificate, Sim};
 pub use spec::{ClusterInfo, ClusterSpec, EndpointsShape, KeyFormat};

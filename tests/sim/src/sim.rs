@@ -1,6 +1,7 @@
 //! The handle that tests hold: starts the cloud, controls it, asks what it saw.
 
 mod identities;
+mod proxies;
 mod sources;
 
 use std::{
@@ -9,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use rcgen::ExtendedKeyUsagePurpose;
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -82,7 +82,6 @@ impl Sim {
             "Simulated Cloud CA",
             validity,
         )));
-        let names = ["127.0.0.1", "localhost", "::1"].map(str::to_owned);
         let open = |service: Service, tls, door: &Door| {
             let gateway = Gateway {
                 world: Arc::clone(&world),
@@ -94,12 +93,7 @@ impl Sim {
             spawn_server(&runtime, listener, Arc::new(gateway), door.add_server());
             address
         };
-        let open_cloud = |service: Service| {
-            let identity = world
-                .authority
-                .server(&names, ExtendedKeyUsagePurpose::ServerAuth, validity);
-            open(service, Some(tls::cloud(identity)), &world.door)
-        };
+        let open_cloud = |service: Service| open(service, Some(tls::cloud(&world)), &world.door);
         let (iam, cce, sts) = (
             open_cloud(Service::Iam),
             open_cloud(Service::Cce),

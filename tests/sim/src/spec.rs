@@ -47,7 +47,7 @@ pub struct ClusterSpec {
     pub release: Option<String>,
     /// `status.phase`.
     pub phase: String,
-    /// `spec.category`: `CCE` or `Turbo`.
+    /// `spec.category`: `CCE` or `Turbo`; always the latter with `autopilot`.
     pub category: String,
     /// An external address is bound.
     pub eip: bool,

@@ -1,28 +1,68 @@
-//! TLS configurations: the cloud's, and an API server's that asks for a client certificate without judging it.
+//! TLS configurations: the cloud's, which has a certificate for every name, and an API server's that asks for a client certificate without judging it.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
+use rcgen::ExtendedKeyUsagePurpose;
 use tokio_rustls::rustls::{
     DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme,
     client::danger::HandshakeSignatureValid,
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, UnixTime},
     server::{
-        WebPkiClientVerifier,
+        ClientHello, ResolvesServerCert, WebPkiClientVerifier,
         danger::{ClientCertVerified, ClientCertVerifier},
     },
+    sign::CertifiedKey,
 };
 
-use crate::pki::{Authority, ServerIdentity};
+use crate::{
+    clock,
+    pki::{Authority, ServerIdentity, Validity},
+    world::World,
+};
 
-/// Plain server TLS, HTTP/1.1.
-pub(crate) fn cloud(identity: ServerIdentity) -> Arc<ServerConfig> {
+/// Plain server TLS, HTTP/1.1: certificates of the cloud's CA, for loopback or for the name that the client asks for.
+pub(crate) fn cloud(world: &Arc<World>) -> Arc<ServerConfig> {
+    let loopback = ["127.0.0.1", "localhost", "::1"].map(str::to_owned);
+    let certificates = ByName {
+        world: Arc::clone(world),
+        of_loopback: certified(world, &loopback),
+    };
     let mut config = builder()
         .with_no_client_auth()
-        .with_single_cert(identity.chain, identity.key)
-        .expect("key and certificate belong together");
+        .with_cert_resolver(Arc::new(certificates));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Arc::new(config)
+}
+
+/// Makes a certificate for whatever name is asked for.
+struct ByName {
+    world: Arc<World>,
+    of_loopback: Arc<CertifiedKey>,
+}
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        match hello.server_name() {
+            None | Some("localhost") => Some(Arc::clone(&self.of_loopback)),
+            Some(name) => Some(certified(&self.world, &[name.to_owned()])),
+        }
+    }
+}
+
+impl fmt::Debug for ByName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByName")
+    }
+}
+
+fn certified(world: &World, names: &[String]) -> Arc<CertifiedKey> {
+    let validity = Validity::long(clock::real_now());
+    let identity = world
+        .authority
+        .server(names, ExtendedKeyUsagePurpose::ServerAuth, validity);
+    let certified = CertifiedKey::from_der(identity.chain, identity.key, &provider());
+    Arc::new(certified.expect("key and certificate belong together"))
 }
 
 /// As kube-apiserver: names the cluster's CA, takes any certificate or none; authentication happens per request.

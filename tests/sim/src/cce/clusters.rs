@@ -7,7 +7,7 @@ use crate::{
     clock,
     cluster::Cluster,
     errors,
-    spec::EndpointsShape,
+    spec::{ClusterSpec, EndpointsShape},
     world::{World, lock},
 };
 
@@ -57,24 +57,48 @@ fn to_json(cluster: &Cluster) -> Value {
         "kind": "Cluster",
         "apiVersion": "v3",
         "metadata": metadata,
-        "spec": {
-            "category": spec.category,
-            "type": "VirtualMachine",
-            "flavor": "cce.s1.small",
-            "version": spec.version,
-            "platformVersion": "cce.1.0",
-            "hostNetwork": {
-                "vpc": "f0c12911-4fdb-4284-9230-7ffb0860826a",
-                "subnet": "ac274229-fd2e-4695-9f01-a0c1372b8006",
-                "SecurityGroup": "5da0b181-e0a2-4981-87ac-1681545cd666",
-            },
-            "containerNetwork": {"mode": "overlay_l2", "cidr": "172.16.0.0/16"},
-            "authentication": {"mode": spec.authentication_mode, "authenticatingProxy": {}},
-            "billingMode": 0,
-            "kubernetesSvcIpRange": "10.247.0.0/16",
-            "kubeProxyMode": "iptables",
-        },
+        "spec": if spec.autopilot { autopilot_spec(spec) } else { standard_spec(spec) },
         "status": status,
+    })
+}
+
+fn standard_spec(spec: &ClusterSpec) -> Value {
+    json!({
+        "category": spec.category,
+        "type": "VirtualMachine",
+        "flavor": "cce.s1.small",
+        "version": spec.version,
+        "platformVersion": "cce.1.0",
+        "hostNetwork": {
+            "vpc": "f0c12911-4fdb-4284-9230-7ffb0860826a",
+            "subnet": "ac274229-fd2e-4695-9f01-a0c1372b8006",
+            "SecurityGroup": "5da0b181-e0a2-4981-87ac-1681545cd666",
+        },
+        "containerNetwork": {"mode": "overlay_l2", "cidr": "172.16.0.0/16"},
+        "authentication": {"mode": spec.authentication_mode, "authenticatingProxy": {}},
+        "billingMode": 0,
+        "kubernetesSvcIpRange": "10.247.0.0/16",
+        "kubeProxyMode": "iptables",
+    })
+}
+
+/// A model of its own in the SDK: one flavor, one category, a network without addresses.
+fn autopilot_spec(spec: &ClusterSpec) -> Value {
+    json!({
+        "category": "Turbo",
+        "type": "VirtualMachine",
+        "flavor": "cce.autopilot.cluster",
+        "version": spec.version,
+        "platformVersion": "cce.1.0",
+        "hostNetwork": {
+            "vpc": "f0c12911-4fdb-4284-9230-7ffb0860826a",
+            "subnet": "ac274229-fd2e-4695-9f01-a0c1372b8006",
+        },
+        "containerNetwork": {"mode": "eni"},
+        "authentication": {"mode": spec.authentication_mode},
+        "billingMode": 1,
+        "kubernetesSvcIpRange": "10.247.0.0/16",
+        "kubeProxyMode": "iptables",
     })
 }
 

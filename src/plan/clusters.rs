@@ -1,0 +1,78 @@
+//! What `clusters` means.
+
+use super::PlanError;
+use super::given::{Given, Sources, none};
+use super::login::{ProjectChoice, project_choice};
+use super::settings::{CloudSettings, RunSettings};
+use crate::cli::{ClustersArgs, GlobalArgs};
+use crate::config::Profile;
+use crate::env_vars;
+use crate::host::{Env, Terminal};
+use crate::ids::Region;
+
+/// What `clusters` means.
+#[derive(Debug, Clone)]
+pub struct ClustersPlan {
+    /// The regions to look in; none: all.
+    pub regions: Vec<Region>,
+    /// The one project to look in.
+    pub project: Option<ProjectChoice>,
+    /// Whose IAM knows the projects, if no regions were given.
+    pub home: Option<Region>,
+    /// Where the cloud answers.
+    pub cloud: CloudSettings,
+    /// How the run behaves.
+    pub run: RunSettings,
+}
+
+impl ClustersPlan {
+    /// Makes the plan. A profile's own region and project are where a login begins; they do not narrow the search.
+    pub fn new(
+        args: &ClustersArgs,
+        global: &GlobalArgs,
+        env: &Env,
+        profile: Option<&Profile>,
+        terminal: Terminal,
+    ) -> Result<Self, PlanError> {
+        let sources = Sources { env, profile };
+        let region_of = |given: &Given| given.parse(Region::parse, crate::ids::InvalidId::hint);
+        let regions = if args.region.is_empty() {
+            let of_variable = sources.find("--region", None, Some(env_vars::REGION), none);
+            // A variable that is set speaks for the flag; the profile does not.
+            of_variable.iter().map(region_of).collect::<Result<Vec<_>, _>>()?
+        } else {
+            let typed = |text: &String| Given {
+                text: text.clone(),
+                origin: "--region".to_owned(),
+            };
+            args.region
+                .iter()
+                .map(|text| region_of(&typed(text)))
+                .collect::<Result<Vec<_>, _>>()?
+        };
+        let project = sources.find("--project", args.project.as_deref(), Some(env_vars::PROJECT), none);
+        let project = project.as_ref().map(project_choice).transpose()?;
+        let of_project = match &project {
+            Some(ProjectChoice::Name(name)) => Region::of_project(name).filter(|region| region.as_str().contains('-')),
+            _ => None,
+        };
+        let of_profile = || {
+            sources
+                .find("--region", None, None, |p| p.region.as_ref())
+                .as_ref()
+                .map(region_of)
+                .transpose()
+        };
+        let home = match of_project {
+            Some(region) => Some(region),
+            None => of_profile()?,
+        };
+        Ok(Self {
+            regions,
+            project,
+            home,
+            cloud: CloudSettings::new(&args.cloud, &sources)?,
+            run: RunSettings::new(global, env, terminal)?,
+        })
+    }
+}

@@ -1,0 +1,73 @@
+"""The official Python SDK, asked from a test: a JSON list comes on stdin, a list of as many answers goes to stdout.
+
+    sdk.py sign    requests in, and for each the `Authorization` and the URI that the SDK would send
+    sdk.py call    calls in, and for each what the SDK's models made of the answer, with the answer itself; or the error
+"""
+
+import base64
+import importlib
+import json
+import sys
+
+from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
+from huaweicloudsdkcore.exceptions.exceptions import SdkException, ServiceResponseException
+from huaweicloudsdkcore.http.http_config import HttpConfig
+from huaweicloudsdkcore.region.region import Region
+from huaweicloudsdkcore.sdk_request import SdkRequest
+from huaweicloudsdkcore.utils.http_utils import sanitize_for_serialization
+
+
+def credentials(who):
+    """An account's, if there is a domain (an empty one is looked for); a project's otherwise."""
+    if who.get("domain") is not None:
+        made = GlobalCredentials(who["ak"], who["sk"], who["domain"] or None)
+    else:
+        made = BasicCredentials(who["ak"], who["sk"], who.get("project"))
+    if who.get("token"):
+        made.with_security_token(who["token"])
+    return made
+
+
+def sign(request):
+    signed = credentials(request["who"]).sign_request(
+        SdkRequest(
+            method=request["method"],
+            schema="https",
+            host=request["host"],
+            resource_path=request["path"],
+            query_params=[(name, value) for name, value in request["query"]],
+            header_params=dict(request["headers"]),
+            body=base64.b64decode(request["body"]),
+        )
+    )
+    return {"authorization": signed.header_params["Authorization"], "uri": signed.uri}
+
+
+def call(item):
+    """One call of the client of `service`; its project or account is found by the SDK itself where none is given."""
+    service = item["service"].capitalize()
+    module = importlib.import_module(f"huaweicloudsdk{item['service']}.v3")
+    config = HttpConfig.get_default_config()
+    config.ssl_ca_cert = item["ca"]
+    who = credentials(item["who"]).with_iam_endpoint(item["iam"])
+    try:
+        builder = getattr(module, f"{service}Client").new_builder().with_http_config(config).with_credentials(who)
+        client = builder.with_region(Region(item["region"], item[item["service"]])).build()
+        name = "".join(word.capitalize() for word in item["call"].split("_"))
+        request = getattr(module, f"{name}Request")(**item["arguments"])
+        answer = getattr(client, item["call"])(request)
+    except ServiceResponseException as error:
+        return {"status": error.status_code, "code": error.error_code, "message": error.error_msg}
+    except SdkException as error:
+        return {"status": 0, "message": error.error_msg}
+    return {
+        "status": answer.status_code,
+        "understood": sanitize_for_serialization(answer),
+        "sent": json.loads(answer.raw_content or "{}"),
+    }
+
+
+if __name__ == "__main__":
+    doings = {"sign": sign, "call": call}
+    do = doings[sys.argv[1]]
+    json.dump([do(item) for item in json.load(sys.stdin)], sys.stdout)
