@@ -109,9 +109,9 @@ pub struct GlobalArgs {
 #[command(next_help_heading = "Identity")]
 pub struct IdentityArgs {
     /// The profile that holds the identity
-    #[arg(long, value_name = "NAME", conflicts_with = "identity")]
+    #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// The source of the identity: env
+    /// The source of the identity: env, profile, sdk-file, hcloud, clouds, oidc, pod or metadata
     #[arg(long, value_name = "SOURCE")]
     pub identity: Option<String>,
 }

@@ -79,6 +79,22 @@ impl Cloud {
         }
     }
 
+    /// The endpoint of STS in a region; not every region has one.
+    pub fn sts(&self, region: &Region) -> Endpoint {
+        self.service("sts", region)
+    }
+
+    /// Whether `host` is one of this cloud's.
+    pub fn has_host(&self, host: &str) -> bool {
+        let domains = match self {
+            Self::Huawei => ["myhuaweicloud.com", "myhuaweicloud.eu"],
+            Self::Otc => ["otc.t-systems.com"; 2],
+            Self::Domain(domain) => [domain.as_str(); 2],
+        };
+        let is_below = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        domains.into_iter().any(is_below)
+    }
+
     fn service(&self, service: &str, region: &Region) -> Endpoint {
         let domain = match self {
             // The European site; `eu-west-0` is not part of it.

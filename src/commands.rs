@@ -12,6 +12,7 @@ mod refusal;
 mod renewal;
 mod report;
 mod session;
+mod sign_in;
 mod version;
 
 use crate::cli::{Cli, Command};

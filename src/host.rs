@@ -5,6 +5,7 @@
 mod clock;
 mod directories;
 mod processes;
+mod prompt;
 
 pub use clock::{Clock, Deadline, Skew};
 pub use directories::Directories;

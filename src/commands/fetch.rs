@@ -5,6 +5,7 @@
 use super::explain::explain;
 use super::obtain::{Asker, Obtained, Wanted};
 use super::session::Session;
+use super::sign_in::{self, SignIn};
 use crate::cache::entry::CacheEntry;
 use crate::cache::failure::{self, Failure};
 use crate::cache::freshness::{Freshness, Schedule};
@@ -16,6 +17,7 @@ use crate::cce::cluster_cert::{ClusterCert, LIFETIME_TOLERANCE};
 use crate::client_cert::ClientCert;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::Deadline;
+use crate::iam::sign_in::Scope;
 use crate::ids::Endpoint;
 use crate::learnt::Throttle;
 use crate::lifetime::{CertLifetime, about};
@@ -169,23 +171,31 @@ fn fetch_now(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) 
     let (key, wanted) = (errand.key, errand.wanted);
     let asked_at = session.host.clock.now();
     let generation = index::generation(&session.directories, key);
-    let credentials = session.credentials(wanted.identity)?;
     let http = session.cloud_http(wanted.cloud)?;
-    let api = session.api(&http, &credentials, errand.deadline);
     let endpoint = endpoint(errand);
-    let cce = CceClient {
-        api: &api,
-        endpoint: &endpoint,
-        project: &wanted.target.project_id,
-        is_autopilot: wanted.target.is_autopilot,
-    };
     let lifetime = wanted.certificate.lifetime;
-    let fresh = cce
-        .create_cluster_cert(&wanted.target.cluster_id, lifetime)
-        .map_err(|e| explain(e, wanted.identity))?;
+    let sign_in = SignIn {
+        identity: wanted.identity,
+        cloud: wanted.cloud,
+        region: &wanted.target.region,
+        scope: Scope::Project(wanted.target.project_id.clone()),
+        cache: wanted.certificate.cache,
+        may_ask: errand.held.is_none(), // who has a certificate is not bothered
+    };
+    let fresh = sign_in::with(session, &sign_in, |credentials| {
+        let cce = CceClient {
+            api: &session.api(&http, credentials, errand.deadline),
+            endpoint: &endpoint,
+            project: &wanted.target.project_id,
+            is_autopilot: wanted.target.is_autopilot,
+        };
+        cce.create_cluster_cert(&wanted.target.cluster_id, lifetime)
+            .map_err(|e| explain(e, wanted.identity))
+    })?;
     check_lifetime(wanted, &fresh)?;
     let before = index::read(&session.directories, key);
     if wanted.asker == Asker::Client
+        && !wanted.identity.is_federated()
         && let Some(before) = &before
         && before.user_id != fresh.cert.common_name
     {

@@ -91,6 +91,7 @@ impl ProfileSetPlan {
             cce_endpoint: typed.cce_endpoint,
             iam_endpoint: typed.iam_endpoint,
             ca_file: typed.ca_file,
+            ..Profile::default()
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct CloudSettings {
     pub ca_file: Option<PathBuf>,
     /// PEM roots by `SSL_CERT_FILE`: not ours to write into a kubeconfig.
     pub ssl_cert_file: Option<PathBuf>,
+    /// The profile's proxy, in place of the environment's.
+    pub proxy: Option<String>,
 }
 
 impl CloudSettings {
@@ -56,6 +58,7 @@ impl CloudSettings {
             })?,
             ca_file: ca_file.map(|given| PathBuf::from(given.text)),
             ssl_cert_file: sources.env.path(env_vars::SSL_CERT_FILE),
+            proxy: sources.profile.and_then(|profile| profile.proxy.clone()),
         })
     }
 
@@ -73,7 +76,8 @@ impl CloudSettings {
             .unwrap_or_else(|| self.cloud_of(region).iam(region))
     }
 
-    fn cloud_of(&self, region: &Region) -> Cloud {
+    /// The cloud: as it was named, else by the region.
+    pub fn cloud_of(&self, region: &Region) -> Cloud {
         self.cloud.clone().unwrap_or_else(|| Cloud::of_region(region))
     }
 

@@ -110,7 +110,7 @@ fn a_profile_that_does_not_exist_or_cannot_be_read_is_told() {
         world.keyring.plant(&account, None);
     }
     let outcome = world.get_credential(&["--profile=work"]);
-    outcome.fails(Exit::Identity, "its secret access key is in no store");
+    outcome.fails(Exit::Identity, "its secret is in no store");
     world.snapshot("get-credential/secret-is-in-no-store", &outcome);
     assert_eq!(world.certificate_requests(), 0);
 }
