@@ -14,6 +14,8 @@ mod report;
 mod session;
 mod sign_in;
 mod version;
+mod who;
+mod whoami;
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
@@ -26,6 +28,7 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::Login(args) => login::run(args, &cli.global, host),
         Command::GetCredential(args) => get_credential::run(args, &cli.global, typed, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
+        Command::Whoami(args) => whoami::run(args, &cli.global, host),
         Command::Version(args) => version::run(args, host),
     }
 }

@@ -191,6 +191,21 @@ impl Identity {
         {
             *held = Held::Here(secret);
         }
+        if let Some(cure) = match identity.found.means {
+            Means::AccessKey { .. } => {
+                Some("access key id and secret access key must belong together and be active: check both")
+            }
+            Means::Password {
+                passcode: Passcode::None,
+                ..
+            } => Some(
+                "check user, account and password; with a virtual MFA device give `--user-id` and `--totp`; a HUAWEI ID cannot sign in so, an IAM user can",
+            ),
+            Means::Password { .. } => Some("check user id, password and passcode"),
+            _ => None,
+        } {
+            cure.clone_into(&mut identity.found.cure);
+        }
         Ok(identity)
     }
 
@@ -231,6 +246,24 @@ impl Identity {
         match &self.source {
             Source::Named(source) => source.as_str(),
             Source::Profile(_) => PROFILE,
+        }
+    }
+
+    /// The profile's name, if it is one.
+    pub fn profile_name(&self) -> Option<&str> {
+        match &self.source {
+            Source::Named(_) => None,
+            Source::Profile(name) => Some(name.as_str()),
+        }
+    }
+
+    /// What it is to the cloud.
+    pub fn kind_of_principal(&self) -> &'static str {
+        match &self.found.means {
+            _ if self.found.agency.is_some() => "agency",
+            Means::Sts { .. } | Means::Pod { .. } | Means::Metadata { .. } => "agency",
+            Means::IdToken { .. } => "federated user",
+            Means::AccessKey { .. } | Means::Token(_) | Means::Password { .. } => "user",
         }
     }
 
@@ -292,6 +325,14 @@ impl Identity {
                 ..
             }
         )
+    }
+
+    /// It signs whatever it asks for, with an access key that is good for every project.
+    pub fn signs(&self) -> bool {
+        match self.found.means {
+            Means::AccessKey { .. } | Means::Sts { .. } | Means::Pod { .. } | Means::Metadata { .. } => true,
+            Means::Token(_) | Means::Password { .. } | Means::IdToken { .. } => false,
+        }
     }
 
     /// An agency is assumed in the end.

@@ -10,8 +10,8 @@ mod settings;
 
 pub use get_credential::GetCredentialPlan;
 pub use login::{CurrentContext, Destination, LoginPlan, ProjectChoice, ServerChoice};
-pub use profile_set::{ProfileSetPlan, profile_name};
-pub use settings::{CertificateSettings, CloudSettings, RunSettings};
+pub use profile_set::{ProfileKind, ProfileSetPlan, access_key_id, profile_name, region_of_identity};
+pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode};
 
 use crate::cli::IdentityArgs;
 use crate::env_vars;

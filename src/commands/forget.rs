@@ -3,6 +3,7 @@
 use super::session::Session;
 use crate::cache::CacheKey;
 use crate::cache::index::{self, IndexEntry};
+use crate::cache::issued;
 use crate::cache::single_flight;
 use crate::store::{CacheMode, Deleted, StoreKind};
 use std::time::Duration;
@@ -12,6 +13,23 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Voids what was issued under `key` until now and deletes it, front to back. Returns what the stores that had it say against it.
 pub(super) fn forget(session: &Session<'_>, key: &CacheKey, note: &IndexEntry) -> Vec<String> {
+    let left = void(session, key, &note.stores);
+    if left.is_empty() {
+        index::remove(&session.directories, key);
+    }
+    left
+}
+
+/// [`forget`] for what IAM has issued.
+pub(super) fn forget_sign_in(session: &Session<'_>, key: &CacheKey, note: &issued::Note) -> Vec<String> {
+    let left = void(session, key, &note.stores);
+    if left.is_empty() {
+        issued::remove_note(&session.directories, key);
+    }
+    left
+}
+
+fn void(session: &Session<'_>, key: &CacheKey, stores: &[String]) -> Vec<String> {
     let buried = index::bury(&session.directories, key);
     let _lock = single_flight::wait(
         &session.directories,
@@ -19,21 +37,17 @@ pub(super) fn forget(session: &Session<'_>, key: &CacheKey, note: &IndexEntry) -
         session.deadline.at_most(LOCK_TIMEOUT),
         || None::<()>,
     );
-    let is_in_file = note.stores.iter().any(|store| store == StoreKind::File.name());
+    let is_in_file = stores.iter().any(|store| store == StoreKind::File.name());
     let mode = if is_in_file { CacheMode::File } else { CacheMode::Auto };
     let Deleted { troubles, unavailable } = session.store(mode).delete(key.account());
-    // A store that is not there for us matters only if the certificate was put into it.
+    // A store that is not there for us matters only if it was put into it.
     let missed = unavailable
         .into_iter()
-        .filter(|trouble| note.stores.iter().any(|store| store == trouble.kind.name()));
-    let mut left: Vec<String> = troubles
+        .filter(|trouble| stores.iter().any(|store| store == trouble.kind.name()));
+    let left = troubles
         .into_iter()
         .chain(missed)
-        .map(|trouble| trouble.error.to_string())
-        .collect();
-    left.extend(buried.err().map(|error| format!("cannot write the tombstone: {error}")));
-    if left.is_empty() {
-        index::remove(&session.directories, key);
-    }
-    left
+        .map(|trouble| trouble.error.to_string());
+    let unburied = buried.err().map(|error| format!("cannot write the tombstone: {error}"));
+    left.chain(unburied).collect()
 }

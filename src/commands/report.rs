@@ -1,10 +1,11 @@
-//! How reports are written: `-o table|json|name`.
+//! How reports are written: `-o table|json|yaml|name`.
 
 use crate::cli::OutputArgs;
 use crate::error::{Exit, Explain, Result};
 use crate::host::Host;
 use crate::plan::PlanError;
 use serde::Serialize;
+use serde_json::Value;
 
 /// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(super) enum Format {
     Table,
     /// For programs; the keys are stable.
     Json,
+    /// The same for people who read YAML.
+    Yaml,
     /// Names alone, one a line.
     Name,
 }
@@ -23,14 +26,15 @@ impl Format {
         match args.output.as_deref() {
             None | Some("table") => Ok(Self::Table),
             Some("json") => Ok(Self::Json),
+            Some("yaml") => Ok(Self::Yaml),
             Some("name") => Ok(Self::Name),
             Some(other) => Err(PlanError::Invalid {
                 origin: "--output".to_owned(),
                 problem: format!(
-                    "`{}` is not one of table, json or name",
+                    "`{}` is not one of table, json, yaml or name",
                     crate::sanitize::sanitize(other)
                 ),
-                cure: "use table, json or name".to_owned(),
+                cure: "use table, json, yaml or name".to_owned(),
             }),
         }
     }
@@ -39,6 +43,50 @@ impl Format {
 /// A value as indented JSON with a line end.
 pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// A value as YAML.
+pub(super) fn yaml(value: &impl Serialize) -> String {
+    let mut text = String::new();
+    write_yaml(&mut text, &serde_json::to_value(value).unwrap_or_default(), 0);
+    text
+}
+
+/// Writes a value at this indentation. Texts are quoted as JSON does it, which YAML reads alike.
+fn write_yaml(text: &mut String, value: &Value, indentation: usize) {
+    let lead = " ".repeat(indentation);
+    let lead = lead.as_str();
+    match value {
+        Value::Object(object) if !object.is_empty() => {
+            for (key, value) in object {
+                text.extend([lead, key.as_str(), ":"]);
+                write_yaml_below(text, value, indentation);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for item in items {
+                let mut below = String::new();
+                write_yaml(&mut below, item, indentation + 2);
+                // The first line follows the dash.
+                text.extend([lead, "- ", below.trim_start()]);
+            }
+        }
+        other => text.extend([lead, other.to_string().as_str(), "\n"]),
+    }
+}
+
+fn write_yaml_below(text: &mut String, value: &Value, indentation: usize) {
+    match value {
+        Value::Object(object) if !object.is_empty() => {
+            text.push('\n');
+            write_yaml(text, value, indentation + 2);
+        }
+        Value::Array(items) if !items.is_empty() => {
+            text.push('\n');
+            write_yaml(text, value, indentation);
+        }
+        other => text.extend([" ", other.to_string().as_str(), "\n"]),
+    }
 }
 
 /// Columns wide enough for their longest cell, two spaces apart.

@@ -11,7 +11,7 @@ use crate::credentials::Credentials;
 use crate::error::{Exit, Explain, Result};
 use crate::http::Http;
 use crate::iam::sign_in::{AgencyNaming, Scope};
-use crate::identity::{Desk, Form, Identity, IdentityError, Issued};
+use crate::identity::{Desk, Form, Identity, IdentityError, Issued, Who};
 use crate::ids::{Endpoint, Region};
 use crate::learnt::Endpoints;
 use crate::plan::CloudSettings;
@@ -51,23 +51,33 @@ impl Explain for LockTimedOut {
     }
 }
 
-/// Calls `act` with what requests are authenticated with. What was kept, and is not taken any more (a changed password ends tokens), is
-/// replaced once.
+/// [`with_who`], for whom that does not matter.
 pub(super) fn with<T>(
     session: &Session<'_>,
     wanted: &SignIn<'_>,
     act: impl Fn(&Credentials) -> Result<T>,
 ) -> Result<T> {
+    with_who(session, wanted, |credentials, _| act(credentials))
+}
+
+/// Calls `act` with what requests are authenticated with, and whose that is as far as IAM has said. What was kept, and is not taken any
+/// more (a changed password ends tokens), is replaced once.
+pub(super) fn with_who<T>(
+    session: &Session<'_>,
+    wanted: &SignIn<'_>,
+    act: impl Fn(&Credentials, Option<&Who>) -> Result<T>,
+) -> Result<T> {
     let secrets = |kind: Option<&str>| session.secrets(kind);
     if let Some(credentials) = wanted.identity.at_hand(&secrets)? {
-        return act(&credentials);
+        return act(&credentials, None);
     }
     let (issued, is_kept) = issued(session, wanted)?;
-    match act(&issued.credentials) {
+    match act(&issued.credentials, issued.who.as_ref()) {
         Err(error) if is_kept && error.is_unauthorized() => {
             session.log.info(|| format!("{error}: signing in again"));
             forget(session, wanted);
-            act(&self::issued(session, wanted)?.0.credentials)
+            let (issued, _) = self::issued(session, wanted)?;
+            act(&issued.credentials, issued.who.as_ref())
         }
         result => result,
     }
@@ -105,8 +115,8 @@ pub(super) fn issued(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<(Issu
     Ok((issued, false))
 }
 
-/// Drops what is kept.
-fn forget(session: &Session<'_>, wanted: &SignIn<'_>) {
+/// Drops what is kept, so that the next sign-in proves who we are.
+pub(super) fn forget(session: &Session<'_>, wanted: &SignIn<'_>) {
     let store = session.store(wanted.cache);
     let key = wanted.key(&wanted.cloud.iam(wanted.region));
     session.cache(&store).forget_issued(&key);
@@ -125,6 +135,7 @@ impl SignIn<'_> {
 
     fn key(&self, iam: &Endpoint) -> CacheKey {
         let purpose = match (&self.scope, self.form()) {
+            _ if self.identity.signs() => "key".to_owned(),
             (Scope::Account, _) => "account".to_owned(),
             (Scope::Project(id), Form::Any) => format!("token:{id}"),
             (Scope::Project(id), Form::AccessKey) => format!("key:{id}"),

@@ -23,6 +23,7 @@ pub(super) fn run(args: &VersionArgs, host: &Host) -> Result<()> {
     };
     let text = match format {
         Format::Json => report::json(&version),
+        Format::Yaml => report::yaml(&version),
         Format::Table | Format::Name => format!("kubectl cce-login {} {}\n", version.version, version.platform),
     };
     report::print(host, &text)

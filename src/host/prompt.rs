@@ -8,12 +8,22 @@ use std::io::{Read as _, Write as _};
 const LONGEST_ANSWER: usize = 4096;
 
 impl Host {
+    /// Asks for something that everybody may see; `None` if nothing was typed. The caller has made sure that there is a person.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        self.put(question);
+        let answer = self.read_line();
+        let answer = answer.expose().trim(); // no secret
+        (!answer.is_empty()).then(|| answer.to_owned())
+    }
+
+    fn put(&self, question: &str) {
+        let mut stderr = self.stderr.borrow_mut();
+        let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
+    }
+
     /// Asks for a secret, which is not shown while it is typed; `None` if nothing was typed. The caller has made sure that there is a person.
     pub fn ask_secret(&self, question: &str) -> Option<Secret<String>> {
-        {
-            let mut stderr = self.stderr.borrow_mut();
-            let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
-        }
+        self.put(question);
         let text = match self.processes {
             Processes::System => Secret::new(rpassword::read_password().ok()?),
             // A world of a test has no terminal whose echo could be switched off.

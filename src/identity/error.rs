@@ -108,7 +108,9 @@ impl Explain for IdentityError {
                 }
                 _ => format!("set the profile again with `kubectl cce-login profile set {name}`"),
             },
-            Self::NeedsPerson { command, .. } => format!("run `{command}` in a terminal"),
+            Self::NeedsPerson { command, .. } => {
+                format!("sign in at a terminal: run `{command}` there, or this command before the first login")
+            }
             Self::NoPasscode => "run it again, and type what the virtual MFA device shows".to_owned(),
             Self::Config(error) => return error.hint(),
         })

@@ -110,7 +110,8 @@ fn password(name: &ProfileName, profile: &Profile) -> Result<Found, IdentityErro
         fingerprint: user_fingerprint(iam, &user),
         described: format!("user `{}` of profile `{name}`", shown(&user)),
         cure: format!(
-            "user, account and password of profile `{name}` must be right: set it again with `kubectl cce-login profile set {name}`"
+            "user, account and password of profile `{name}` must be right{}: set it again with `kubectl cce-login profile set {name}`",
+            if is_asked { ", and the passcode fresh" } else { "" }
         ),
         means: Means::Password {
             user,

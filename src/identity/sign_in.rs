@@ -252,7 +252,7 @@ impl Identity {
     fn explained(&self, result: std::result::Result<Issued, IamError>) -> Result<Issued> {
         result.map_err(|error| {
             let is_refused = matches!(&error, IamError::Api(ApiError::Refused(r)) if matches!(r.status, 401 | 404) && r.clock_offset.is_none());
-            let error = Error::from(error).doing(format!("failed to sign in as {}", self.describe()));
+            let error = Error::from(error).doing(format!("failed to sign in with {}", self.describe()));
             if is_refused { error.with_hint(self.cure_when_refused()) } else { error }
         })
     }

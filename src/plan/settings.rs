@@ -4,6 +4,7 @@ use super::PlanError;
 use super::given::{Sources, none};
 use crate::cli::{CertificateArgs, CloudArgs, GlobalArgs};
 use crate::cloud::Cloud;
+use crate::config::Profile;
 use crate::env_vars;
 use crate::host::{Env, Terminal};
 use crate::ids::{Endpoint, Region};
@@ -60,6 +61,11 @@ impl CloudSettings {
             ssl_cert_file: sources.env.path(env_vars::SSL_CERT_FILE),
             proxy: sources.profile.and_then(|profile| profile.proxy.clone()),
         })
+    }
+
+    /// For a command about the identity alone: flag, `CCE_LOGIN_*`, then what the identity's source says.
+    pub fn for_identity(args: &CloudArgs, env: &Env, profile: Option<&Profile>) -> Result<Self, PlanError> {
+        Self::new(args, &Sources { env, profile })
     }
 
     /// CCE's endpoint in `region`.
@@ -127,6 +133,11 @@ impl CertificateSettings {
         };
         Self::new(&args, &Sources { env, profile: None })
     }
+}
+
+/// Where a command that has no `--cache` keeps things: by `CCE_LOGIN_CACHE`.
+pub fn cache_mode(env: &Env) -> Result<CacheMode, PlanError> {
+    Ok(CertificateSettings::new(&CertificateArgs::default(), &Sources { env, profile: None })?.cache)
 }
 
 /// How the run behaves.

@@ -36,8 +36,8 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 10] = [
-    "obtain", "fetch", "renewal", "refusal", "explain", "session", "report", "project", "forget", "sign_in",
+const SHARED_BY_COMMANDS: [&str; 11] = [
+    "obtain", "fetch", "renewal", "refusal", "explain", "session", "report", "project", "forget", "sign_in", "who",
 ];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;

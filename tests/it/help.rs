@@ -2,14 +2,16 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 7] = [
+const COMMANDS: [(&str, &[&str]); 9] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
     ("profile", &["profile"]),
     ("profile-set", &["profile", "set"]),
     ("profile-list", &["profile", "list"]),
+    ("profile-show", &["profile", "show"]),
     ("profile-remove", &["profile", "remove"]),
+    ("whoami", &["whoami"]),
 ];
 
 #[test]

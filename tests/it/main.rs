@@ -20,6 +20,7 @@ mod examples;
 mod failures;
 mod freshness;
 mod help;
+mod identity_cases;
 mod kubeconfig;
 mod leaks;
 mod learnt;
