@@ -44,3 +44,14 @@ impl Host {
         Secret::new(String::from_utf8(line).unwrap_or_default())
     }
 }
+
+/// Whether the terminal on stdin gives whole lines, as a shell leaves it.
+pub(super) fn reads_lines() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::termios::{LocalModes, tcgetattr};
+        tcgetattr(std::io::stdin()).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
+    }
+    #[cfg(not(unix))]
+    true
+}

@@ -56,6 +56,14 @@ pub enum IdentityError {
         /// How to name it where the secret is.
         cure: String,
     },
+    /// IAM or STS knows no such agency or identity provider.
+    #[error("{reason}")]
+    Unknown {
+        /// In its words.
+        reason: String,
+        /// What to check.
+        cure: String,
+    },
     /// Somebody has to type a passcode, and nobody can be asked here.
     #[error("{who} has to sign in again, with a passcode")]
     NeedsPerson {
@@ -98,7 +106,7 @@ impl Explain for IdentityError {
                 "let KooCLI keep them in the clear with `hcloud configure set --cli-auth-encrypt=false`, or keep the access key with {KEEP}"
             ),
             Self::NotConfigured(source) => not_configured(*source),
-            Self::Broken { cure, .. } | Self::Untrusted { cure, .. } => cure.clone(),
+            Self::Broken { cure, .. } | Self::Untrusted { cure, .. } | Self::Unknown { cure, .. } => cure.clone(),
             Self::NoProfile(name) => format!(
                 "`kubectl cce-login profile list` shows the profiles; `kubectl cce-login profile set {name}` adds it"
             ),

@@ -250,28 +250,41 @@ impl Identity {
     }
 
     fn explained(&self, result: std::result::Result<Issued, IamError>) -> Result<Issued> {
-        result.map_err(|error| {
-            let is_refused = matches!(&error, IamError::Api(ApiError::Refused(r)) if matches!(r.status, 401 | 404) && r.clock_offset.is_none());
-            let error = Error::from(error).doing(format!("failed to sign in with {}", self.describe()));
-            if is_refused { error.with_hint(self.cure_when_refused()) } else { error }
+        let doing = || format!("failed to sign in with {}", self.describe());
+        result.map_err(|error| match refusal(&error) {
+            Some(401) => Error::from(error).doing(doing()).with_hint(self.cure_when_refused()),
+            Some(404) => unknown(&error, self.cure_when_refused()).doing(doing()),
+            _ => Error::from(error).doing(doing()),
         })
     }
 
     fn explained_agency(&self, result: std::result::Result<Issued, IamError>) -> Result<Issued> {
-        result.map_err(|error| {
-            let status = match &error {
-                IamError::Api(ApiError::Refused(refusal)) => refusal.status,
-                _ => 0,
-            };
-            let error = Error::from(error).doing(format!("failed to assume {}", self.describe()));
-            match status {
-                401 => error.with_hint(self.cure_when_refused()),
-                403 => error.with_hint("the agency must delegate to your account, and you need the permission `Agent Operator` (`iam:agencies:assume`)"),
-                404 => error.with_hint("check the agency's name and the account that delegates it"),
-                _ => error,
-            }
+        const MUST_DELEGATE: &str = "the agency must delegate to your account, and you need the permission `Agent Operator` (`iam:agencies:assume`)";
+        let doing = || format!("failed to assume {}", self.describe());
+        result.map_err(|error| match refusal(&error) {
+            Some(401) => Error::from(error).doing(doing()).with_hint(self.cure_when_refused()),
+            Some(403) => Error::from(error).doing(doing()).with_hint(MUST_DELEGATE),
+            Some(404) => unknown(
+                &error,
+                "check the agency's name and the account that delegates it".to_owned(),
+            )
+            .doing(doing()),
+            _ => Error::from(error).doing(doing()),
         })
     }
+}
+
+/// The status of an answer that says no to who is asking, and not to a clock.
+fn refusal(error: &IamError) -> Option<u16> {
+    match error {
+        IamError::Api(ApiError::Refused(refusal)) if refusal.clock_offset.is_none() => Some(refusal.status),
+        _ => None,
+    }
+}
+
+fn unknown(error: &IamError, cure: String) -> Error {
+    let reason = error.to_string();
+    IdentityError::Unknown { reason, cure }.into()
 }
 
 fn rescoped(desk: &Desk<'_>, token: &Secret<String>, scope: &Scope) -> std::result::Result<Issued, IamError> {
