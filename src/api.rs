@@ -1,12 +1,13 @@
-//! One call of a Huawei Cloud API: signed, sent, retried where that is safe, its error bodies understood.
+//! One call of a Huawei Cloud API: authenticated, sent, retried where that is safe, its error bodies understood.
 //!
 //! IAM, CCE and the API gateway in front of them each have error shapes of their own; [`ApiError`] is what they have in common.
 
+mod answer;
 mod error;
 
 pub use error::{ApiError, Refusal};
 
-use crate::credentials::Credentials;
+use crate::credentials::{AccessKey, Credentials};
 use crate::host::{Clock, Deadline, Skew};
 use crate::http::{Http, HttpError, Request, Response};
 use crate::ids::{Endpoint, ProjectId};
@@ -22,8 +23,6 @@ use std::time::Duration;
 const SIGNATURE_REFUSED: &str = "APIGW.0301";
 /// The pause before the one retry.
 const RETRY_PAUSE: Duration = Duration::from_millis(400);
-/// A longer `Retry-After` is a mistake: an hour.
-const LONGEST_RETRY_AFTER_BELIEVED: f64 = 3600.0;
 /// The longest `Retry-After` that we sit out instead of giving up.
 const LONGEST_RETRY_AFTER: f64 = 2.0;
 
@@ -44,6 +43,8 @@ pub struct Call<'a> {
     pub body: Option<Body<'a>>,
     /// Sent as `X-Project-Id`: sub-projects need it.
     pub project: Option<&'a ProjectId>,
+    /// Sent as `X-Idp-Id`: whose id token is in the body.
+    pub identity_provider: Option<&'a str>,
     /// The IAM action that this call needs, for the hint on a 403.
     pub permission: &'static str,
     /// Asking twice does no harm.
@@ -65,6 +66,8 @@ impl std::fmt::Debug for Body<'_> {
 pub struct Answer {
     /// The body; it may hold secrets.
     pub json: Value,
+    /// `X-Subject-Token`: the token that was issued.
+    pub subject_token: Option<Secret<String>>,
     /// The service's clock, else ours.
     pub server_time: DateTime<Utc>,
     /// How the service's clock stands to ours.
@@ -120,12 +123,14 @@ impl<'a> Api<'a> {
     /// is a signature that was refused because of our clock or of its form.
     pub fn call(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
         let known_form = self.traits(call.endpoint).signature;
-        match self.call_signed(call, known_form) {
-            Err(ApiError::Refused(refusal)) if refusal.status == 401 && refusal.code == SIGNATURE_REFUSED => {
+        match self.call_in_form(call, known_form) {
+            Err(ApiError::Refused(refusal))
+                if self.is_signed() && refusal.status == 401 && refusal.code == SIGNATURE_REFUSED =>
+            {
                 let other_form = known_form.other();
                 self.log
                     .info(|| format!("the signature was refused: trying the {other_form:?} form"));
-                let Ok(answer) = self.call_signed(call, other_form) else {
+                let Ok(answer) = self.call_in_form(call, other_form) else {
                     return Err(ApiError::Refused(refusal)); // then it was not the form
                 };
                 self.learn(call.endpoint, |traits| traits.signature = other_form);
@@ -135,7 +140,7 @@ impl<'a> Api<'a> {
         }
     }
 
-    fn call_signed(&self, call: &Call<'_>, form: SignatureForm) -> Result<Answer, ApiError> {
+    fn call_in_form(&self, call: &Call<'_>, form: SignatureForm) -> Result<Answer, ApiError> {
         let mut retries_left = u8::from(call.is_repeatable);
         let mut is_clock_corrected = false;
         loop {
@@ -145,7 +150,8 @@ impl<'a> Api<'a> {
                 Err(failure) => failure,
             };
             let offset = self.offset(call.endpoint);
-            let clock_was_wrong = matches!(&failure, ApiError::Refused(r) if r.status == 401)
+            let clock_was_wrong = self.is_signed()
+                && matches!(&failure, ApiError::Refused(r) if r.status == 401)
                 && (offset - offset_used).num_minutes().abs() >= 1;
             if clock_was_wrong && !is_clock_corrected {
                 is_clock_corrected = true;
@@ -181,61 +187,38 @@ impl<'a> Api<'a> {
         let response = outcome?;
         self.note_clock(call.endpoint, &response);
         let skew = self.traits(call.endpoint).skew;
-        read(call, &response, self.clock, skew)
+        answer::read(call, &response, self.clock, skew)
     }
 
-    /// Builds the request: JSON, signed with the time as the server sees it.
+    /// The secret key signs; a token and a proof in the body go as they are.
+    fn is_signed(&self) -> bool {
+        matches!(self.credentials, Credentials::AccessKey(_))
+    }
+
+    /// Builds the request: JSON, for the time as the server sees it.
     fn request(&self, call: &Call<'_>, form: SignatureForm) -> Request {
         let server_now = self.clock.now() + self.offset(call.endpoint);
         let body = call.body.map(|body| (body.0)(server_now).to_string());
         let body = body.unwrap_or_default();
-        let mut headers = Vec::new();
-        if call.body.is_some() {
-            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
-        }
-        let mut unsigned = Vec::new();
-        // The legacy form leaves these two unsigned, as gophertelekomcloud does.
-        let added = match form {
-            SignatureForm::Modern => &mut headers,
-            SignatureForm::Legacy => &mut unsigned,
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let content_type = call.body.map(|_| header("Content-Type", "application/json"));
+        let about = call.project.map(|project| header("X-Project-Id", project.as_str()));
+        let provider = call.identity_provider.map(|name| header("X-Idp-Id", name));
+        let about: Vec<_> = about.into_iter().chain(provider).collect();
+        // The one place where a request is authenticated.
+        let mut headers = match self.credentials {
+            Credentials::AccessKey(key) => signed(call, form, key, body.as_bytes(), server_now, about),
+            Credentials::Token(token) => {
+                // Over TLS, to an endpoint that the identity lets its token go to.
+                let token = header("X-Auth-Token", token.expose());
+                content_type.into_iter().chain(about).chain([token]).collect()
+            }
+            Credentials::InBody => content_type.into_iter().chain(about).collect(),
         };
-        if let Some(project) = call.project {
-            added.push(("X-Project-Id".to_owned(), project.to_string()));
-        }
-        let Credentials::AccessKey(key) = self.credentials;
-        if let Some(token) = &key.security_token {
-            // A temporary key's token authenticates together with the signature, over TLS, to the cloud's own endpoint.
-            added.push(("X-Security-Token".to_owned(), token.expose().clone()));
-        }
-        let (host, port) = call.endpoint.host_and_port();
-        let host = if host.contains(':') { format!("[{host}]") } else { host };
-        let host = if port == 443 { host } else { format!("{host}:{port}") };
-        let base_path = call.endpoint.as_str().split_once("://").map_or("", |(_, rest)| {
-            rest.find('/').map_or("", |at| rest.get(at..).unwrap_or(""))
-        });
-        let path = format!("{base_path}{}", call.path);
-        let signable = SignableRequest {
-            method: call.method,
-            host: &host,
-            path: &path,
-            query: &call.query,
-            headers: &headers,
-            body: body.as_bytes(),
-        };
-        let signing_key = SigningKey {
-            id: key.id.as_str(),
-            secret: &key.secret,
-        };
-        let signature = match form {
-            SignatureForm::Modern => signing::modern::sign(&signable, &signing_key, server_now),
-            SignatureForm::Legacy => signing::legacy::sign(&signable, &signing_key, server_now, "", ""),
-        };
-        headers.extend(signature.headers);
-        headers.extend(unsigned);
-        headers.push(("Accept".to_owned(), "application/json".to_owned()));
-        headers.push((
-            "User-Agent".to_owned(),
-            concat!("kubectl-cce_login/", env!("CARGO_PKG_VERSION")).to_owned(),
+        headers.push(header("Accept", "application/json"));
+        headers.push(header(
+            "User-Agent",
+            concat!("kubectl-cce_login/", env!("CARGO_PKG_VERSION")),
         ));
         let query = signing::canonical_request::query_string(&call.query);
         let query = if query.is_empty() { query } else { format!("?{query}") };
@@ -257,6 +240,59 @@ impl<'a> Api<'a> {
     }
 }
 
+/// The headers of a signed request: those to be signed, the signature, and `about`.
+fn signed(
+    call: &Call<'_>,
+    form: SignatureForm,
+    key: &AccessKey,
+    body: &[u8],
+    now: DateTime<Utc>,
+    mut about: Vec<(String, String)>,
+) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    if call.body.is_some() {
+        headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
+    if let Some(token) = &key.security_token {
+        // A temporary key's token is of use together with the signature only.
+        about.push(("X-Security-Token".to_owned(), token.expose().clone()));
+    }
+    // The legacy form leaves these unsigned, as gophertelekomcloud does.
+    let unsigned = match form {
+        SignatureForm::Modern => {
+            headers.append(&mut about);
+            Vec::new()
+        }
+        SignatureForm::Legacy => about,
+    };
+    let (host, port) = call.endpoint.host_and_port();
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let host = if port == 443 { host } else { format!("{host}:{port}") };
+    let base_path = call.endpoint.as_str().split_once("://").map_or("", |(_, rest)| {
+        rest.find('/').map_or("", |at| rest.get(at..).unwrap_or(""))
+    });
+    let path = format!("{base_path}{}", call.path);
+    let signable = SignableRequest {
+        method: call.method,
+        host: &host,
+        path: &path,
+        query: &call.query,
+        headers: &headers,
+        body,
+    };
+    let signing_key = SigningKey {
+        id: key.id.as_str(),
+        secret: &key.secret,
+    };
+    let signature = match form {
+        SignatureForm::Modern => signing::modern::sign(&signable, &signing_key, now),
+        SignatureForm::Legacy => signing::legacy::sign(&signable, &signing_key, now, "", ""),
+    };
+    headers.extend(signature.headers);
+    headers.extend(unsigned);
+    headers
+}
+
 /// How long to wait before the one retry; `None` where another try would change nothing.
 fn retry_pause(failure: &ApiError) -> Option<Duration> {
     match failure {
@@ -271,80 +307,4 @@ fn retry_pause(failure: &ApiError) -> Option<Duration> {
         ApiError::NotJson { status: 500.., .. } => Some(RETRY_PAUSE),
         _ => None,
     }
-}
-
-fn read(call: &Call<'_>, response: &Response, clock: &Clock, skew: Skew) -> Result<Answer, ApiError> {
-    let offset = skew.now(clock);
-    let server_time = clock.now() + offset;
-    let body = response.body.expose(); // parsed here; what is secret in it goes into `Secret`s of the caller
-    let json = serde_json::from_slice::<Value>(body);
-    if (200..300).contains(&response.status) {
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Answer {
-                json: Value::Null,
-                server_time,
-                skew,
-            });
-        }
-        let json = json.map_err(|error| not_json(call, response, &error))?;
-        return Ok(Answer {
-            json,
-            server_time,
-            skew,
-        });
-    }
-    let json = match json {
-        Ok(json) => json,
-        Err(error) if !body.is_empty() && response.status < 300 => return Err(not_json(call, response, &error)),
-        Err(_) => Value::Null, // the status says enough
-    };
-    let text = |value: Option<String>| crate::sanitize::sanitize(&value.unwrap_or_default());
-    Err(ApiError::Refused(Box::new(Refusal {
-        service: call.service,
-        status: response.status,
-        code: text(first_text(&json, &["errorCode", "error_code", "code"])),
-        message: text(first_text(
-            &json,
-            &["message", "error_msg", "errorMessage", "errorMsg", "error_description"],
-        )),
-        request_id: text(
-            ["x-request-id", "x-iam-trace-id"]
-                .iter()
-                .find_map(|name| response.header(name).map(str::to_owned))
-                .or_else(|| first_text(&json, &["request_id"])),
-        ),
-        retry_after: response
-            .header("retry-after")
-            .and_then(|v| v.trim().parse().ok())
-            .filter(|s: &f64| s.is_finite() && *s >= 0.0)
-            .map(|s| s.min(LONGEST_RETRY_AFTER_BELIEVED)),
-        permission: call.permission,
-        clock_offset: Some(offset).filter(|offset| response.status == 401 && offset.num_minutes().abs() >= 15),
-    })))
-}
-
-fn not_json(call: &Call<'_>, response: &Response, error: &serde_json::Error) -> ApiError {
-    let start = response.body.expose().trim_ascii_start(); // only its first byte is looked at
-    let what = if start.first() == Some(&b'<') {
-        "an HTML page"
-    } else if error.is_eof() {
-        "an incomplete text"
-    } else {
-        "another text"
-    };
-    ApiError::NotJson {
-        service: call.service,
-        status: response.status,
-        what,
-    }
-}
-
-/// The first of `names` that holds a text, in the object itself, else in its nested `error`.
-fn first_text(json: &Value, names: &[&str]) -> Option<String> {
-    let text = |object: &Value| {
-        names
-            .iter()
-            .find_map(|name| object.get(name)?.as_str().filter(|t| !t.is_empty()).map(str::to_owned))
-    };
-    text(json).or_else(|| text(json.get("error")?))
 }

@@ -213,6 +213,7 @@ impl ApiServer {
         let http = Http::new(&HttpSettings {
             trust: Trust::Cluster(Box::new(tls)),
             proxies: self.proxies.clone(),
+            ..HttpSettings::default()
         })?;
         let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
         if body.is_some() {

@@ -54,6 +54,10 @@ impl Explain for CceError {
     fn is_throttled(&self) -> bool {
         matches!(self, Self::Api(error) if error.is_throttled())
     }
+
+    fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Api(error) if error.is_unauthorized())
+    }
 }
 
 /// CCE in one project.
@@ -165,6 +169,7 @@ impl CceClient<'_> {
             query: Vec::new(),
             body,
             project: Some(self.project),
+            identity_provider: None,
             permission,
             is_repeatable: true,
         }

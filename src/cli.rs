@@ -94,6 +94,28 @@ Examples:
   # See the profiles
   kubectl cce-login profile list";
 
+const PROFILE_SET_EXAMPLES: &str = "\
+Examples:
+  # Keep an access key in the keyring; the secret is asked for
+  kubectl cce-login profile set default --access-key-id AKID --region eu-de
+
+  # An IAM user who signs in with a password and a passcode
+  kubectl cce-login profile set work --kind password --user-id ID --totp --region eu-de
+
+  # An agency of another account, assumed by that user
+  kubectl cce-login profile set customer --kind agency --base-profile work --agency ACCOUNT/NAME
+
+  # The users of an identity provider, by the id token in a file
+  kubectl cce-login profile set ci --kind federation --idp NAME --id-token-file FILE --region eu-de";
+
+const WHOAMI_EXAMPLES: &str = "\
+Examples:
+  # Who kubectl would be, without a pin
+  kubectl cce-login whoami --region eu-de
+
+  # For a script
+  kubectl cce-login whoami --profile work -o json";
+
 /// Short-lived client certificates for Huawei Cloud CCE and Open Telekom Cloud CCE.
 ///
 /// Sets a cluster up once. From then on kubectl takes its certificate from the OS keyring, and a new one from CCE in time.
@@ -137,6 +159,9 @@ pub enum Command {
     /// Manage named identities; their secrets go to the keyring
     #[command(subcommand, after_help = PROFILE_EXAMPLES)]
     Profile(ProfileCommand),
+    /// Show where your identity comes from, and who it is to the cloud
+    #[command(after_help = WHOAMI_EXAMPLES)]
+    Whoami(WhoamiArgs),
     /// Show the version
     #[command(after_help = "Examples:\n  kubectl cce-login version\n  kubectl cce-login version -o json")]
     Version(VersionArgs),
@@ -188,9 +213,9 @@ pub struct GlobalArgs {
 #[command(next_help_heading = "Identity")]
 pub struct IdentityArgs {
     /// The profile that holds the identity
-    #[arg(long, value_name = "NAME", conflicts_with = "identity")]
+    #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// The source of the identity: env
+    /// The source of the identity: env, profile, sdk-file, hcloud, clouds, oidc, pod or metadata
     #[arg(long, value_name = "SOURCE")]
     pub identity: Option<String>,
 }
@@ -393,12 +418,17 @@ pub struct ClustersArgs {
 /// `profile`.
 #[derive(Debug, Subcommand)]
 pub enum ProfileCommand {
-    /// Verify an access key and keep it under a name
-    #[command(after_help = PROFILE_EXAMPLES)]
-    Set(ProfileSetArgs),
+    /// Verify an identity and keep it under a name
+    #[command(after_help = PROFILE_SET_EXAMPLES)]
+    Set(Box<ProfileSetArgs>),
     /// List the profiles
     #[command(after_help = "Examples:\n  kubectl cce-login profile list\n  kubectl cce-login profile list -o json")]
     List(OutputArgs),
+    /// Show a profile's settings, without its secret
+    #[command(
+        after_help = "Examples:\n  kubectl cce-login profile show default\n  kubectl cce-login profile show default -o yaml"
+    )]
+    Show(ProfileShowArgs),
     /// Remove a profile and its secret
     #[command(after_help = "Examples:\n  kubectl cce-login profile remove default")]
     Remove(ProfileRemoveArgs),
@@ -409,21 +439,81 @@ pub enum ProfileCommand {
 pub struct ProfileSetArgs {
     /// The profile's name
     pub name: String,
-    /// The access key's id (AK)
-    #[arg(long, value_name = "AK")]
-    pub access_key_id: String,
-    /// Read the secret access key (SK) from stdin
-    #[arg(long, required = true)]
+    /// access-key, password, agency, federation or metadata [default: access-key]
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Read the secret (secret access key, password) from stdin [default: ask at the terminal]
+    #[arg(long)]
     pub secret_stdin: bool,
-    /// The region that `login` takes when none is given, and where the key is verified
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
     /// Where the secret is kept: keyring, or file (in the clear, for you only) [default: keyring]
     #[arg(long, value_name = "STORE")]
     pub secret_store: Option<String>,
+    /// access-key: the access key's id (AK)
+    #[arg(long, value_name = "AK", help_heading = "Identity")]
+    pub access_key_id: Option<String>,
+    /// password: the IAM user's name
+    #[arg(long, value_name = "NAME", help_heading = "Identity", conflicts_with = "user_id")]
+    pub username: Option<String>,
+    /// password: the IAM user's id, in place of name and account; needed with --totp
+    #[arg(long, value_name = "ID", help_heading = "Identity")]
+    pub user_id: Option<String>,
+    /// password: the user's account; with an agency: the account that delegates it (name or id)
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Identity")]
+    pub domain: Option<String>,
+    /// password: signing in takes a passcode of a virtual MFA device
+    #[arg(long, help_heading = "Identity")]
+    pub totp: bool,
+    /// The agency to assume: NAME, or ACCOUNT/NAME
+    #[arg(long, value_name = "AGENCY", help_heading = "Identity")]
+    pub agency: Option<String>,
+    /// agency: the profile that may assume it
+    #[arg(long, value_name = "NAME", help_heading = "Identity")]
+    pub base_profile: Option<String>,
+    /// federation: the identity provider's name at IAM
+    #[arg(long, value_name = "NAME", help_heading = "Identity")]
+    pub idp: Option<String>,
+    /// federation: the file of its id token [default: as the source `oidc` finds it]
+    #[arg(long, value_name = "FILE", help_heading = "Identity")]
+    pub id_token_file: Option<String>,
+    /// The region that `login` takes when none is given, and where the identity is verified
+    #[arg(long, value_name = "REGION", help_heading = "Cloud")]
+    pub region: Option<String>,
+    /// The project that `login` takes when none is given (name or id)
+    #[arg(long, value_name = "NAME|ID", help_heading = "Cloud")]
+    pub project: Option<String>,
+    /// The proxy towards the cloud, in place of the environment's
+    #[arg(long, value_name = "URL", help_heading = "Cloud")]
+    pub proxy: Option<String>,
     /// Where the cloud answers.
     #[command(flatten)]
     pub cloud: CloudArgs,
+}
+
+/// `profile show`.
+#[derive(Debug, Args)]
+pub struct ProfileShowArgs {
+    /// The profile's name
+    pub name: String,
+    /// The form of the report.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Show where your identity comes from, and who it is to the cloud
+#[derive(Debug, Args)]
+pub struct WhoamiArgs {
+    /// The region whose IAM is asked [default: the identity's own]
+    #[arg(long, value_name = "REGION", help_heading = "Cloud")]
+    pub region: Option<String>,
+    /// Who we are.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+    /// Where the cloud answers.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// The form of the report.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `profile remove`.

@@ -79,16 +79,38 @@ impl Cloud {
         }
     }
 
-    /// The IAMs that know the projects of all regions together. The Swiss part of Open Telekom Cloud is a cloud of its own.
-    pub fn iam_of_all_regions(&self) -> Vec<Endpoint> {
-        let hosts = match self {
-            Self::Huawei => vec!["iam.myhuaweicloud.com".to_owned()],
-            Self::Otc => ["eu-de", "eu-nl"]
-                .map(|region| format!("iam.{region}.otc.t-systems.com"))
-                .to_vec(),
-            Self::Domain(domain) => vec![format!("iam-apigateway-proxy.{domain}")],
+    /// The IAMs that know the projects of all regions together, each with a region at which to sign in for it. The Swiss part of Open
+    /// Telekom Cloud is a cloud of its own.
+    pub fn iam_of_all_regions(&self) -> Vec<(Region, Endpoint)> {
+        let (regions, of_all) = match self {
+            Self::Huawei => (&["cn-north-4"][..], Some("iam.myhuaweicloud.com")),
+            Self::Otc => (&["eu-de", "eu-nl"][..], None),
+            // One for the whole installation, whatever its regions are called.
+            Self::Domain(_) => (&["region"][..], None),
         };
-        hosts.into_iter().map(Endpoint::of_host).collect()
+        let with_iam = |region: Region| {
+            let of_all = of_all.map(|host| Endpoint::of_host(host.to_owned()));
+            let iam = of_all.unwrap_or_else(|| self.iam(&region));
+            (region, iam)
+        };
+        let regions = regions.iter().filter_map(|region| Region::parse(region).ok());
+        regions.map(with_iam).collect()
+    }
+
+    /// The endpoint of STS in a region; not every region has one.
+    pub fn sts(&self, region: &Region) -> Endpoint {
+        self.service("sts", region)
+    }
+
+    /// Whether `host` is one of this cloud's.
+    pub fn has_host(&self, host: &str) -> bool {
+        let domains = match self {
+            Self::Huawei => ["myhuaweicloud.com", "myhuaweicloud.eu"],
+            Self::Otc => ["otc.t-systems.com"; 2],
+            Self::Domain(domain) => [domain.as_str(); 2],
+        };
+        let is_below = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        domains.into_iter().any(is_below)
     }
 
     fn service(&self, service: &str, region: &Region) -> Endpoint {

@@ -18,7 +18,10 @@ mod renewal;
 mod report;
 mod session;
 mod side_by_side;
+mod sign_in;
 mod version;
+mod who;
+mod whoami;
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
@@ -34,6 +37,7 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::Logout(args) => logout::run(args, &cli.global, host),
         Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
+        Command::Whoami(args) => whoami::run(args, &cli.global, host),
         Command::Version(args) => version::run(args, host),
     }
 }

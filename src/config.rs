@@ -18,11 +18,35 @@ pub struct Config {
 /// One named identity. The keys are `profile set`'s flags with underscores; unknown ones are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Profile {
-    /// `access-key`.
+    /// `access-key`, `password`, `agency`, `federation` or `metadata`.
     pub kind: String,
     /// AK.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
+    /// The IAM user's name, unique in the account `domain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The IAM user's id; a passcode needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The account's name or id: the user's, or the one that delegates the agency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// A passcode is asked for when signing in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totp: Option<bool>,
+    /// The agency to assume: `NAME`, or `ACCOUNT/NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<String>,
+    /// The profile that assumes the agency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_profile: Option<String>,
+    /// The identity provider's name at IAM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idp: Option<String>,
+    /// Where the identity provider's id token is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_file: Option<String>,
     /// `file` when the secret is not in the keyring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_store: Option<String>,
@@ -44,6 +68,12 @@ pub struct Profile {
     /// Roots for the cloud endpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// The proxy towards the cloud endpoints, in place of the environment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
+    /// Where these settings come from, if it is not `config.toml`: what a source beside our own profiles says of region and endpoints.
+    #[serde(skip)]
+    pub origin: Option<String>,
 }
 
 /// Why `config.toml` cannot be used.

@@ -1,4 +1,4 @@
-//! What an identity source yields: the means to sign or authenticate a request.
+//! What signs or authenticates a request.
 
 use crate::ids::AccessKeyId;
 use crate::secret::Secret;
@@ -14,9 +14,13 @@ pub struct AccessKey {
     pub security_token: Option<Secret<String>>,
 }
 
-/// How requests are authenticated. Tokens will stand beside access keys.
+/// How requests are authenticated.
 #[derive(Debug, Clone)]
 pub enum Credentials {
     /// Signed requests.
     AccessKey(AccessKey),
+    /// A token of IAM, sent along as `X-Auth-Token`: a bearer secret.
+    Token(Secret<String>),
+    /// Nothing but what the body says (a password, an id token): signing in.
+    InBody,
 }

@@ -44,6 +44,110 @@ pub const SDK_SECURITY_TOKEN: &str = "HUAWEICLOUD_SDK_SECURITY_TOKEN";
 /// Project id, as the Huawei Cloud SDKs read it.
 pub const SDK_PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
 
+/// IAM's base URL, as the Huawei Cloud SDKs read it.
+pub const SDK_IAM_ENDPOINT: &str = "HUAWEICLOUD_SDK_IAM_ENDPOINT";
+/// The base URL of STS, as the Huawei Cloud SDKs read it.
+pub const SDK_STS_ENDPOINT: &str = "HUAWEICLOUD_SDK_STS_ENDPOINT";
+/// The SDKs' file of access keys, in place of `~/.huaweicloud/credentials`.
+pub const SDK_CREDENTIALS_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
+/// The identity provider's name at IAM, as the Huawei Cloud SDKs read it.
+pub const SDK_IDP_ID: &str = "HUAWEICLOUD_SDK_IDP_ID";
+/// The file of the identity provider's id token, as the Huawei Cloud SDKs read it.
+pub const SDK_ID_TOKEN_FILE: &str = "HUAWEICLOUD_SDK_ID_TOKEN_FILE";
+/// The identity provider's URN, for STS.
+pub const OIDC_PROVIDER_URN: &str = "HUAWEICLOUD_OIDC_PROVIDER_URN";
+/// The URN of the agency that STS shall give out.
+pub const OIDC_AGENCY_URN: &str = "HUAWEICLOUD_OIDC_AGENCY_URN";
+/// An id token for STS.
+pub const OIDC_ID_TOKEN: &str = "HUAWEICLOUD_OIDC_ID_TOKEN";
+/// The file of an id token for STS.
+pub const OIDC_TOKEN_FILE: &str = "HUAWEICLOUD_OIDC_TOKEN_FILE";
+/// Who we are in the audit trail of STS.
+pub const OIDC_SESSION_NAME: &str = "HUAWEICLOUD_OIDC_SESSION_NAME";
+/// How long a key of STS shall live, in seconds.
+pub const OIDC_DURATION_SECONDS: &str = "HUAWEICLOUD_OIDC_DURATION_SECONDS";
+/// Narrows what a key of STS may do.
+pub const OIDC_POLICY: &str = "HUAWEICLOUD_OIDC_POLICY";
+/// Policies by id, with commas, that narrow what a key of STS may do.
+pub const OIDC_POLICY_IDS: &str = "HUAWEICLOUD_OIDC_POLICY_IDS";
+/// Where a job of GitHub Actions asks for its id token.
+pub const ACTIONS_ID_TOKEN_REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+/// The bearer token for that.
+pub const ACTIONS_ID_TOKEN_REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+/// What tells the jobs of GitHub Actions apart offline: repository, reference, environment-like parts of the subject.
+pub const ACTIONS_SUBJECT: [&str; 3] = ["GITHUB_REPOSITORY", "GITHUB_REF", "GITHUB_JOB"];
+/// Where a pod asks for its agency's access key.
+pub const POD_CREDENTIALS_URI: &str = "HC_CONTAINER_CREDENTIALS_FULL_URI";
+/// The file of the pod's token for that.
+pub const POD_TOKEN_FILE: &str = "HC_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+/// The ECS metadata service, in place of its link-local address.
+pub const METADATA_ENDPOINT: &str = "CCE_LOGIN_METADATA_ENDPOINT";
+
+/// Access key id, as Terraform's provider reads it.
+pub const HW_ACCESS_KEY: &str = "HW_ACCESS_KEY";
+/// Secret access key, as Terraform's provider reads it.
+pub const HW_SECRET_KEY: &str = "HW_SECRET_KEY";
+/// Security token of a temporary access key, as Terraform's provider reads it.
+pub const HW_SECURITY_TOKEN: &str = "HW_SECURITY_TOKEN";
+/// The region, as Terraform's provider reads it.
+pub const HW_REGION_NAME: &str = "HW_REGION_NAME";
+/// The project's name, as Terraform's provider reads it.
+pub const HW_PROJECT_NAME: &str = "HW_PROJECT_NAME";
+/// The cloud's domain, as Terraform's provider reads it.
+pub const HW_CLOUD: &str = "HW_CLOUD";
+/// IAM's URL, as Terraform's provider reads it.
+pub const HW_AUTH_URL: &str = "HW_AUTH_URL";
+/// The agency to assume on top of any source but our own profiles.
+pub const HW_ASSUME_ROLE_AGENCY_NAME: &str = "HW_ASSUME_ROLE_AGENCY_NAME";
+/// The name of the account that delegates it.
+pub const HW_ASSUME_ROLE_DOMAIN_NAME: &str = "HW_ASSUME_ROLE_DOMAIN_NAME";
+/// The id of the account that delegates it.
+pub const HW_ASSUME_ROLE_DOMAIN_ID: &str = "HW_ASSUME_ROLE_DOMAIN_ID";
+/// How long its key shall live, in seconds.
+pub const HW_ASSUME_ROLE_DURATION: &str = "HW_ASSUME_ROLE_DURATION";
+
+/// OpenStack's variables with OTC's spellings; of each list the first that is set counts.
+pub mod openstack {
+    /// Access key id.
+    pub const ACCESS_KEY: &[&str] = &["OS_ACCESS_KEY", "OS_ACCESS_KEY_ID", "OS_AK"];
+    /// Secret access key.
+    pub const SECRET_KEY: &[&str] = &["OS_SECRET_KEY", "OS_ACCESS_KEY_SECRET", "OS_SK"];
+    /// Security token of a temporary access key.
+    pub const SECURITY_TOKEN: &[&str] = &["OS_SECURITY_TOKEN", "OS_AKSK_SECURITY_TOKEN", "OS_ST"];
+    /// A token of IAM.
+    pub const TOKEN: &[&str] = &["OS_TOKEN", "OS_AUTH_TOKEN"];
+    /// The user's id.
+    pub const USER_ID: &[&str] = &["OS_USER_ID", "OS_USERID"];
+    /// The user's name.
+    pub const USERNAME: &[&str] = &["OS_USERNAME"];
+    /// The user's password.
+    pub const PASSWORD: &[&str] = &["OS_PASSWORD"];
+    /// The passcode of the user's virtual MFA device.
+    pub const PASSCODE: &[&str] = &["OS_PASSCODE"];
+    /// The user's account by name.
+    pub const DOMAIN_NAME: &[&str] = &["OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"];
+    /// The user's account by id.
+    pub const DOMAIN_ID: &[&str] = &["OS_USER_DOMAIN_ID", "OS_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"];
+    /// The project by name.
+    pub const PROJECT_NAME: &[&str] = &["OS_PROJECT_NAME", "OS_TENANT_NAME"];
+    /// The project by id.
+    pub const PROJECT_ID: &[&str] = &["OS_PROJECT_ID", "OS_TENANT_ID"];
+    /// The region.
+    pub const REGION: &[&str] = &["OS_REGION_NAME", "OS_REGION"];
+    /// IAM's URL.
+    pub const AUTH_URL: &[&str] = &["OS_AUTH_URL"];
+    /// Roots for the cloud endpoints.
+    pub const CACERT: &[&str] = &["OS_CACERT"];
+    /// The agency to assume.
+    pub const AGENCY: &[&str] = &["OS_AGENCY_NAME", "OS_TARGET_AGENCY_NAME"];
+    /// The account that delegates it.
+    pub const AGENCY_DOMAIN: &[&str] = &["OS_AGENCY_DOMAIN_NAME"];
+    /// The cloud in `clouds.yaml`.
+    pub const CLOUD: &str = "OS_CLOUD";
+    /// `clouds.yaml`, in place of the usual places.
+    pub const CONFIG_FILE: &str = "OS_CLIENT_CONFIG_FILE";
+}
+
 /// What client-go tells an exec plugin: an `ExecCredential` object as JSON.
 pub const KUBERNETES_EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
 /// The kubeconfig list.

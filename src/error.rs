@@ -51,6 +51,10 @@ pub trait Explain: std::error::Error + Send + Sync + 'static {
     fn is_throttled(&self) -> bool {
         false
     }
+    /// The other side does not know, or not any more, what we showed it.
+    fn is_unauthorized(&self) -> bool {
+        false
+    }
 }
 
 /// An error of any layer, with what we were about to do.
@@ -107,6 +111,11 @@ impl Error {
     /// The other side has had too many requests of this identity.
     pub fn is_throttled(&self) -> bool {
         self.cause.is_throttled()
+    }
+
+    /// The other side does not know, or not any more, what we showed it.
+    pub fn is_unauthorized(&self) -> bool {
+        self.cause.is_unauthorized()
     }
 
     /// What failed, without what we were about to do.

@@ -5,6 +5,7 @@
 mod clock;
 mod directories;
 mod processes;
+mod prompt;
 
 pub use clock::{Clock, Deadline, Skew};
 pub use directories::Directories;
@@ -56,7 +57,7 @@ impl Host {
             env: Env::Process,
             clock: Clock::System,
             terminal: Terminal {
-                stdin: io::stdin().is_terminal(),
+                stdin: io::stdin().is_terminal() && prompt::reads_lines(),
                 stdout: real_stdout().is_terminal(),
                 stderr: real_stderr().is_terminal(),
             },
@@ -146,7 +147,7 @@ impl Env {
 /// What is a terminal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Terminal {
-    /// Keys can be read.
+    /// Lines can be read: a terminal in its usual (canonical) mode, which k9s and its like switch off.
     pub stdin: bool,
     /// A person reads the answer.
     pub stdout: bool,

@@ -174,6 +174,8 @@ pub struct HttpSettings {
     pub trust: Trust,
     /// The environment's proxies.
     pub proxies: Proxies,
+    /// The longest that a connection may take to come about, if not [`CONNECT_TIMEOUT`].
+    pub connect_timeout: Option<Duration>,
 }
 
 /// Whom to trust.
@@ -251,7 +253,7 @@ impl Http {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_timeout(settings.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
             .no_proxy();
         builder = match &settings.trust {
             Trust::System => builder,

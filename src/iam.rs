@@ -1,10 +1,13 @@
-//! IAM, as far as access keys need it: which projects there are.
+//! IAM: which projects there are, who somebody is; `sign_in` and `sts` issue tokens and temporary access keys.
 
 pub mod issued;
+pub mod sign_in;
+pub mod sts;
 
-use crate::api::{Api, ApiError, Call};
+use crate::api::{Answer, Api, ApiError, Call};
 use crate::error::{Exit, Explain};
-use crate::ids::{Endpoint, ProjectId};
+use crate::ids::{AccessKeyId, Endpoint, ProjectId, UserId};
+use chrono::TimeDelta;
 use serde_json::Value;
 
 /// A project: a region's main one (named like the region) or a sub-project (`eu-de_team`).
@@ -14,6 +17,25 @@ pub struct Project {
     pub id: ProjectId,
     /// What people know.
     pub name: String,
+}
+
+/// Somebody or something with an id and a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// What machines know.
+    pub id: String,
+    /// What people know.
+    pub name: String,
+}
+
+impl Named {
+    fn from_json(value: &Value) -> Option<Self> {
+        let text = |name| value.get(name).and_then(Value::as_str).map(crate::sanitize::sanitize);
+        Some(Self {
+            id: text("id")?,
+            name: text("name")?,
+        })
+    }
 }
 
 /// Why a project was not found.
@@ -56,6 +78,21 @@ impl Explain for IamError {
             Self::Ambiguous { .. } => Some("give the project's id with `--project`".to_owned()),
         }
     }
+
+    fn retry_after(&self) -> Option<TimeDelta> {
+        match self {
+            Self::Api(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    fn is_throttled(&self) -> bool {
+        matches!(self, Self::Api(error) if error.is_throttled())
+    }
+
+    fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Api(error) if error.is_unauthorized())
+    }
 }
 
 /// IAM at one endpoint.
@@ -96,23 +133,17 @@ impl IamClient<'_> {
         self.list(Vec::new())
     }
 
+    /// `GET /v3/projects`, which takes a permission that federated users lack; what is open to those is in `GET /v3/auth/projects`.
     fn list(&self, query: Vec<(String, String)>) -> Result<Vec<Project>, IamError> {
-        let answer = self.api.call(&Call {
-            service: "IAM",
-            endpoint: self.endpoint,
-            method: "GET",
-            path: "/v3/projects".to_owned(),
-            query,
-            body: None,
-            project: None,
-            permission: "iam:projects:listProjects",
-            is_repeatable: true,
-        })?;
+        let answer = match self.get("/v3/projects", query, "iam:projects:listProjects") {
+            Err(ApiError::Refused(refusal)) if refusal.status == 403 => {
+                let open = self.get("/v3/auth/projects", Vec::new(), "iam:projects:listProjects");
+                open.map_err(|_| ApiError::Refused(refusal))?
+            }
+            answer => answer?,
+        };
         let list = answer.json.get("projects").and_then(Value::as_array);
-        let list = list.ok_or_else(|| ApiError::Incomplete {
-            service: "IAM",
-            what: "a list of projects".to_owned(),
-        })?;
+        let list = list.ok_or_else(|| incomplete("a list of projects"))?;
         let project = |value: &Value| {
             let text = |name| value.get(name).and_then(Value::as_str);
             Some(Project {
@@ -121,5 +152,46 @@ impl IamClient<'_> {
             })
         };
         Ok(list.iter().filter_map(project).collect())
+    }
+
+    /// The account of this identity: id and name (`GET /v3/auth/domains`).
+    pub fn account(&self) -> Result<Named, IamError> {
+        let answer = self.get("/v3/auth/domains", Vec::new(), "iam:users:listDomains")?;
+        let account = answer.json.pointer("/domains/0").and_then(Named::from_json);
+        Ok(account.ok_or_else(|| incomplete("an account"))?)
+    }
+
+    /// The user that a permanent access key belongs to (`GET /v3.0/OS-CREDENTIAL/credentials/{id}`, `GET /v3/users/{id}`).
+    pub fn user_of_access_key(&self, key: &AccessKeyId) -> Result<Named, IamError> {
+        let path = format!("/v3.0/OS-CREDENTIAL/credentials/{key}");
+        let answer = self.get(&path, Vec::new(), "iam:credentials:getCredential")?;
+        let id = answer.json.pointer("/credential/user_id").and_then(Value::as_str);
+        let id = id.and_then(|id| UserId::parse(id).ok());
+        let id = id.ok_or_else(|| incomplete("the access key's user"))?;
+        let answer = self.get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")?;
+        let user = answer.json.get("user").and_then(Named::from_json);
+        Ok(user.ok_or_else(|| incomplete("a user"))?)
+    }
+
+    fn get(&self, path: &str, query: Vec<(String, String)>, permission: &'static str) -> Result<Answer, ApiError> {
+        self.api.call(&Call {
+            service: "IAM",
+            endpoint: self.endpoint,
+            method: "GET",
+            path: path.to_owned(),
+            query,
+            body: None,
+            project: None,
+            identity_provider: None,
+            permission,
+            is_repeatable: true,
+        })
+    }
+}
+
+fn incomplete(what: &str) -> ApiError {
+    ApiError::Incomplete {
+        service: "IAM",
+        what: what.to_owned(),
     }
 }

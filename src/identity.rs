@@ -1,20 +1,37 @@
 //! Who we are to the cloud: the ordered, or pinned, sources of an identity.
 //!
-//! [`Identity::locate`] works offline and yields the fingerprint that keys the cache; [`Identity::load`] yields the secret, and
-//! is needed only for a fetch. A source that is not configured lets the next one answer; one that is broken stops the search,
-//! because a typo must not turn into another identity.
+//! [`Identity::locate`] works offline and yields the fingerprint that keys the cache; [`Identity::at_hand`] and [`Identity::sign_in`]
+//! yield what requests are authenticated with, and are needed only for a fetch. A source that is not configured lets the next one
+//! answer; one that is broken stops the search, because a typo must not turn into another identity.
 
+mod agency;
+mod clouds;
 mod env;
+mod error;
+mod found;
+mod hcloud;
+mod id_token;
+mod local;
+mod metadata;
+mod oidc;
+mod openstack;
+mod pod;
 mod profile;
+mod sdk_file;
+mod sign_in;
+mod trust;
 
-use crate::config::{Config, ConfigError, Profile};
+use crate::config::{Config, Profile};
 use crate::credentials::Credentials;
-use crate::error::{Exit, Explain};
 use crate::host::{Directories, Env};
 use crate::ids::ProfileName;
-use crate::store::{LayeredStore, StoreError};
+use crate::store::LayeredStore;
+use found::{Found, Held, Means, Passcode};
+use hcloud::Hcloud;
 
-pub use profile::{forget_secret, keep_secret};
+pub use error::IdentityError;
+pub use profile::{KINDS, forget_secret, keep_secret};
+pub use sign_in::{Desk, Form, Issued, Who};
 
 /// Which source is allowed to answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,110 +44,68 @@ pub enum Pin {
     Source(SourceName),
 }
 
-/// The sources by their `--identity` names.
+/// The sources beside our own profiles, by their `--identity` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceName {
     /// The environment.
     Env,
+    /// `~/.huaweicloud/credentials`.
+    SdkFile,
+    /// KooCLI's `~/.hcloud/config.json`.
+    Hcloud,
+    /// `clouds.yaml`.
+    Clouds,
+    /// An identity provider's id token.
+    Oidc,
+    /// CCE's pod identity.
+    Pod,
+    /// The agency of the ECS.
+    Metadata,
 }
+
+/// The name of our own profiles among the sources.
+pub const PROFILE: &str = "profile";
 
 impl SourceName {
     /// All names, for messages.
-    pub const ALL: &'static str = "env";
+    pub const ALL: &'static str = "env, profile, sdk-file, hcloud, clouds, oidc, pod or metadata";
+    /// Those that come after our own profile, in order; `metadata` only answers when it is asked for.
+    const AFTER_PROFILE: [Self; 5] = [Self::SdkFile, Self::Hcloud, Self::Clouds, Self::Oidc, Self::Pod];
 
     /// Reads a name.
     pub fn parse(text: &str) -> Option<Self> {
-        (text == "env").then_some(Self::Env)
+        [Self::Env, Self::Metadata]
+            .into_iter()
+            .chain(Self::AFTER_PROFILE)
+            .find(|source| source.as_str() == text)
     }
 
     /// The name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Env => "env",
+            Self::SdkFile => "sdk-file",
+            Self::Hcloud => "hcloud",
+            Self::Clouds => "clouds",
+            Self::Oidc => "oidc",
+            Self::Pod => "pod",
+            Self::Metadata => "metadata",
         }
     }
 }
 
-/// An identity that was found, its secret not yet read.
+/// An identity that was found; nobody has been asked for anything yet.
 #[derive(Debug, Clone)]
 pub struct Identity {
+    source: Source,
     found: Found,
     fingerprint: String,
 }
 
 #[derive(Debug, Clone)]
-enum Found {
-    Env(env::EnvAccessKey),
-    Profile(ProfileName, Box<Profile>),
-}
-
-/// Why there is no identity.
-#[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
-    /// No source is configured.
-    #[error("no identity is configured")]
-    NoneConfigured,
-    /// The pinned source is not configured.
-    #[error("the identity source `{0}` is not configured")]
-    NotConfigured(&'static str),
-    /// The source is configured, but not so that it can be used.
-    #[error("{source_name}: {problem}")]
-    Broken {
-        /// Which source.
-        source_name: String,
-        /// What is wrong with it.
-        problem: String,
-        /// What cures it.
-        cure: String,
-    },
-    /// The profile does not exist.
-    #[error("there is no profile `{0}`")]
-    NoProfile(ProfileName),
-    /// The profile's secret could not be read.
-    #[error("cannot read the secret of profile `{name}`")]
-    Secret {
-        /// Which profile.
-        name: ProfileName,
-        /// The store's reason.
-        #[source]
-        source: StoreError,
-    },
-    /// `config.toml` cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-}
-
-impl Explain for IdentityError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Config(error) => error.exit(),
-            _ => Exit::Identity,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::NoneConfigured => "set `HUAWEICLOUD_SDK_AK` and `HUAWEICLOUD_SDK_SK`, or keep an access key with \
-                                     `kubectl cce-login profile set default`"
-                .to_owned(),
-            Self::NotConfigured(_) => {
-                "set `HUAWEICLOUD_SDK_AK` and `HUAWEICLOUD_SDK_SK`; kubectl needs the same variables as the login. \
-                                       `kubectl cce-login profile set` keeps them in the keyring instead"
-                    .to_owned()
-            }
-            Self::Broken { cure, .. } => cure.clone(),
-            Self::NoProfile(name) => format!(
-                "`kubectl cce-login profile list` shows the profiles; `kubectl cce-login profile set {name}` adds it"
-            ),
-            Self::Secret { name, source } => match source {
-                StoreError::Locked { .. } => {
-                    format!("unlock the keyring, or set the profile again with `kubectl cce-login profile set {name}`")
-                }
-                _ => format!("set the profile again with `kubectl cce-login profile set {name}`"),
-            },
-            Self::Config(error) => return error.hint(),
-        })
-    }
+enum Source {
+    Profile(ProfileName),
+    Named(SourceName),
 }
 
 /// The argument that pins `get-credential` to a profile.
@@ -139,45 +114,108 @@ pub fn profile_pin(name: &ProfileName) -> String {
 }
 
 impl Identity {
-    /// Finds the identity offline: the pinned source, or the first of environment and profile `default` that is configured.
+    /// Finds the identity offline: the pinned source, or the first that is configured, in the order environment, profile `default`, the
+    /// SDKs' file, KooCLI, `clouds.yaml`, an identity provider, a pod.
     pub fn locate(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
         match pin {
-            Pin::Profile(name) => {
-                let profile = Config::load(directories)?.profiles.remove(name.as_str());
-                Self::of_profile(
-                    name.clone(),
-                    profile.ok_or_else(|| IdentityError::NoProfile(name.clone()))?,
-                )
-            }
-            Pin::Source(SourceName::Env) => {
-                let key = env::EnvAccessKey::read(env)?;
-                Ok(Self::of_env(key.ok_or(IdentityError::NotConfigured("env"))?))
-            }
-            Pin::Any => {
-                if let Some(key) = env::EnvAccessKey::read(env)? {
-                    return Ok(Self::of_env(key));
-                }
-                let default = ProfileName::parse("default").map_err(|_| IdentityError::NoneConfigured)?;
-                let profile = Config::load(directories)?.profiles.remove(default.as_str());
-                Self::of_profile(default, profile.ok_or(IdentityError::NoneConfigured)?)
-            }
+            Pin::Profile(name) => Self::of_profile(name.clone(), &Config::load(directories)?, env),
+            Pin::Source(source) => match Self::of_source(*source, env)? {
+                Answer::Found(identity) => Ok(*identity),
+                Answer::Encrypted => Err(IdentityError::Encrypted),
+                Answer::NotConfigured => Err(IdentityError::NotConfigured(*source)),
+            },
+            Pin::Any => Self::first(env, directories),
         }
     }
 
-    fn of_env(key: env::EnvAccessKey) -> Self {
-        let fingerprint = key.fingerprint();
+    fn first(env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
+        if let Answer::Found(identity) = Self::of_source(SourceName::Env, env)? {
+            return Ok(*identity);
+        }
+        let config = Config::load(directories)?;
+        if let Some(default) = ProfileName::parse("default")
+            .ok()
+            .filter(|name| config.profiles.contains_key(name.as_str()))
+        {
+            return Self::of_profile(default, &config, env);
+        }
+        let mut has_encrypted = false;
+        for source in SourceName::AFTER_PROFILE {
+            match Self::of_source(source, env)? {
+                Answer::Found(identity) => return Ok(*identity),
+                Answer::Encrypted => has_encrypted = true,
+                Answer::NotConfigured => {}
+            }
+        }
+        Err(IdentityError::NoneConfigured { has_encrypted })
+    }
+
+    fn of_source(source: SourceName, env: &Env) -> Result<Answer, IdentityError> {
+        let found = match source {
+            SourceName::Env => env::find(env)?,
+            SourceName::SdkFile => sdk_file::find(env)?,
+            SourceName::Hcloud => match hcloud::find(env)? {
+                Hcloud::Found(found) => Some(*found),
+                Hcloud::Encrypted => return Ok(Answer::Encrypted),
+                Hcloud::Absent => None,
+            },
+            SourceName::Clouds => clouds::find(env)?,
+            SourceName::Oidc => oidc::find(env)?,
+            SourceName::Pod => pod::find(env)?,
+            SourceName::Metadata => Some(metadata::find(env, Profile::default())?),
+        };
+        let Some(mut found) = found else {
+            return Ok(Answer::NotConfigured);
+        };
+        if let Some(agency) = env::assume_role(env)? {
+            found.agency = Some(agency);
+        }
+        Ok(Answer::Found(Box::new(Self::new(Source::Named(source), found))))
+    }
+
+    fn of_profile(name: ProfileName, config: &Config, env: &Env) -> Result<Self, IdentityError> {
+        let found = profile::find(&name, config, env)?;
+        Ok(Self::new(Source::Profile(name), found))
+    }
+
+    /// The identity that a profile would be that is not in `config.toml` yet, its secret at hand.
+    pub fn of_new_profile(
+        name: &ProfileName,
+        config: &Config,
+        env: &Env,
+        secret: Option<crate::secret::Secret<String>>,
+    ) -> Result<Self, IdentityError> {
+        let mut identity = Self::of_profile(name.clone(), config, env)?;
+        if let (Means::AccessKey { secret: held, .. } | Means::Password { password: held, .. }, Some(secret)) =
+            (&mut identity.found.means, secret)
+        {
+            *held = Held::Here(secret);
+        }
+        if let Some(cure) = match identity.found.means {
+            Means::AccessKey { .. } => {
+                Some("access key id and secret access key must belong together and be active: check both")
+            }
+            Means::Password {
+                passcode: Passcode::None,
+                ..
+            } => Some(
+                "check user, account and password; with a virtual MFA device give `--user-id` and `--totp`; a HUAWEI ID cannot sign in so, an IAM user can",
+            ),
+            Means::Password { .. } => Some("check user id, password and passcode"),
+            _ => None,
+        } {
+            cure.clone_into(&mut identity.found.cure);
+        }
+        Ok(identity)
+    }
+
+    fn new(source: Source, found: Found) -> Self {
+        let agency = found.agency.as_ref().map(agency::fingerprint).unwrap_or_default();
         Self {
-            found: Found::Env(key),
-            fingerprint,
+            fingerprint: format!("{}{agency}", found.fingerprint),
+            source,
+            found,
         }
-    }
-
-    fn of_profile(name: ProfileName, profile: Profile) -> Result<Self, IdentityError> {
-        let fingerprint = profile::fingerprint(&name, &profile)?;
-        Ok(Self {
-            found: Found::Profile(name, Box::new(profile)),
-            fingerprint,
-        })
     }
 
     /// What tells this identity from any other, without a secret and without the network.
@@ -185,61 +223,145 @@ impl Identity {
         &self.fingerprint
     }
 
+    /// The identity that assumes the agency.
+    #[must_use]
+    pub fn without_agency(&self) -> Self {
+        let found = Found {
+            agency: None,
+            ..self.found.clone()
+        };
+        Self::new(self.source.clone(), found)
+    }
+
     /// The profile's name or the source's: the first part of a kubeconfig user's name.
     pub fn name(&self) -> &str {
-        match &self.found {
-            Found::Env(_) => SourceName::Env.as_str(),
-            Found::Profile(name, _) => name.as_str(),
+        match &self.source {
+            Source::Named(source) => source.as_str(),
+            Source::Profile(name) => name.as_str(),
+        }
+    }
+
+    /// The source's name.
+    pub fn source(&self) -> &'static str {
+        match &self.source {
+            Source::Named(source) => source.as_str(),
+            Source::Profile(_) => PROFILE,
+        }
+    }
+
+    /// The profile's name, if it is one.
+    pub fn profile_name(&self) -> Option<&str> {
+        match &self.source {
+            Source::Named(_) => None,
+            Source::Profile(name) => Some(name.as_str()),
+        }
+    }
+
+    /// What it is to the cloud.
+    pub fn kind_of_principal(&self) -> &'static str {
+        match &self.found.means {
+            _ if self.found.agency.is_some() => "agency",
+            Means::Sts { .. } | Means::Pod { .. } | Means::Metadata { .. } => "agency",
+            Means::IdToken { .. } => "federated user",
+            Means::AccessKey { .. } | Means::Token(_) | Means::Password { .. } => "user",
         }
     }
 
     /// The argument that pins `get-credential` to this identity.
     pub fn pin_argument(&self) -> String {
-        match &self.found {
-            Found::Env(_) => "--identity=env".to_owned(),
-            Found::Profile(name, _) => profile_pin(name),
+        match &self.source {
+            Source::Named(source) => format!("--identity={}", source.as_str()),
+            Source::Profile(name) => profile_pin(name),
         }
     }
 
-    /// For messages: where it comes from.
+    /// For messages: what it is and where it comes from.
     pub fn describe(&self) -> String {
-        match &self.found {
-            Found::Env(key) => format!("access key `{}` from the environment", key.id()),
-            Found::Profile(name, _) => format!("profile `{name}`"),
+        match &self.found.agency {
+            Some(agency) if !self.found.described.starts_with("agency") => {
+                format!(
+                    "agency `{}`, assumed by {}",
+                    crate::sanitize::sanitize(&agency.name),
+                    self.found.described
+                )
+            }
+            _ => self.found.described.clone(),
         }
     }
 
-    /// The settings of the profile, if it is one.
+    /// What the profile, or the source, says of region, project and endpoints.
     pub fn profile(&self) -> Option<&Profile> {
-        match &self.found {
-            Found::Env(_) => None,
-            Found::Profile(_, profile) => Some(profile),
-        }
+        Some(&self.found.settings)
     }
 
     /// It works only where the same environment variables are set.
     pub fn is_from_environment(&self) -> bool {
-        matches!(self.found, Found::Env(_))
+        use SourceName::{Clouds, Env, Oidc, Pod};
+        matches!(self.source, Source::Named(Env | Clouds | Oidc | Pod))
+    }
+
+    /// Its id at the cloud is another one after every login, so nothing can be told from a change.
+    pub fn is_federated(&self) -> bool {
+        matches!(self.found.means, Means::IdToken { .. }) && self.found.agency.is_none()
+    }
+
+    /// Somebody has to type a passcode when it signs in.
+    pub fn needs_person(&self) -> bool {
+        matches!(
+            self.found.means,
+            Means::Password {
+                passcode: Passcode::Asked,
+                ..
+            }
+        )
+    }
+
+    /// A passcode is good for one sign-in, so everything is made from one token that is kept.
+    pub fn has_passcode(&self) -> bool {
+        matches!(
+            self.found.means,
+            Means::Password {
+                passcode: Passcode::Asked | Passcode::Given(_),
+                ..
+            }
+        )
+    }
+
+    /// It signs whatever it asks for, with an access key that is good for every project.
+    pub fn signs(&self) -> bool {
+        match self.found.means {
+            Means::AccessKey { .. } | Means::Sts { .. } | Means::Pod { .. } | Means::Metadata { .. } => true,
+            Means::Token(_) | Means::Password { .. } | Means::IdToken { .. } => false,
+        }
+    }
+
+    /// An agency is assumed in the end.
+    pub fn has_agency(&self) -> bool {
+        self.found.agency.is_some()
     }
 
     /// What to check when the cloud refuses this identity.
     pub fn cure_when_refused(&self) -> String {
-        match &self.found {
-            Found::Env(_) => {
-                "check `HUAWEICLOUD_SDK_AK` and `HUAWEICLOUD_SDK_SK`: they must belong together and be active"
-                    .to_owned()
-            }
-            Found::Profile(name, _) => format!(
-                "the access key of profile `{name}` must be active: set it again with `kubectl cce-login profile set {name}`"
-            ),
-        }
+        self.found.cure.clone()
     }
 
-    /// Reads the secret. `secrets` opens the store of profile secrets: `file` when the profile says so, else the keyring.
-    pub fn load(&self, secrets: impl FnOnce(Option<&str>) -> LayeredStore) -> Result<Credentials, IdentityError> {
-        match &self.found {
-            Found::Env(key) => Ok(Credentials::AccessKey(key.access_key())),
-            Found::Profile(name, profile) => profile::load(name, profile, &secrets(profile.secret_store.as_deref())),
+    /// What requests are signed with, if nobody has to be asked for it: an access key that is nobody else afterwards. `secrets` opens
+    /// the store of profile secrets: `file` when the profile says so, else the keyring.
+    pub fn at_hand(
+        &self,
+        secrets: &dyn Fn(Option<&str>) -> LayeredStore,
+    ) -> Result<Option<Credentials>, IdentityError> {
+        if self.found.agency.is_some() {
+            return Ok(None);
         }
+        self.found.means.access_key(secrets)
     }
+}
+
+/// What a source says.
+enum Answer {
+    Found(Box<Identity>),
+    /// There are keys that we cannot read.
+    Encrypted,
+    NotConfigured,
 }

@@ -85,6 +85,12 @@ id!(
     |c| c.is_ascii_alphanumeric() || c == '-' || c == '_'
 );
 
+id!(
+    /// A user's or an agency's id (32 hexadecimal digits on all known clouds).
+    UserId, "a user id", 64, "letters, digits, `-` and `_`",
+    |c| c.is_ascii_alphanumeric() || c == '-' || c == '_'
+);
+
 impl Region {
     /// The region that a project of this name belongs to: `eu-de_team` lies in `eu-de`.
     pub fn of_project(name: &str) -> Option<Self> {
@@ -162,6 +168,12 @@ impl Endpoint {
     /// The host alone, IPv6 addresses without brackets.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// The same server by the same scheme; paths do not count.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let is_encrypted = |endpoint: &Self| endpoint.url.starts_with("https://");
+        self.host_and_port() == other.host_and_port() && is_encrypted(self) == is_encrypted(other)
     }
 
     /// `host:port`, the port being the scheme's where none is given, the host in lower case.

@@ -6,7 +6,7 @@
 //!    cli ──► plan ──► commands/get_credential ─────────────────────────► exec_credential
 //!  (typed)  (meant)       │ 1 identity.fingerprint         (offline)              │
 //!                         │ 2 cache.get, callers.note ── good? ───────────────────┤
-//!                         │ 3 identity.load                (access key)           │
+//!                         │ 3 identity.sign_in             (access key, token)    │
 //!                         │ 4 cce.create_cluster_cert      (api: http + signing)  │
 //!                         └ 5 cache.put                    (best effort) ─────────┘
 //! ```
@@ -25,8 +25,8 @@
 //! | [`error`] | exit codes, hints, the only rendering of errors |
 //! | [`cache`] | key, stored form, freshness, index and tombstones, one fetch across processes, failures and turns |
 //! | [`callers`] | who asked when: what makes us aware of a 401 |
-//! | [`identity`], [`config`] | who we are to the cloud; `config.toml` |
-//! | [`cce`], [`iam`], [`api`] | the two services, and one signed call with its errors |
+//! | [`identity`], [`config`] | who we are to the cloud: one file per source, signing in, where a secret may go; `config.toml` |
+//! | [`cce`], [`iam`], [`api`] | the two services (IAM with STS), and one call, authenticated, with its errors |
 //! | [`learnt`] | what the cloud's answers have taught us: capabilities, skew, throttling |
 //! | [`signing`] | SDK-HMAC-SHA256, modern and legacy |
 //! | [`api_server`] | the cluster itself: TLS check, who am I |
@@ -40,7 +40,8 @@
 //!
 //! # Glossary
 //!
-//! *Access key*: AK/SK, perhaps temporary. *Client certificate*: what CCE issues and kubectl presents; its CN is the user's or
+//! *Access key*: AK/SK, perhaps temporary. *Token*: what IAM gives for a password or an id token; whoever shows it is believed.
+//! *Sign-in*: getting a token or a temporary access key, and keeping it until shortly before it ends. *Client certificate*: what CCE issues and kubectl presents; its CN is the user's or
 //! agency's id. *Fingerprint*: what tells one identity from another offline. *Pin*: the argument that ties a kubeconfig entry to its
 //! identity. *Window*: the last part of a certificate's life, in which it is renewed. *Skew*: how far the cloud's clock is ahead of ours.
 //! *Tombstone*: the mark of a logout; what was asked for under another one is void.

@@ -14,8 +14,8 @@ pub use clusters::ClustersPlan;
 pub use contexts::{ContextsPlan, Selection};
 pub use get_credential::GetCredentialPlan;
 pub use login::{CurrentContext, Destination, LoginPlan, ProjectChoice, ServerChoice};
-pub use profile_set::{ProfileSetPlan, profile_name};
-pub use settings::{CertificateSettings, CloudSettings, RunSettings};
+pub use profile_set::{ProfileKind, ProfileSetPlan, access_key_id, profile_name, region_of_identity};
+pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode};
 
 use crate::cli::IdentityArgs;
 use crate::env_vars;
@@ -73,19 +73,40 @@ pub fn pin(args: &IdentityArgs, env: &Env) -> Result<Pin, PlanError> {
             None
         }
     };
-    if let Some(given) = sources.find("--profile", args.profile.as_deref(), variable(env_vars::PROFILE), none) {
-        return Ok(Pin::Profile(
-            given.parse(ProfileName::parse, crate::ids::InvalidId::hint)?,
-        ));
-    }
-    match sources.find(
+    let profile = sources.find("--profile", args.profile.as_deref(), variable(env_vars::PROFILE), none);
+    let identity = sources.find(
         "--identity",
         args.identity.as_deref(),
         variable(env_vars::IDENTITY),
         none,
-    ) {
-        Some(given) => Ok(Pin::Source(given.one_of(SourceName::parse, SourceName::ALL)?)),
-        None => Ok(Pin::Any),
+    );
+    let is_own = |given: &Given| given.text == crate::identity::PROFILE;
+    match (profile, identity) {
+        (Some(profile), Some(identity)) if args.profile.is_some() && args.identity.is_some() && !is_own(&identity) => {
+            Err(PlanError::Invalid {
+                origin: profile.origin,
+                problem: format!(
+                    "`--identity={}` names another source",
+                    crate::sanitize::sanitize(&identity.text)
+                ),
+                cure: "give one of the two; `--identity=profile` goes with `--profile`".to_owned(),
+            })
+        }
+        (Some(profile), _) => Ok(Pin::Profile(
+            profile.parse(ProfileName::parse, crate::ids::InvalidId::hint)?,
+        )),
+        (None, Some(identity)) if is_own(&identity) => {
+            let default = env.var(env_vars::PROFILE).unwrap_or_else(|| "default".to_owned());
+            let given = Given {
+                text: default,
+                origin: env_vars::PROFILE.to_owned(),
+            };
+            Ok(Pin::Profile(
+                given.parse(ProfileName::parse, crate::ids::InvalidId::hint)?,
+            ))
+        }
+        (None, Some(identity)) => Ok(Pin::Source(identity.one_of(SourceName::parse, SourceName::ALL)?)),
+        (None, None) => Ok(Pin::Any),
     }
 }
 

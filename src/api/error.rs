@@ -156,6 +156,10 @@ impl Explain for ApiError {
     fn is_throttled(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.status == 429)
     }
+
+    fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.status == 401 && refusal.clock_offset.is_none())
+    }
 }
 
 fn refusal_hint(refusal: &Refusal) -> Option<String> {

@@ -8,13 +8,14 @@ use super::explain::explain;
 use super::report::{self, Format};
 use super::session::Session;
 use super::side_by_side::side_by_side;
+use super::sign_in::{self, SignIn};
 use crate::cce::CceClient;
 use crate::cce::cluster::Cluster;
 use crate::cli::{ClustersArgs, GlobalArgs};
-use crate::credentials::Credentials;
 use crate::error::{Error, Exit, Result};
 use crate::host::{Deadline, Directories, Host};
 use crate::http::Http;
+use crate::iam::sign_in::Scope;
 use crate::iam::{IamClient, IamError, Project};
 use crate::identity::Identity;
 use crate::ids::{Endpoint, Region};
@@ -35,7 +36,6 @@ pub(super) fn run(args: &ClustersArgs, global: &GlobalArgs, host: &Host) -> Resu
     let plan = ClustersPlan::new(args, global, &host.env, identity.profile(), host.terminal)?;
     let session = Session::new(host, directories, plan.run, global.verbose);
     let search = Search {
-        credentials: session.credentials(&identity)?,
         http: session.cloud_http(&plan.cloud)?,
         session: &session,
         identity: &identity,
@@ -79,9 +79,10 @@ struct Failure {
     error: Error,
 }
 
-/// An IAM, and the one region that it is asked for.
+/// An IAM, the region at which to sign in for it, and the one region that it is asked for.
 struct Lookup {
     endpoint: Endpoint,
+    home: Region,
     region: Option<Region>,
 }
 
@@ -89,7 +90,6 @@ struct Search<'a> {
     session: &'a Session<'a>,
     identity: &'a Identity,
     plan: &'a ClustersPlan,
-    credentials: Credentials,
     http: Http,
 }
 
@@ -139,25 +139,35 @@ impl Search<'_> {
         let (plan, cloud) = (self.plan, &self.plan.cloud);
         let of_region = |region: &Region| Lookup {
             endpoint: cloud.iam(region),
+            home: region.clone(),
             region: Some(region.clone()),
         };
-        let of_all = |endpoint| Lookup { endpoint, region: None };
+        let of_all = |(home, endpoint)| Lookup {
+            endpoint,
+            home,
+            region: None,
+        };
         match &plan.home {
             _ if !plan.regions.is_empty() => plan.regions.iter().map(of_region).collect(),
-            Some(home) => vec![of_all(cloud.iam(home))],
+            Some(home) => vec![of_all((home.clone(), cloud.iam(home)))],
             None => cloud.iam_of_all_regions().into_iter().map(of_all).collect(),
         }
     }
 
     fn projects_of(&self, lookup: &Lookup) -> Result<Vec<Project>> {
-        let api = self.session.api(&self.http, &self.credentials, self.deadline());
-        let iam = IamClient {
-            api: &api,
-            endpoint: &lookup.endpoint,
-        };
-        iam.projects().map_err(|error| {
-            let error =
-                explain(error, self.identity).doing(format!("failed to find the projects at `{}`", lookup.endpoint));
+        let projects = sign_in::with(
+            self.session,
+            &self.sign_in(&lookup.home, Scope::Account),
+            |credentials| {
+                let iam = IamClient {
+                    api: &self.session.api(&self.http, credentials, self.deadline()),
+                    endpoint: &lookup.endpoint,
+                };
+                iam.projects().map_err(|error| explain(error, self.identity))
+            },
+        );
+        projects.map_err(|error| {
+            let error = error.doing(format!("failed to find the projects at `{}`", lookup.endpoint));
             self.with_other_clouds(error)
         })
     }
@@ -178,26 +188,40 @@ impl Search<'_> {
     }
 
     fn clusters_of(&self, place: &Place) -> Result<Vec<Cluster>> {
-        let api = self.session.api(&self.http, &self.credentials, self.deadline());
         let endpoint = self.plan.cloud.cce(&place.region);
-        let cce = CceClient {
-            api: &api,
-            endpoint: &endpoint,
-            project: &place.project.id,
-            is_autopilot: false,
-        };
-        let listed = cce.clusters().and_then(|mut clusters| {
-            let autopilot = cce.autopilot_clusters()?;
-            clusters.retain(|cluster| autopilot.iter().all(|other| other.id != cluster.id));
-            clusters.extend(autopilot);
-            Ok(clusters)
+        let scope = Scope::Project(place.project.id.clone());
+        let listed = sign_in::with(self.session, &self.sign_in(&place.region, scope), |credentials| {
+            let cce = CceClient {
+                api: &self.session.api(&self.http, credentials, self.deadline()),
+                endpoint: &endpoint,
+                project: &place.project.id,
+                is_autopilot: false,
+            };
+            let listed = cce.clusters().and_then(|mut clusters| {
+                let autopilot = cce.autopilot_clusters()?;
+                clusters.retain(|cluster| autopilot.iter().all(|other| other.id != cluster.id));
+                clusters.extend(autopilot);
+                Ok(clusters)
+            });
+            listed.map_err(|error| explain(error, self.identity))
         });
         listed.map_err(|error| {
-            explain(error, self.identity).doing(format!(
+            error.doing(format!(
                 "failed to list the clusters of project `{}`",
                 place.project.name
             ))
         })
+    }
+
+    fn sign_in<'s>(&'s self, region: &'s Region, scope: Scope) -> SignIn<'s> {
+        SignIn {
+            identity: self.identity,
+            cloud: &self.plan.cloud,
+            region,
+            scope,
+            cache: self.plan.cache,
+            may_ask: true,
+        }
     }
 
     fn deadline(&self) -> Deadline {

@@ -108,7 +108,7 @@ impl Meant {
         let plan = GetCredentialPlan::new(&args, global, &host.env, identity.profile(), host.terminal, None)?;
         let project_id = match &plan.project_id {
             Some(id) => id.clone(),
-            None => project::main_project_id(session, &plan.cloud, &plan.region, &identity)?,
+            None => project::main_project_id(session, &plan.cloud, &plan.region, &identity, plan.certificate.cache)?,
         };
         let target = Target {
             region: plan.region.clone(),

@@ -5,6 +5,7 @@
 use super::explain::explain;
 use super::obtain::{Asker, Obtained, Wanted};
 use super::session::Session;
+use super::sign_in::{self, SignIn};
 use crate::cache::entry::CacheEntry;
 use crate::cache::failure::{self, Failure};
 use crate::cache::freshness::{Freshness, Schedule};
@@ -169,23 +170,27 @@ fn fetch_now(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) 
     let (key, wanted) = (errand.key, errand.wanted);
     let asked_at = session.host.clock.now();
     let generation = index::generation(&session.directories, key);
-    let credentials = session.credentials(wanted.identity)?;
     let http = session.cloud_http(wanted.cloud)?;
-    let api = session.api(&http, &credentials, errand.deadline);
     let endpoint = endpoint(errand);
-    let cce = CceClient {
-        api: &api,
-        endpoint: &endpoint,
-        project: &wanted.target.project_id,
-        is_autopilot: wanted.target.is_autopilot,
-    };
     let lifetime = wanted.certificate.lifetime;
-    let fresh = cce
-        .create_cluster_cert(&wanted.target.cluster_id, lifetime)
-        .map_err(|e| explain(e, wanted.identity))?;
+    let sign_in = SignIn {
+        may_ask: errand.held.is_none(), // who has a certificate is not bothered
+        ..wanted.sign_in()
+    };
+    let fresh = sign_in::with(session, &sign_in, |credentials| {
+        let cce = CceClient {
+            api: &session.api(&http, credentials, errand.deadline),
+            endpoint: &endpoint,
+            project: &wanted.target.project_id,
+            is_autopilot: wanted.target.is_autopilot,
+        };
+        cce.create_cluster_cert(&wanted.target.cluster_id, lifetime)
+            .map_err(|e| explain(e, wanted.identity))
+    })?;
     check_lifetime(wanted, &fresh)?;
     let before = index::read(&session.directories, key);
     if wanted.asker == Asker::Client
+        && !wanted.identity.is_federated()
         && let Some(before) = &before
         && before.user_id != fresh.cert.common_name
     {

@@ -3,6 +3,7 @@
 use super::session::Session;
 use crate::cache::CacheKey;
 use crate::cache::index::{self, IndexEntry};
+use crate::cache::issued;
 use crate::cache::single_flight;
 use crate::store::{CacheMode, Deleted, StoreKind};
 use std::time::Duration;
@@ -12,6 +13,29 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Voids what was issued under `key` until now and deletes it, front to back. Returns what the stores that had it say against it.
 pub(super) fn forget(session: &Session<'_>, key: &CacheKey, note: Option<&IndexEntry>) -> Vec<String> {
+    let left = void(session, key, note.map_or(&[], |note| &note.stores));
+    if left.is_empty() {
+        index::remove(&session.directories, key);
+    }
+    left
+}
+
+/// [`forget`] for the tokens and temporary keys that IAM has issued to the identity with this pin.
+pub(super) fn forget_sign_ins(session: &Session<'_>, pin: &str) -> Vec<String> {
+    let own = issued::notes(&session.directories)
+        .into_iter()
+        .filter(|(_, note)| note.pin == pin);
+    own.flat_map(|(key, note)| {
+        let left = void(session, &key, &note.stores);
+        if left.is_empty() {
+            issued::remove_note(&session.directories, &key);
+        }
+        left
+    })
+    .collect()
+}
+
+fn void(session: &Session<'_>, key: &CacheKey, stores: &[String]) -> Vec<String> {
     let buried = index::bury(&session.directories, key);
     let _lock = single_flight::wait(
         &session.directories,
@@ -19,20 +43,16 @@ pub(super) fn forget(session: &Session<'_>, key: &CacheKey, note: Option<&IndexE
         session.deadline.at_most(LOCK_TIMEOUT),
         || None::<()>,
     );
-    let is_noted = |kind: StoreKind| note.is_some_and(|note| note.stores.iter().any(|store| store == kind.name()));
+    let is_noted = |kind: StoreKind| stores.iter().any(|store| store == kind.name());
     let is_in_file = is_noted(StoreKind::File);
     let mode = if is_in_file { CacheMode::File } else { CacheMode::Auto };
     let Deleted { troubles, unavailable } = session.store(mode).delete(key.account());
-    // A store that is not there for us matters only if the certificate was put into it.
+    // A store that is not there for us matters only if it was put into it.
     let missed = unavailable.into_iter().filter(|trouble| is_noted(trouble.kind));
-    let mut left: Vec<String> = troubles
+    let left = troubles
         .into_iter()
         .chain(missed)
-        .map(|trouble| trouble.error.to_string())
-        .collect();
-    left.extend(buried.err().map(|error| format!("cannot write the tombstone: {error}")));
-    if left.is_empty() {
-        index::remove(&session.directories, key);
-    }
-    left
+        .map(|trouble| trouble.error.to_string());
+    let unburied = buried.err().map(|error| format!("cannot write the tombstone: {error}"));
+    left.chain(unburied).collect()
 }

@@ -114,6 +114,6 @@ fn warn_in_last_minutes(session: &Session<'_>, key: &CacheKey, obtained: &Obtain
 fn project_id(session: &Session<'_>, plan: &GetCredentialPlan, identity: &Identity) -> Result<ProjectId> {
     match &plan.project_id {
         Some(id) => Ok(id.clone()),
-        None => super::project::main_project_id(session, &plan.cloud, &plan.region, identity),
+        None => super::project::main_project_id(session, &plan.cloud, &plan.region, identity, plan.certificate.cache),
     }
 }

@@ -10,6 +10,7 @@ use super::explain::explain;
 use super::fetch::{self, Errand, Need};
 use super::obtain::{self, Asker, Obtained, Wanted};
 use super::session::Session;
+use super::sign_in::{self, SignIn};
 use super::{project, report};
 use crate::api_server::ApiServerError;
 use crate::cache::index::{self, IndexEntry};
@@ -20,6 +21,7 @@ use crate::env_vars;
 use crate::error::{Error, Result};
 use crate::host::{Directories, Host};
 use crate::iam::Project;
+use crate::iam::sign_in::Scope;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, Locations};
 use crate::plan::{self, CertificateSettings, Destination, LoginPlan, Target};
@@ -146,25 +148,38 @@ fn load_kubeconfig(plan: &LoginPlan, host: &Host) -> Result<Kubeconfig> {
 }
 
 fn find_cluster(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<(Project, Cluster)> {
-    let credentials = session.credentials(identity)?;
     let http = session.cloud_http(&plan.cloud)?;
-    let api = session.api(&http, &credentials, session.deadline);
-    let project = project::find(&api, &plan.cloud.iam(&plan.region), identity, &plan.project)
-        .map_err(|e| e.doing("failed to find the project"))?;
-    let endpoint = plan.cloud.cce(&plan.region);
-    let cce = CceClient {
-        api: &api,
-        endpoint: &endpoint,
-        project: &project.id,
-        is_autopilot: false,
+    let sign_in = |scope| SignIn {
+        identity,
+        cloud: &plan.cloud,
+        region: &plan.region,
+        scope,
+        cache: plan.certificate.cache,
+        may_ask: true,
     };
-    let explained =
-        |e| explain(e, identity).doing(format!("failed to list the clusters of project `{}`", project.name));
-    let mut clusters = cce.clusters().map_err(explained)?;
+    let project = sign_in::with(session, &sign_in(Scope::Account), |credentials| {
+        let api = session.api(&http, credentials, session.deadline);
+        project::find(&api, &plan.cloud.iam(&plan.region), identity, &plan.project)
+    })
+    .map_err(|e| e.doing("failed to find the project"))?;
+    let endpoint = plan.cloud.cce(&plan.region);
     let wanted = plan.cluster.as_deref();
-    if wanted.is_none_or(|wanted| choose_cluster::called(&clusters, wanted).is_empty()) {
-        clusters.extend(cce.autopilot_clusters().map_err(explained)?);
-    }
+    let scope = Scope::Project(project.id.clone());
+    let clusters = sign_in::with(session, &sign_in(scope), |credentials| {
+        let cce = CceClient {
+            api: &session.api(&http, credentials, session.deadline),
+            endpoint: &endpoint,
+            project: &project.id,
+            is_autopilot: false,
+        };
+        let explained = |e| explain(e, identity);
+        let mut clusters = cce.clusters().map_err(explained)?;
+        if wanted.is_none_or(|wanted| choose_cluster::called(&clusters, wanted).is_empty()) {
+            clusters.extend(cce.autopilot_clusters().map_err(explained)?);
+        }
+        Ok(clusters)
+    })
+    .map_err(|e| e.doing(format!("failed to list the clusters of project `{}`", project.name)))?;
     let cluster = choose_cluster::choose(&clusters, wanted, &project)?;
     Ok((project, cluster))
 }

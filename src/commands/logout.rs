@@ -1,7 +1,7 @@
 //! `logout`: forgets certificates on this machine, and says who can sign in again all the same.
 
 use super::contexts::{self, Meant};
-use super::forget::forget;
+use super::forget::{forget, forget_sign_ins};
 use super::session::Session;
 use crate::cache::index::{self, IndexEntry};
 use crate::cli::{GlobalArgs, LogoutArgs};
@@ -10,10 +10,14 @@ use crate::host::{Directories, Host};
 use crate::kubeconfig::{OurContext, cluster_id};
 use crate::plan::{ContextsPlan, RunSettings};
 
-/// A certificate that is still in a store. It is void for this machine.
+/// What is still in a store. It is void for this machine.
 #[derive(Debug, thiserror::Error)]
-#[error("the certificate is void, but could not be deleted everywhere: {0}")]
-struct Left(String);
+enum Left {
+    #[error("the certificate is void, but could not be deleted everywhere: {0}")]
+    Certificate(String),
+    #[error("the token is void, but could not be deleted everywhere: {0}")]
+    Token(String),
+}
 
 impl Explain for Left {
     fn exit(&self) -> Exit {
@@ -50,8 +54,14 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
             host.say(&format!("contexts removed from `{}`", file.display()));
         }
     }
-    say_who_can_sign_in(host, &chosen);
-    contexts::conclude(&session, chosen.len(), failures)
+    let pins = pins(&chosen);
+    let token_left = forget_unused_sign_ins(&session, &pins);
+    say_who_can_sign_in(host, &pins);
+    contexts::conclude(&session, chosen.len(), failures)?;
+    match token_left {
+        None => Ok(()),
+        Some(reason) => Err(Left::Token(reason).into()),
+    }
 }
 
 /// Everything that was fetched for this cluster with this pin, whatever its lifetime, and what is being fetched for the first time.
@@ -73,12 +83,12 @@ fn forget_certificates(
     let left = left.chain(on_its_way.iter().flat_map(|key| forget(session, key, None)));
     match left.collect::<Vec<_>>().into_iter().next() {
         None => Ok(own.len()),
-        Some(reason) => Err(Left(reason)),
+        Some(reason) => Err(Left::Certificate(reason)),
     }
 }
 
-/// Forgetting a certificate forgets no identity: the next kubectl call fetches a new one.
-fn say_who_can_sign_in(host: &Host, chosen: &[OurContext<'_>]) {
+/// The pins of the identities behind these contexts, each once.
+fn pins<'a>(chosen: &[OurContext<'a>]) -> Vec<&'a str> {
     let mut pins: Vec<&str> = chosen
         .iter()
         .flat_map(|context| &context.args)
@@ -87,6 +97,20 @@ fn say_who_can_sign_in(host: &Host, chosen: &[OurContext<'_>]) {
         .collect();
     pins.sort_unstable();
     pins.dedup();
+    pins
+}
+
+/// A token goes with the last certificate that it was good for. Returns what a store says against it.
+fn forget_unused_sign_ins(session: &Session<'_>, pins: &[&str]) -> Option<String> {
+    let notes = index::all(&session.directories);
+    let unused = pins
+        .iter()
+        .filter(|pin| notes.iter().all(|(_, note)| note.pin != **pin));
+    unused.flat_map(|pin| forget_sign_ins(session, pin)).next()
+}
+
+/// Forgetting a certificate forgets no identity: the next kubectl call fetches a new one.
+fn say_who_can_sign_in(host: &Host, pins: &[&str]) {
     for pin in pins {
         host.say(&match pin.split_once('=') {
             Some(("--profile", name)) => format!(

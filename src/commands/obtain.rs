@@ -2,6 +2,7 @@
 
 use super::fetch::{self, Errand, Need};
 use super::session::Session;
+use super::sign_in::SignIn;
 use super::{refusal, renewal};
 use crate::cache::entry::CacheEntry;
 use crate::cache::freshness::{Freshness, Schedule};
@@ -9,6 +10,7 @@ use crate::cache::index::IndexEntry;
 use crate::cache::{CacheKey, CertCache};
 use crate::callers::Callers;
 use crate::error::Result;
+use crate::iam::sign_in::Scope;
 use crate::identity::Identity;
 use crate::plan::{CertificateSettings, CloudSettings, Target};
 use crate::store::StoreKind;
@@ -38,6 +40,18 @@ impl Wanted<'_> {
             self.certificate.lifetime,
             self.target.is_autopilot,
         )
+    }
+
+    /// Who asks CCE for it, and for what it describes.
+    pub(super) fn sign_in(&self) -> SignIn<'_> {
+        SignIn {
+            identity: self.identity,
+            cloud: self.cloud,
+            region: &self.target.region,
+            scope: Scope::Project(self.target.project_id.clone()),
+            cache: self.certificate.cache,
+            may_ask: true,
+        }
     }
 }
 

@@ -2,13 +2,16 @@
 
 use super::explain::explain;
 use super::session::Session;
+use super::sign_in::{self, SignIn};
 use crate::api::Api;
 use crate::error::Result;
 use crate::host::write_private;
+use crate::iam::sign_in::Scope;
 use crate::iam::{IamClient, Project};
 use crate::identity::Identity;
 use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::{CloudSettings, ProjectChoice};
+use crate::store::CacheMode;
 
 /// The project that a person means.
 pub(super) fn find(api: &Api<'_>, endpoint: &Endpoint, identity: &Identity, choice: &ProjectChoice) -> Result<Project> {
@@ -26,6 +29,7 @@ pub(super) fn main_project_id(
     cloud: &CloudSettings,
     region: &Region,
     identity: &Identity,
+    cache: CacheMode,
 ) -> Result<ProjectId> {
     let endpoint = cloud.iam(region);
     let key = crate::signing::sha256_hex(
@@ -42,10 +46,19 @@ pub(super) fn main_project_id(
     if let Some(id) = remembered.and_then(|text| ProjectId::parse(text.trim()).ok()) {
         return Ok(id);
     }
-    let credentials = session.credentials(identity)?;
+    let sign_in = SignIn {
+        identity,
+        cloud,
+        region,
+        scope: Scope::Account,
+        cache,
+        may_ask: true,
+    };
     let http = session.cloud_http(cloud)?;
-    let api = session.api(&http, &credentials, session.deadline);
-    let project = find(&api, &endpoint, identity, &ProjectChoice::Name(region.to_string()))?;
+    let project = sign_in::with(session, &sign_in, |credentials| {
+        let api = session.api(&http, credentials, session.deadline);
+        find(&api, &endpoint, identity, &ProjectChoice::Name(region.to_string()))
+    })?;
     if let Some(file) = file {
         let _ = write_private(&file, project.id.as_str().as_bytes());
     }

@@ -7,6 +7,7 @@ use super::fetch::{self, Errand, Need};
 use super::obtain::{Obtained, Wanted};
 use super::report;
 use super::session::Session;
+use super::sign_in;
 use crate::cache::index::{self, IndexEntry};
 use crate::cce::CceClient;
 use crate::cce::cluster::Cluster;
@@ -145,17 +146,17 @@ fn wait(session: &Session<'_>, error: Error) -> Result<()> {
 }
 
 fn cluster(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<Cluster> {
-    let credentials = session.credentials(wanted.identity)?;
     let http = session.cloud_http(wanted.cloud)?;
-    let api = session.api(&http, &credentials, session.deadline);
-    let cce = CceClient {
-        api: &api,
-        endpoint: &wanted.cloud.cce(&wanted.target.region),
-        project: &wanted.target.project_id,
-        is_autopilot: wanted.target.is_autopilot,
-    };
-    cce.cluster(&wanted.target.cluster_id)
-        .map_err(|e| explain(e, wanted.identity))
+    sign_in::with(session, &wanted.sign_in(), |credentials| {
+        let cce = CceClient {
+            api: &session.api(&http, credentials, session.deadline),
+            endpoint: &wanted.cloud.cce(&wanted.target.region),
+            project: &wanted.target.project_id,
+            is_autopilot: wanted.target.is_autopilot,
+        };
+        cce.cluster(&wanted.target.cluster_id)
+            .map_err(|e| explain(e, wanted.identity))
+    })
 }
 
 /// The cluster entry with this server, and the authorities of today.

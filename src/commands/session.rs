@@ -7,7 +7,6 @@ use crate::env_vars;
 use crate::error::Result;
 use crate::host::{Deadline, Directories, Host, Keyrings};
 use crate::http::{Http, HttpSettings, Proxies, Trust};
-use crate::identity::Identity;
 use crate::learnt::Endpoints;
 use crate::log::Log;
 use crate::plan::{CloudSettings, RunSettings};
@@ -23,7 +22,7 @@ pub(super) struct Session<'a> {
     pub(super) directories: Directories,
     pub(super) deadline: Deadline,
     pub(super) started: DateTime<Utc>,
-    is_interactive: bool,
+    pub(super) is_interactive: bool,
 }
 
 impl<'a> Session<'a> {
@@ -93,9 +92,11 @@ impl<'a> Session<'a> {
     /// A client for the cloud's endpoints.
     pub(super) fn cloud_http(&self, cloud: &CloudSettings) -> Result<Http> {
         let trust = cloud.roots().map_or(Trust::System, |path| Trust::File(path.to_owned()));
+        let proxy = cloud.proxy.as_deref().map(Proxies::only);
         Ok(Http::new(&HttpSettings {
             trust,
-            proxies: Proxies::from_env(&self.host.env),
+            proxies: proxy.unwrap_or_else(|| Proxies::from_env(&self.host.env)),
+            ..HttpSettings::default()
         })?)
     }
 
@@ -104,10 +105,5 @@ impl<'a> Session<'a> {
         let clock = &self.host.clock;
         let endpoints = Endpoints::new(&self.directories, clock);
         Api::new(http, credentials, endpoints, clock, &self.log, deadline)
-    }
-
-    /// The identity's secret.
-    pub(super) fn credentials(&self, identity: &Identity) -> Result<Credentials> {
-        Ok(identity.load(|kind| self.secrets(kind))?)
     }
 }

@@ -22,6 +22,8 @@ pub struct Token {
     pub user_name: String,
     /// The account's name.
     pub account: String,
+    /// The account's id.
+    pub account_id: String,
 }
 
 impl Token {
@@ -42,6 +44,7 @@ impl Token {
             user_id: text("/token/user/id")?,
             user_name: text("/token/user/name").unwrap_or_default(),
             account: text("/token/user/domain/name").unwrap_or_default(),
+            account_id: text("/token/user/domain/id").unwrap_or_default(),
         })
     }
 }
@@ -67,6 +70,19 @@ impl TemporaryAccessKey {
             ),
             (None, None) => return None,
         };
+        Self::from_object(object, names)
+    }
+
+    /// Reads the answer of a pod identity service; `None` where a part is missing.
+    pub fn from_pod_json(json: &Value) -> Option<Self> {
+        let object = json.get("credentials").unwrap_or(json);
+        Self::from_object(
+            object,
+            ["accessKeyId", "secretAccessKey", "securityToken", "expiration"],
+        )
+    }
+
+    fn from_object(object: &Value, names: [&str; 4]) -> Option<Self> {
         let [id, secret, token, end] =
             names.map(|name| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()));
         let key = AccessKey {

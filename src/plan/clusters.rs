@@ -3,12 +3,13 @@
 use super::PlanError;
 use super::given::{Given, Sources, none};
 use super::login::{ProjectChoice, project_choice};
-use super::settings::{CloudSettings, RunSettings};
+use super::settings::{CloudSettings, RunSettings, cache_mode};
 use crate::cli::{ClustersArgs, GlobalArgs};
 use crate::config::Profile;
 use crate::env_vars;
 use crate::host::{Env, Terminal};
 use crate::ids::Region;
+use crate::store::CacheMode;
 
 /// What `clusters` means.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct ClustersPlan {
     pub home: Option<Region>,
     /// Where the cloud answers.
     pub cloud: CloudSettings,
+    /// Where tokens are kept.
+    pub cache: CacheMode,
     /// How the run behaves.
     pub run: RunSettings,
 }
@@ -72,6 +75,7 @@ impl ClustersPlan {
             project,
             home,
             cloud: CloudSettings::new(&args.cloud, &sources)?,
+            cache: cache_mode(env)?,
             run: RunSettings::new(global, env, terminal)?,
         })
     }

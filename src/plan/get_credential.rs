@@ -1,7 +1,7 @@
 //! What `get-credential` means.
 
 use super::given::{Given, Sources, none};
-use super::settings::{CertificateSettings, CloudSettings, RunSettings, is_set, timeout};
+use super::settings::{CertificateSettings, CloudSettings, RunSettings, TIMEOUT, is_set, timeout};
 use super::{PlanError, api_version};
 use crate::cli::{GetCredentialArgs, GlobalArgs};
 use crate::config::Profile;
@@ -67,6 +67,13 @@ impl GetCredentialPlan {
         let api_version = api_version(args.exec_api_version.as_deref())?;
         let asks =
             exec_info.is_none_or(|info| info.interactive) && terminal.stdin && terminal.stderr && !global.no_input;
+        let is_interactive = asks && !is_set(env, env_vars::NO_INPUT);
+        // A person who is asked for a passcode takes a while.
+        let usual = if is_interactive {
+            TIMEOUT
+        } else {
+            GET_CREDENTIAL_TIMEOUT
+        };
         Ok(Self {
             region: typed("--region", &args.region).parse(Region::parse, id_hint)?,
             project_id: project_id
@@ -81,8 +88,8 @@ impl GetCredentialPlan {
             api_version: exec_info.map_or(api_version.unwrap_or_default(), |info| info.api_version),
             is_key_redacted: exec_info.is_none() && terminal.stdout && !args.show_key,
             run: RunSettings {
-                timeout: timeout(global, env)?.unwrap_or(GET_CREDENTIAL_TIMEOUT),
-                is_interactive: asks && !is_set(env, env_vars::NO_INPUT),
+                timeout: timeout(global, env)?.unwrap_or(usual),
+                is_interactive,
             },
         })
     }

@@ -61,10 +61,12 @@ impl Sources<'_> {
             })
         };
         let from_profile = || {
-            let text = of_profile(self.profile?)?.clone();
+            let profile = self.profile?;
+            let key = flag.trim_start_matches('-').replace('-', "_");
+            let place = profile.origin.as_deref().unwrap_or("config.toml");
             Some(Given {
-                text,
-                origin: format!("{} in config.toml", flag.trim_start_matches('-').replace('-', "_")),
+                text: of_profile(profile)?.clone(),
+                origin: format!("{key} in {place}"),
             })
         };
         typed.or_else(from_env).or_else(from_profile)

@@ -142,7 +142,11 @@ impl LoginPlan {
             },
             is_path_absolute: args.absolute_path,
             exec_api_version: api_version(args.exec_api_version.as_deref())?,
-            proxy_url: args.proxy_url.as_deref().map(proxy_url).transpose()?,
+            proxy_url: args
+                .proxy_url
+                .as_deref()
+                .map(|url| proxy_url("--proxy-url", url))
+                .transpose()?,
             is_checked: !args.no_check,
             is_server_unverified: args.insecure_skip_tls_verify,
             run: RunSettings::new(global, env, terminal)?,
@@ -200,7 +204,7 @@ fn server_choice(args: &LoginArgs) -> Result<ServerChoice, PlanError> {
     .one_of(parse, "auto, internal or external")
 }
 
-fn proxy_url(text: &str) -> Result<String, PlanError> {
+pub(super) fn proxy_url(flag: &str, text: &str) -> Result<String, PlanError> {
     let is_proxy = ["http://", "https://", "socks5://"]
         .iter()
         .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
@@ -208,8 +212,10 @@ fn proxy_url(text: &str) -> Result<String, PlanError> {
         return Ok(text.to_owned());
     }
     Err(PlanError::Invalid {
-        origin: "--proxy-url".to_owned(),
+        origin: flag.to_owned(),
         problem: "it is not a proxy's URL without user and password".to_owned(),
-        cure: "give `http://host:port`, `https://host:port` or `socks5://host:port`; a password does not belong in a kubeconfig".to_owned(),
+        cure:
+            "give `http://host:port`, `https://host:port` or `socks5://host:port`; a password does not belong in a file"
+                .to_owned(),
     })
 }

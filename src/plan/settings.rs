@@ -4,6 +4,7 @@ use super::PlanError;
 use super::given::{Sources, none};
 use crate::cli::{CertificateArgs, CloudArgs, GlobalArgs};
 use crate::cloud::Cloud;
+use crate::config::Profile;
 use crate::env_vars;
 use crate::host::{Env, Terminal};
 use crate::ids::{Endpoint, Region};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The bound on a command that a person runs.
-const TIMEOUT: Duration = Duration::from_secs(180);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(180);
 /// What each certificate adds to it where many are fetched: the cloud grants about ten a minute.
 const TIMEOUT_PER_CERTIFICATE: Duration = Duration::from_secs(6);
 
@@ -30,6 +31,8 @@ pub struct CloudSettings {
     pub ca_file: Option<PathBuf>,
     /// PEM roots by `SSL_CERT_FILE`: not ours to write into a kubeconfig.
     pub ssl_cert_file: Option<PathBuf>,
+    /// The profile's proxy, in place of the environment's.
+    pub proxy: Option<String>,
 }
 
 impl CloudSettings {
@@ -58,7 +61,13 @@ impl CloudSettings {
             })?,
             ca_file: ca_file.map(|given| PathBuf::from(given.text)),
             ssl_cert_file: sources.env.path(env_vars::SSL_CERT_FILE),
+            proxy: sources.profile.and_then(|profile| profile.proxy.clone()),
         })
+    }
+
+    /// For a command about the identity alone: flag, `CCE_LOGIN_*`, then what the identity's source says.
+    pub fn for_identity(args: &CloudArgs, env: &Env, profile: Option<&Profile>) -> Result<Self, PlanError> {
+        Self::new(args, &Sources { env, profile })
     }
 
     /// CCE's endpoint in `region`.
@@ -76,14 +85,20 @@ impl CloudSettings {
     }
 
     /// The IAMs that know this cloud's projects, where no region says which.
-    pub fn iam_of_all_regions(&self) -> Vec<Endpoint> {
-        match (&self.iam_endpoint, &self.cloud) {
-            (Some(endpoint), _) => vec![endpoint.clone()],
-            (None, cloud) => cloud.as_ref().unwrap_or(&Cloud::Huawei).iam_of_all_regions(),
+    pub fn iam_of_all_regions(&self) -> Vec<(Region, Endpoint)> {
+        let all = self.cloud.as_ref().unwrap_or(&Cloud::Huawei).iam_of_all_regions();
+        match &self.iam_endpoint {
+            Some(endpoint) => all
+                .into_iter()
+                .take(1)
+                .map(|(region, _)| (region, endpoint.clone()))
+                .collect(),
+            None => all,
         }
     }
 
-    fn cloud_of(&self, region: &Region) -> Cloud {
+    /// The cloud: as it was named, else by the region.
+    pub fn cloud_of(&self, region: &Region) -> Cloud {
         self.cloud.clone().unwrap_or_else(|| Cloud::of_region(region))
     }
 
@@ -133,6 +148,11 @@ impl CertificateSettings {
         };
         Self::new(&args, &Sources { env, profile: None })
     }
+}
+
+/// Where a command that has no `--cache` keeps things: by `CCE_LOGIN_CACHE`.
+pub fn cache_mode(env: &Env) -> Result<CacheMode, PlanError> {
+    Ok(CertificateSettings::new(&CertificateArgs::default(), &Sources { env, profile: None })?.cache)
 }
 
 /// How the run behaves.

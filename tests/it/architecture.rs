@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 12] = [
+const SHARED_BY_COMMANDS: [&str; 14] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -49,6 +49,8 @@ const SHARED_BY_COMMANDS: [&str; 12] = [
     "project",
     "forget",
     "side_by_side",
+    "sign_in",
+    "who",
 ];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;

@@ -2,7 +2,7 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 10] = [
+const COMMANDS: [(&str, &[&str]); 12] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
@@ -12,7 +12,9 @@ const COMMANDS: [(&str, &[&str]); 10] = [
     ("profile", &["profile"]),
     ("profile-set", &["profile", "set"]),
     ("profile-list", &["profile", "list"]),
+    ("profile-show", &["profile", "show"]),
     ("profile-remove", &["profile", "remove"]),
+    ("whoami", &["whoami"]),
 ];
 
 #[test]

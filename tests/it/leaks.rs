@@ -54,6 +54,27 @@ fn a_secret_access_key_is_noticed_wherever_it_is() {
 }
 
 #[test]
+fn passwords_tokens_and_temporary_keys_are_noticed() {
+    let world = World::new();
+    world.sim.set_password("alice", "correct horse battery");
+    let token = world.sim.token("alice", None);
+    let temporary = world.sim.temporary_access_key("alice");
+    let id_token = world.sim.id_token(&cce_sim::IdTokenSpec::default());
+    let secrets = [
+        "correct horse battery".to_owned(),
+        token,
+        temporary.secret,
+        temporary.security_token.unwrap(),
+        id_token,
+        world.sim.actions_request_token(),
+    ];
+    for secret in secrets {
+        let found = verdict(&world, &said(&format!("x{secret}y")));
+        assert!(found.is_some_and(|found| found.contains("stderr")), "{secret}");
+    }
+}
+
+#[test]
 fn a_private_key_is_noticed_in_every_form() {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;

@@ -9,7 +9,7 @@ mod written;
 
 pub(crate) use leaks::Secrets;
 pub(crate) use outcome::Outcome;
-pub(crate) use snapshot::{check_text, elided};
+pub(crate) use snapshot::{check_text, check_text_at, elided};
 pub(crate) use world::World;
 pub(crate) use written::Written;
 

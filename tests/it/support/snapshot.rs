@@ -3,21 +3,27 @@
 //! `BLESS=1` writes what is; read it before it is committed.
 
 use std::fs;
+use std::path::Path;
 
 /// Fails if `text` is not what `tests/cmd/NAME` holds.
 #[track_caller]
 pub(crate) fn check_text(name: &str, text: &str) {
-    let path = super::in_repository("tests/cmd").join(name);
+    check_text_at(&super::in_repository("tests/cmd").join(name), text);
+}
+
+/// Fails if `text` is not what the file holds.
+#[track_caller]
+pub(crate) fn check_text_at(path: &Path, text: &str) {
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
+        fs::write(path, text).unwrap();
         return;
     }
-    let expected =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("tests/cmd/{name}: {error}; it would be\n{text}"));
+    let name = path.strip_prefix(super::in_repository("")).unwrap_or(path).display();
+    let expected = fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}; it would be\n{text}"));
     assert!(
         expected == text,
-        "tests/cmd/{name} differs (BLESS=1 writes what is)\n--- expected\n{expected}\n--- is\n{text}"
+        "{name} differs (BLESS=1 writes what is)\n--- expected\n{expected}\n--- is\n{text}"
     );
 }
 

@@ -140,6 +140,11 @@ impl World {
         self.machine.stdin = secret.as_bytes().to_vec();
     }
 
+    /// What a person types at the terminal in the next run.
+    pub(crate) fn type_in(&mut self, text: &str) {
+        self.machine.stdin = text.as_bytes().to_vec();
+    }
+
     /// The machine's own stores in place of the given keyring; only for settings that lead to none but files.
     pub(crate) fn use_system_stores(&mut self) {
         self.machine.has_system_stores = true;
@@ -256,6 +261,9 @@ impl World {
     pub(crate) fn check_leaks(&self, outcome: &Outcome) {
         let mut secrets = self.secrets.borrow_mut();
         secrets.add_keys_of(&self.keyring);
+        for secret in self.sim.secrets() {
+            secrets.add_text(&secret);
+        }
         secrets.add_credential(&outcome.stdout);
         secrets.check(outcome, self.home());
     }
@@ -320,6 +328,8 @@ impl World {
             (self.sim.iam_endpoint(), "https://[IAM]".to_owned()),
             (without_scheme(&self.sim.cce_endpoint()), "[CCE]".to_owned()),
             (without_scheme(&self.sim.iam_endpoint()), "[IAM]".to_owned()),
+            (without_scheme(&self.sim.sts_endpoint()), "[STS]".to_owned()),
+            (without_scheme(&self.sim.metadata_endpoint()), "[METADATA]".to_owned()),
             (self.path(""), "[HOME]".to_owned()),
             (self.sim.region().to_owned(), self.sim.region().to_owned()),
         ];

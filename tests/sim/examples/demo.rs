@@ -190,6 +190,7 @@ impl Demo {
         let http = Http::new(&HttpSettings {
             trust,
             proxies: Proxies::default(),
+            ..HttpSettings::default()
         })
         .unwrap();
         let url = format!(

@@ -1,0 +1,123 @@
+//! `profile list` and `profile show`: what `config.toml` says, which holds no secret.
+
+use super::{ProfileError, plan_name};
+use crate::cli::{OutputArgs, ProfileShowArgs};
+use crate::commands::report::{self, Format};
+use crate::config::{Config, Profile};
+use crate::error::Result;
+use crate::host::{Directories, Host};
+use crate::sanitize::sanitize;
+use serde::Serialize;
+use serde_json::Value;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    name: &'a str,
+    kind: &'a str,
+    identity: Option<String>,
+    access_key_id: Option<&'a str>,
+    region: Option<&'a str>,
+    cloud: Option<&'a str>,
+}
+
+/// All profiles.
+pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
+    let format = Format::parse(args)?;
+    let config = Config::load(&Directories::of(&host.env))?;
+    let rows: Vec<Row<'_>> = config
+        .profiles
+        .iter()
+        .map(|(name, profile)| Row {
+            name,
+            kind: &profile.kind,
+            identity: whose(profile),
+            access_key_id: profile.access_key_id.as_deref(),
+            region: profile.region.as_deref(),
+            cloud: profile.cloud.as_deref(),
+        })
+        .collect();
+    let text = match format {
+        Format::Json => report::json(&rows),
+        Format::Yaml => report::yaml(&rows),
+        Format::Name => rows.iter().map(|row| row.name.to_owned() + "\n").collect(),
+        Format::Table => {
+            let head = ["NAME", "KIND", "IDENTITY", "REGION", "CLOUD"]
+                .map(str::to_owned)
+                .to_vec();
+            let cells = |row: &Row<'_>| {
+                [
+                    Some(row.name),
+                    Some(row.kind),
+                    row.identity.as_deref(),
+                    row.region,
+                    row.cloud,
+                ]
+                .map(|cell| sanitize(cell.unwrap_or("-")))
+                .to_vec()
+            };
+            report::table(&std::iter::once(head).chain(rows.iter().map(cells)).collect::<Vec<_>>())
+        }
+    };
+    report::print(host, &text)
+}
+
+/// What the profile is about: a key, a user, an agency, an identity provider.
+fn whose(profile: &Profile) -> Option<String> {
+    let base = profile
+        .access_key_id
+        .as_ref()
+        .or(profile.username.as_ref())
+        .or(profile.user_id.as_ref());
+    let base = base.or(profile.idp.as_ref()).or(profile.base_profile.as_ref()).cloned();
+    match (&profile.agency, base) {
+        (Some(agency), Some(base)) => Some(format!("{agency} by {base}")),
+        (agency, base) => agency.clone().or(base),
+    }
+}
+
+/// One profile.
+pub(super) fn show(args: &ProfileShowArgs, host: &Host) -> Result<()> {
+    let format = Format::parse(&args.output)?;
+    let name = plan_name(&args.name)?;
+    let config = Config::load(&Directories::of(&host.env))?;
+    let profile = config
+        .profiles
+        .get(name.as_str())
+        .ok_or_else(|| ProfileError::Unknown(name.clone()))?;
+    let mut object = serde_json::to_value(profile).unwrap_or_default();
+    let settings = object.as_object_mut().map(std::mem::take).unwrap_or_default();
+    let named = std::iter::once(("name".to_owned(), Value::from(name.as_str())));
+    let all: Vec<(String, Value)> = named.chain(settings).collect();
+    let text = match format {
+        Format::Json | Format::Yaml => {
+            let object: Value = all.into_iter().map(|(key, value)| (camel_case(&key), value)).collect();
+            if format == Format::Json {
+                report::json(&object)
+            } else {
+                report::yaml(&object)
+            }
+        }
+        Format::Name => format!("{name}\n"),
+        Format::Table => {
+            let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), sanitize);
+            report::table(
+                &all.into_iter()
+                    .map(|(key, value)| vec![key, text(value)])
+                    .collect::<Vec<_>>(),
+            )
+        }
+    };
+    report::print(host, &text)
+}
+
+/// `base_profile` as reports write it: `baseProfile`.
+fn camel_case(key: &str) -> String {
+    let mut parts = key.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        let mut letters = part.chars();
+        let head = letters.next().map(|letter| letter.to_ascii_uppercase());
+        all + &head.into_iter().chain(letters).collect::<String>()
+    })
+}

@@ -1,0 +1,96 @@
+//! Who an identity is to the cloud, and which projects it sees: for `whoami`, and before a profile is kept.
+
+use super::explain::explain;
+use super::session::Session;
+use super::sign_in::{self, SignIn};
+use crate::credentials::Credentials;
+use crate::env_vars;
+use crate::error::Result;
+use crate::iam::sts::StsClient;
+use crate::iam::{IamClient, Named, Project};
+use crate::identity::Who;
+use crate::ids::Endpoint;
+use crate::sanitize::sanitize;
+
+/// Who it is. What the cloud does not let it know of itself is missing.
+pub(super) struct Found {
+    /// Kind and name.
+    pub(super) principal: String,
+    /// The account.
+    pub(super) account: Option<Named>,
+    /// The user, if it is one.
+    pub(super) user: Option<Named>,
+    /// The projects that it sees.
+    pub(super) projects: Vec<Project>,
+}
+
+/// Asks the cloud. Only the projects must be told: whoever sees none is of no use here.
+pub(super) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Found> {
+    let http = session.cloud_http(wanted.cloud)?;
+    let endpoint = wanted.cloud.iam(wanted.region);
+    sign_in::with_who(session, wanted, |credentials, who| {
+        let api = session.api(&http, credentials, session.deadline);
+        let iam = IamClient {
+            api: &api,
+            endpoint: &endpoint,
+        };
+        let projects = iam.projects().map_err(|error| explain(error, wanted.identity))?;
+        let (account, named) = match (who, credentials) {
+            (Some(who), _) => (
+                Some(account_of(who)),
+                Some(Named {
+                    id: who.user_id.clone(),
+                    name: who.user.clone(),
+                }),
+            ),
+            (None, Credentials::AccessKey(key)) if key.security_token.is_none() => {
+                (iam.account().ok(), iam.user_of_access_key(&key.id).ok())
+            }
+            (None, _) => {
+                let sts = sts_endpoint(session, wanted, &endpoint);
+                let caller = sts.and_then(|endpoint| {
+                    StsClient {
+                        api: &api,
+                        endpoint: &endpoint,
+                    }
+                    .caller_identity()
+                    .ok()
+                });
+                let name = caller.map(|caller| sanitize(caller.urn.split(':').next_back().unwrap_or_default()));
+                (
+                    iam.account().ok(),
+                    name.map(|name| Named {
+                        id: String::new(),
+                        name,
+                    }),
+                )
+            }
+        };
+        let kind = wanted.identity.kind_of_principal();
+        let name = named
+            .as_ref()
+            .map(|named| if named.name.is_empty() { &named.id } else { &named.name });
+        Ok(Found {
+            principal: name.map_or_else(|| wanted.identity.describe(), |name| format!("{kind} {name}")),
+            account,
+            user: named.filter(|_| kind.ends_with("user")),
+            projects,
+        })
+    })
+}
+
+fn account_of(who: &Who) -> Named {
+    Named {
+        id: who.account_id.clone(),
+        name: who.account.clone(),
+    }
+}
+
+/// STS: as the environment names it, else beside an IAM that is where its cloud has it.
+fn sts_endpoint(session: &Session<'_>, wanted: &SignIn<'_>, iam: &Endpoint) -> Option<Endpoint> {
+    if let Some(url) = session.host.env.var(env_vars::SDK_STS_ENDPOINT) {
+        return Endpoint::parse(&url).ok();
+    }
+    let cloud = wanted.cloud.cloud_of(wanted.region);
+    cloud.has_host(iam.host()).then(|| cloud.sts(wanted.region))
+}

@@ -1,0 +1,116 @@
+//! `whoami`: where the identity comes from, who it is to the cloud, and which projects it sees.
+
+use super::report::{self, Format};
+use super::session::Session;
+use super::sign_in::SignIn;
+use super::who;
+use crate::cli::{GlobalArgs, WhoamiArgs};
+use crate::error::Result;
+use crate::host::{Directories, Host};
+use crate::iam::Named;
+use crate::iam::sign_in::Scope;
+use crate::identity::Identity;
+use crate::plan::{self, CloudSettings, RunSettings, region_of_identity};
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    source: &'a str,
+    profile: Option<&'a str>,
+    credential: String,
+    principal: &'a str,
+    account: Option<&'a str>,
+    account_id: Option<&'a str>,
+    user: Option<&'a str>,
+    user_id: Option<&'a str>,
+    projects: Vec<ProjectRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProjectRow<'a> {
+    name: &'a str,
+    id: &'a str,
+}
+
+/// Shows who we are.
+pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
+    let format = Format::parse(&args.output)?;
+    let directories = Directories::of(&host.env);
+    let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &directories)?;
+    let region = region_of_identity(args.region.as_deref(), &host.env, identity.profile())?;
+    let cloud = CloudSettings::for_identity(&args.cloud, &host.env, identity.profile())?;
+    let run = RunSettings::new(global, &host.env, host.terminal)?;
+    let session = Session::new(host, directories, run, global.verbose);
+    let sign_in = SignIn {
+        identity: &identity,
+        cloud: &cloud,
+        region: &region,
+        scope: Scope::Account,
+        cache: plan::cache_mode(&host.env)?,
+        may_ask: true,
+    };
+    let who = who::find(&session, &sign_in).map_err(|error| error.doing("failed to find out who you are"))?;
+
+    let report = Report {
+        source: identity.source(),
+        profile: identity.profile_name(),
+        credential: identity.describe(),
+        principal: &who.principal,
+        account: who.account.as_ref().and_then(name),
+        account_id: who.account.as_ref().and_then(id),
+        user: who.user.as_ref().and_then(name),
+        user_id: who.user.as_ref().and_then(id),
+        projects: who
+            .projects
+            .iter()
+            .map(|project| ProjectRow {
+                name: &project.name,
+                id: project.id.as_str(),
+            })
+            .collect(),
+    };
+    let text = match format {
+        Format::Json => report::json(&report),
+        Format::Yaml => report::yaml(&report),
+        Format::Name => who.principal.clone() + "\n",
+        Format::Table => table(&report),
+    };
+    report::print(host, &text)
+}
+
+fn name(named: &Named) -> Option<&str> {
+    Some(named.name.as_str()).filter(|text| !text.is_empty())
+}
+
+fn id(named: &Named) -> Option<&str> {
+    Some(named.id.as_str()).filter(|text| !text.is_empty())
+}
+
+fn table(report: &Report<'_>) -> String {
+    let with_id = |name: Option<&str>, id: Option<&str>| match (name, id) {
+        (Some(name), Some(id)) => format!("{name} ({id})"),
+        (Some(text), None) | (None, Some(text)) => text.to_owned(),
+        (None, None) => "-".to_owned(),
+    };
+    let mut rows = vec![
+        ("SOURCE", report.source.to_owned()),
+        ("CREDENTIAL", report.credential.clone()),
+        ("PRINCIPAL", report.principal.to_owned()),
+        ("ACCOUNT", with_id(report.account, report.account_id)),
+        ("USER", with_id(report.user, report.user_id)),
+    ];
+    for (number, project) in report.projects.iter().enumerate() {
+        let head = if number == 0 { "PROJECTS" } else { "" };
+        rows.push((head, with_id(Some(project.name), Some(project.id))));
+    }
+    if report.projects.is_empty() {
+        rows.push(("PROJECTS", "-".to_owned()));
+    }
+    report::table(
+        &rows
+            .into_iter()
+            .map(|(head, text)| vec![head.to_owned(), text])
+            .collect::<Vec<_>>(),
+    )
+}

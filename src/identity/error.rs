@@ -1,0 +1,152 @@
+//! Why there is no identity, and what to do about it.
+
+use super::SourceName;
+use crate::config::ConfigError;
+use crate::env_vars;
+use crate::error::{Exit, Explain};
+use crate::ids::{Endpoint, ProfileName};
+use crate::store::StoreError;
+
+/// Why there is no identity.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// No source is configured.
+    #[error("no identity is configured{}", if *has_encrypted { " (KooCLI's keys are encrypted, so only KooCLI can read them)" } else { "" })]
+    NoneConfigured {
+        /// KooCLI has one, but encrypted.
+        has_encrypted: bool,
+    },
+    /// The pinned source is KooCLI, and its keys are encrypted.
+    #[error("hcloud: KooCLI's keys are encrypted, so only KooCLI can read them")]
+    Encrypted,
+    /// The pinned source is not configured.
+    #[error("the identity source `{}` is not configured", .0.as_str())]
+    NotConfigured(SourceName),
+    /// The source is configured, but not so that it can be used.
+    #[error("{source_name}: {problem}")]
+    Broken {
+        /// Which source.
+        source_name: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What cures it.
+        cure: String,
+    },
+    /// The profile does not exist.
+    #[error("there is no profile `{0}`")]
+    NoProfile(ProfileName),
+    /// The profile's secret could not be read.
+    #[error("cannot read the secret of profile `{name}`")]
+    Secret {
+        /// Which profile.
+        name: ProfileName,
+        /// The store's reason.
+        #[source]
+        source: StoreError,
+    },
+    /// A password or token would go where its owner has not sent it.
+    #[error(
+        "{what} is not sent to `{endpoint}`: that address came from an argument or a `CCE_LOGIN_*` variable, not from where {what} came from"
+    )]
+    Untrusted {
+        /// Whose secret.
+        what: String,
+        /// The address.
+        endpoint: Endpoint,
+        /// How to name it where the secret is.
+        cure: String,
+    },
+    /// IAM or STS knows no such agency or identity provider.
+    #[error("{reason}")]
+    Unknown {
+        /// In its words.
+        reason: String,
+        /// What to check.
+        cure: String,
+    },
+    /// Somebody has to type a passcode, and nobody can be asked here.
+    #[error("{who} has to sign in again, with a passcode")]
+    NeedsPerson {
+        /// Who.
+        who: String,
+        /// The command for it.
+        command: String,
+    },
+    /// The passcode was not typed.
+    #[error("no passcode was typed")]
+    NoPasscode,
+    /// `config.toml` cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl Explain for IdentityError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Config(error) => error.exit(),
+            _ => Exit::Identity,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        const KEEP: &str = "`kubectl cce-login profile set default`";
+        Some(match self {
+            Self::NoneConfigured { has_encrypted: true } => {
+                format!(
+                    "keep the access key with {KEEP}, or let KooCLI keep it in the clear: `hcloud configure set --cli-auth-encrypt=false`"
+                )
+            }
+            Self::NoneConfigured { .. } => format!(
+                "set `{}` and `{}`, keep an access key or a password with {KEEP}, or name a cloud of your `clouds.yaml` with `{}`",
+                env_vars::SDK_AK,
+                env_vars::SDK_SK,
+                env_vars::openstack::CLOUD
+            ),
+            Self::Encrypted => format!(
+                "let KooCLI keep them in the clear with `hcloud configure set --cli-auth-encrypt=false`, or keep the access key with {KEEP}"
+            ),
+            Self::NotConfigured(source) => not_configured(*source),
+            Self::Broken { cure, .. } | Self::Untrusted { cure, .. } | Self::Unknown { cure, .. } => cure.clone(),
+            Self::NoProfile(name) => format!(
+                "`kubectl cce-login profile list` shows the profiles; `kubectl cce-login profile set {name}` adds it"
+            ),
+            Self::Secret { name, source } => match source {
+                StoreError::Locked { .. } => {
+                    format!("unlock the keyring, or set the profile again with `kubectl cce-login profile set {name}`")
+                }
+                _ => format!("set the profile again with `kubectl cce-login profile set {name}`"),
+            },
+            Self::NeedsPerson { command, .. } => {
+                format!("sign in at a terminal: run `{command}` there, or this command before the first login")
+            }
+            Self::NoPasscode => "run it again, and type what the virtual MFA device shows".to_owned(),
+            Self::Config(error) => return error.hint(),
+        })
+    }
+}
+
+fn not_configured(source: SourceName) -> String {
+    match source {
+        SourceName::Env => format!(
+            "set `{}` and `{}`; kubectl needs the same variables as the login. `kubectl cce-login profile set` keeps them in the keyring instead",
+            env_vars::SDK_AK,
+            env_vars::SDK_SK
+        ),
+        SourceName::SdkFile => "write `ak` and `sk` below `[basic]` in `~/.huaweicloud/credentials`".to_owned(),
+        SourceName::Hcloud => "configure KooCLI with `hcloud configure init`".to_owned(),
+        SourceName::Clouds => format!(
+            "set `{}` to a cloud of your `clouds.yaml`; kubectl needs the same variable as the login",
+            env_vars::openstack::CLOUD
+        ),
+        SourceName::Oidc => format!(
+            "set `{}` and `{}`, or `{}`, `{}` and `{}`",
+            env_vars::SDK_IDP_ID,
+            env_vars::SDK_ID_TOKEN_FILE,
+            env_vars::OIDC_PROVIDER_URN,
+            env_vars::OIDC_AGENCY_URN,
+            env_vars::OIDC_TOKEN_FILE
+        ),
+        SourceName::Pod => "associate the pod's service account with an agency in the CCE console".to_owned(),
+        SourceName::Metadata => "use it on an ECS".to_owned(),
+    }
+}

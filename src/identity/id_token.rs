@@ -1,0 +1,126 @@
+//! Id tokens of an identity provider: where they come from, and whom they are about.
+
+use super::IdentityError;
+use super::found::{Found, Means, broken};
+use super::local::{self, Local};
+use crate::config::Profile;
+use crate::env_vars;
+use crate::error::{Error, Result};
+use crate::host::Env;
+use crate::secret::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use std::path::PathBuf;
+
+const SOURCE: &str = "oidc";
+
+/// Where an id token comes from.
+#[derive(Debug, Clone)]
+pub(super) enum IdTokenSource {
+    /// It is at hand.
+    Text(Secret<String>),
+    /// A file, which somebody keeps fresh.
+    File(PathBuf),
+    /// The job's own service of GitHub Actions.
+    Actions {
+        /// Its URL, a query included.
+        url: String,
+        /// The bearer token for it.
+        token: Secret<String>,
+        /// What tells this job from others offline.
+        job: String,
+    },
+}
+
+impl IdTokenSource {
+    /// The service of GitHub Actions, where a job has one.
+    pub(super) fn of_actions(env: &Env) -> Option<Self> {
+        let job = env_vars::ACTIONS_SUBJECT.map(|name| env.var(name).unwrap_or_default());
+        Some(Self::Actions {
+            url: env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_URL)?,
+            token: Secret::new(env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_TOKEN)?),
+            job: job.join("|"),
+        })
+    }
+
+    /// Whom the token is about, as far as that is known offline: its `sub`, unverified.
+    pub(super) fn subject(&self) -> String {
+        match self {
+            Self::Text(token) => subject_of(token),
+            Self::File(path) => std::fs::read_to_string(path)
+                .map_or_else(|_| path.display().to_string(), |text| subject_of(&Secret::new(text))),
+            Self::Actions { job, .. } => job.clone(),
+        }
+    }
+
+    /// The token.
+    pub(super) fn fetch(&self, local: &Local<'_>) -> Result<Secret<String>> {
+        match self {
+            Self::Text(token) => Ok(token.clone()),
+            Self::File(path) => {
+                let problem = |problem: String| {
+                    let cure = "check who writes the file: it must hold one id token";
+                    Error::from(broken(SOURCE, problem, cure))
+                };
+                let text = std::fs::read_to_string(path);
+                let text = text.map_err(|error| problem(format!("cannot read `{}`: {error}", path.display())))?;
+                let token = Secret::new(text.trim().to_owned());
+                // Only its shape is looked at.
+                if !is_token_like(token.expose()) {
+                    return Err(problem(format!("`{}` does not hold an id token", path.display())));
+                }
+                Ok(token)
+            }
+            Self::Actions { url, token, .. } => local::actions_id_token(local, url, token),
+        }
+    }
+}
+
+/// One word that can stand in a header or a body.
+fn is_token_like(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())
+}
+
+fn subject_of(token: &Secret<String>) -> String {
+    let claims = || {
+        // Only the claim `sub` leaves here: a name.
+        let claims = token.expose().trim().split('.').nth(1)?;
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+        Some(claims.get("sub")?.as_str()?.to_owned())
+    };
+    claims().unwrap_or_default()
+}
+
+/// What is found with an identity provider that IAM knows by name.
+pub(super) fn provider_found(provider: String, token: IdTokenSource, settings: Profile, origin: &str) -> Found {
+    let shown = crate::sanitize::sanitize(&provider);
+    Found {
+        fingerprint: format!("idp:{provider}|{}", token.subject()),
+        described: format!("an id token of `{shown}` from {origin}"),
+        cure: format!("the id token must be of `{shown}`, for an audience that IAM takes, and not expired"),
+        means: Means::IdToken { provider, token },
+        agency: None,
+        settings,
+    }
+}
+
+/// The token that goes with a provider by name: `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, else the service of GitHub Actions.
+pub(super) fn of_environment(env: &Env) -> Option<IdTokenSource> {
+    let file = env.var_os(env_vars::SDK_ID_TOKEN_FILE).map(PathBuf::from);
+    file.map(IdTokenSource::File).or_else(|| IdTokenSource::of_actions(env))
+}
+
+/// `settings` of what the environment says of the SDKs' endpoints.
+pub(super) fn settings_of_environment(env: &Env) -> std::result::Result<Profile, IdentityError> {
+    let name = env_vars::SDK_IAM_ENDPOINT;
+    let endpoint = env
+        .var(name)
+        .map(|url| super::found::auth_url(SOURCE, name, &url))
+        .transpose()?;
+    Ok(Profile {
+        iam_endpoint: endpoint.map(|endpoint| endpoint.to_string()),
+        origin: Some("the environment".to_owned()),
+        ..Profile::default()
+    })
+}
