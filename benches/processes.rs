@@ -24,6 +24,8 @@ const PROGRAM: &str = "BENCH_PROGRAM";
 const BASELINE: &str = "BENCH_BASELINE";
 /// Names a current kubectl.
 const KUBECTL: &str = "KUBECTL";
+/// How a call without an identity ends.
+const EXIT_IDENTITY: i32 = 3;
 /// Counted runs of each side of a pair.
 const ROUNDS: usize = 300;
 /// How often what a busy machine distorts is tried; the quietest is printed.
@@ -97,6 +99,17 @@ fn main() {
         curl,
     );
 
+    let without_identity = || {
+        let mut command = world.get_credential("none");
+        command
+            .env_remove("HUAWEICLOUD_SDK_AK")
+            .env_remove("HUAWEICLOUD_SDK_SK");
+        time_of(command, EXIT_IDENTITY)
+    };
+    compare_times("no identity anywhere : /bin/true", without_identity, || {
+        time(Command::new("/bin/true"))
+    });
+
     a_hundred_at_the_end(&world);
     kubectl_over_two_lifetimes(&world);
 
@@ -144,8 +157,6 @@ impl World {
             &project,
             "--cluster-id",
             &cluster.uid,
-            "--identity",
-            "env",
             "--cache",
             cache,
         ];
@@ -352,11 +363,15 @@ fn kubectl_over_two_lifetimes(world: &World) {
     );
 }
 
-/// Runs both in turns, prints medians and the ratio pair by pair.
 fn compare(name: &str, a: impl Fn() -> Command, b: impl Fn() -> Command) {
+    compare_times(name, || time(a()), || time(b()));
+}
+
+/// Runs both in turns, prints medians and the ratio pair by pair.
+fn compare_times(name: &str, a: impl Fn() -> Duration, b: impl Fn() -> Duration) {
     let mut pairs = Vec::with_capacity(ROUNDS);
     for round in 0..WARM_UP + ROUNDS {
-        let pair = (time(a()), time(b()));
+        let pair = (a(), b());
         if round >= WARM_UP {
             pairs.push(pair);
         }
@@ -388,12 +403,17 @@ fn program() -> PathBuf {
         .into()
 }
 
-fn time(mut command: Command) -> Duration {
+fn time(command: Command) -> Duration {
+    time_of(command, 0)
+}
+
+/// How long it takes to end in this way.
+fn time_of(mut command: Command, exit: i32) -> Duration {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let status = command.status().unwrap();
     let elapsed = start.elapsed();
-    assert!(status.success(), "{command:?} failed");
+    assert_eq!(status.code(), Some(exit), "{command:?}");
     elapsed
 }
 
