@@ -60,6 +60,17 @@ Examples:
   # Every context that uses us, as fast as the cloud allows
   kubectl cce-login refresh --all";
 
+const STATUS_EXAMPLES: &str = "\
+Nothing is fetched, and nobody is asked unless --check is given. Then the run fails (1) if an API server refuses its
+certificate, and is to be tried again (4) if one cannot be reached.
+
+Examples:
+  # What kubectl has at the moment
+  kubectl cce-login status
+
+  # Whether every cluster accepts it, for a script
+  kubectl cce-login status --check -o json";
+
 const LOGOUT_EXAMPLES: &str = "\
 Certificates are deleted from every store of this machine, and one that is on its way is not kept.
 Forgetting is not revoking: whoever has a copy can use it until it ends.
@@ -150,7 +161,10 @@ pub enum Command {
     /// Renew certificates now; bring server, CA and TLS name of our entries up to date
     #[command(after_help = REFRESH_EXAMPLES)]
     Refresh(RefreshArgs),
-    /// Forget certificates
+    /// Show the contexts that use us: identity, certificate, expiry, where it is kept
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(StatusArgs),
+    /// Forget certificates and tokens
     #[command(after_help = LOGOUT_EXAMPLES)]
     Logout(LogoutArgs),
     /// List the clusters you can reach, across regions and projects
@@ -381,6 +395,26 @@ pub struct RefreshArgs {
     /// Which contexts.
     #[command(flatten)]
     pub contexts: ContextArgs,
+}
+
+/// Show the contexts that use us: identity, certificate, expiry, where it is kept
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The context's name; repeatable [default: every context that uses us]
+    #[arg(long, value_name = "NAME", conflicts_with = "all", help_heading = "Contexts")]
+    pub context: Vec<String>,
+    /// Every context that uses us (the default)
+    #[arg(long, help_heading = "Contexts")]
+    pub all: bool,
+    /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
+    #[arg(long, value_name = "FILE", help_heading = "Contexts")]
+    pub kubeconfig: Option<String>,
+    /// Ask each API server whether it accepts the certificate
+    #[arg(long, help_heading = "Contexts")]
+    pub check: bool,
+    /// The form of the report.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Forget certificates

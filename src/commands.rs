@@ -19,6 +19,7 @@ mod report;
 mod session;
 mod side_by_side;
 mod sign_in;
+mod status;
 mod version;
 mod who;
 mod whoami;
@@ -34,6 +35,7 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::Login(args) => login::run(args, &cli.global, host),
         Command::GetCredential(args) => get_credential::run(args, &cli.global, typed, host),
         Command::Refresh(args) => refresh::run(args, &cli.global, host),
+        Command::Status(args) => status::run(args, &cli.global, host),
         Command::Logout(args) => logout::run(args, &cli.global, host),
         Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),

@@ -7,6 +7,7 @@ use crate::cache::claim::{self, Task};
 use crate::cache::entry::CacheEntry;
 use crate::cache::index;
 use crate::exec_credential::ClusterInfo;
+use crate::host::Env;
 use crate::http::{Proxies, ServerCheck};
 use crate::ids::Endpoint;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -64,11 +65,20 @@ fn api_server(session: &Session<'_>, key: &CacheKey) -> Option<ApiServer> {
             proxies: Proxies::from_env(env),
         });
     };
+    server_of(cluster, || note()?.ca_pem, env)
+}
+
+/// The server of a kubeconfig's cluster entry; `noted_ca` knows its authorities where the entry names none.
+pub(super) fn server_of(
+    cluster: ClusterInfo,
+    noted_ca: impl FnOnce() -> Option<String>,
+    env: &Env,
+) -> Option<ApiServer> {
     let check = if cluster.is_unverified {
         ServerCheck::Unverified
     } else {
         ServerCheck::Verified {
-            ca_pem: cluster.ca_pem.or_else(|| note()?.ca_pem)?,
+            ca_pem: cluster.ca_pem.or_else(noted_ca)?,
             name: cluster.tls_server_name,
         }
     };

@@ -2,12 +2,13 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 12] = [
+const COMMANDS: [(&str, &[&str]); 13] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
     ("clusters", &["clusters"]),
     ("refresh", &["refresh"]),
+    ("status", &["status"]),
     ("logout", &["logout"]),
     ("profile", &["profile"]),
     ("profile-set", &["profile", "set"]),

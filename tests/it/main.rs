@@ -42,6 +42,7 @@ mod refusal;
 mod renewal;
 mod signing;
 #[cfg(target_os = "linux")]
+mod status;
 mod stores;
 mod support;
 
