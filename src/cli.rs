@@ -60,6 +60,17 @@ Examples:
   # Every context that uses us, as fast as the cloud allows
   kubectl cce-login refresh --all";
 
+const COMPLETION_EXAMPLES: &str = "\
+kubectl (1.26 and later) asks a program called kubectl_complete-cce_login; `install` places it. The scripts are for this
+program typed by its own name. Names of clusters, contexts, profiles and regions are those that this machine knows.
+
+Examples:
+  # For `kubectl cce-login <Tab>`, once; your shell must have kubectl's own completion
+  kubectl cce-login completion install
+
+  # For the program's own name, in ~/.bashrc
+  source <(kubectl cce-login completion bash)";
+
 const STATUS_EXAMPLES: &str = "\
 Nothing is fetched, and nobody is asked unless --check is given. Then the run fails (1) if an API server refuses its
 certificate, and is to be tried again (4) if one cannot be reached.
@@ -176,6 +187,9 @@ pub enum Command {
     /// Show where your identity comes from, and who it is to the cloud
     #[command(after_help = WHOAMI_EXAMPLES)]
     Whoami(WhoamiArgs),
+    /// Make `kubectl cce-login <Tab>` complete
+    #[command(subcommand, after_help = COMPLETION_EXAMPLES)]
+    Completion(CompletionCommand),
     /// Show the version
     #[command(after_help = "Examples:\n  kubectl cce-login version\n  kubectl cce-login version -o json")]
     Version(VersionArgs),
@@ -248,7 +262,7 @@ pub struct CloudArgs {
     #[arg(long, value_name = "URL")]
     pub iam_endpoint: Option<String>,
     /// PEM roots for the cloud endpoints, in place of the system's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub ca_file: Option<String>,
 }
 
@@ -295,7 +309,7 @@ pub struct LoginArgs {
     pub cloud: CloudArgs,
 
     /// The kubeconfig to write [default: KUBECONFIG, else ~/.kube/config]
-    #[arg(long, value_name = "FILE", help_heading = "Kubeconfig")]
+    #[arg(long, value_name = "FILE", help_heading = "Kubeconfig", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<String>,
     /// The context's name; {cluster} {region} {project} {profile} are filled in
     #[arg(long, value_name = "NAME", help_heading = "Kubeconfig")]
@@ -385,7 +399,7 @@ pub struct ContextArgs {
     #[arg(long)]
     pub all: bool,
     /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<String>,
 }
 
@@ -407,7 +421,7 @@ pub struct StatusArgs {
     #[arg(long, help_heading = "Contexts")]
     pub all: bool,
     /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
-    #[arg(long, value_name = "FILE", help_heading = "Contexts")]
+    #[arg(long, value_name = "FILE", help_heading = "Contexts", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<String>,
     /// Ask each API server whether it accepts the certificate
     #[arg(long, help_heading = "Contexts")]
@@ -417,7 +431,7 @@ pub struct StatusArgs {
     pub output: OutputArgs,
 }
 
-/// Forget certificates
+/// Forget certificates and tokens
 #[derive(Debug, Args)]
 pub struct LogoutArgs {
     /// Which contexts.
@@ -447,6 +461,36 @@ pub struct ClustersArgs {
     /// Where the cloud answers.
     #[command(flatten)]
     pub cloud: CloudArgs,
+}
+
+/// `completion`.
+#[derive(Debug, Subcommand)]
+pub enum CompletionCommand {
+    /// Place what kubectl asks when you press Tab after `kubectl cce-login`
+    #[command(
+        after_help = "Examples:\n  kubectl cce-login completion install\n  kubectl cce-login completion install --dir ~/.local/bin"
+    )]
+    Install(CompletionInstallArgs),
+    /// Print the script for bash
+    #[command(after_help = "Examples:\n  source <(kubectl cce-login completion bash)")]
+    Bash,
+    /// Print the script for zsh
+    #[command(after_help = "Examples:\n  source <(kubectl cce-login completion zsh)")]
+    Zsh,
+    /// Print the script for fish
+    #[command(after_help = "Examples:\n  kubectl cce-login completion fish | source")]
+    Fish,
+    /// Print the script for PowerShell
+    #[command(after_help = "Examples:\n  kubectl cce-login completion powershell | Out-String | Invoke-Expression")]
+    Powershell,
+}
+
+/// `completion install`.
+#[derive(Debug, Args)]
+pub struct CompletionInstallArgs {
+    /// A directory on your PATH [default: where this program is]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub dir: Option<String>,
 }
 
 /// `profile`.

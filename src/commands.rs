@@ -2,6 +2,7 @@
 
 mod choose_server;
 mod clusters;
+mod completion;
 mod contexts;
 mod explain;
 mod fetch;
@@ -10,6 +11,7 @@ mod get_credential;
 mod login;
 mod logout;
 mod obtain;
+mod on_path;
 mod profile;
 mod project;
 mod refresh;
@@ -25,7 +27,7 @@ mod who;
 mod whoami;
 
 use crate::cli::{Cli, Command};
-use crate::error::Result;
+use crate::error::{Exit, Result};
 use crate::host::Host;
 use std::ffi::OsString;
 
@@ -40,6 +42,12 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Whoami(args) => whoami::run(args, &cli.global, host),
+        Command::Completion(command) => completion::run(command, host),
         Command::Version(args) => version::run(args, host),
     }
+}
+
+/// Answers a shell that asks how a word goes on; `None` if none asks.
+pub fn answer_completion(line: &[OsString], host: &Host) -> Option<Exit> {
+    completion::answer(line, host)
 }

@@ -19,6 +19,7 @@ mod clocks;
 mod clouds;
 mod clustercert;
 mod clusters;
+mod completion;
 mod examples;
 mod failures;
 mod fingerprints;

@@ -1,6 +1,6 @@
 //! The kubectl on PATH: which exec version it speaks.
 
-use crate::env_vars;
+use crate::commands::on_path;
 use crate::exec_credential::ApiVersion;
 use crate::host::Host;
 use serde_json::Value;
@@ -15,23 +15,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `v1beta1` for a kubectl older than 1.22, else `v1`.
 pub(super) fn exec_api_version(host: &Host) -> ApiVersion {
-    let minor = on_path(host, "kubectl").next().and_then(minor_version);
+    let minor = on_path::find(host, "kubectl").next().and_then(minor_version);
     if minor.is_some_and(|minor| minor < FIRST_MINOR_WITH_V1) {
         ApiVersion::V1Beta1
     } else {
         ApiVersion::V1
     }
-}
-
-/// The files of this name in PATH's directories, in order.
-pub(super) fn on_path<'a>(host: &Host, name: &'a str) -> impl Iterator<Item = PathBuf> + use<'a> {
-    let path = host.env.var_os(env_vars::PATH).unwrap_or_default();
-    let directories: Vec<PathBuf> = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect();
-    let file_name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    directories
-        .into_iter()
-        .map(move |dir| dir.join(&file_name))
-        .filter(|file| file.is_file())
 }
 
 fn minor_version(kubectl: PathBuf) -> Option<u32> {
