@@ -3,12 +3,13 @@
 use super::obtain::{Asker, Wanted};
 use super::project;
 use super::session::Session;
+use crate::cache::index::IndexEntry;
 use crate::cli::{Cli, Command, GetCredentialArgs, GlobalArgs};
 use crate::env_vars;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::Host;
 use crate::identity::Identity;
-use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext};
+use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
 use crate::plan::{self, ContextsPlan, GetCredentialPlan, Selection, Target};
 use clap::Parser as _;
 
@@ -130,6 +131,11 @@ impl Meant {
             asker: Asker::Person,
         }
     }
+}
+
+/// Whether the note is about a certificate of this context: same cluster, same pin.
+pub(super) fn is_about(note: &IndexEntry, context: &OurContext<'_>) -> bool {
+    cluster_id(&context.args) == Some(note.cluster_id.as_str()) && context.args.contains(&note.pin.as_str())
 }
 
 /// How the run ends when some contexts failed: one failure is told as it is; of several each is told, and then how many there were.

@@ -4,7 +4,7 @@
 
 mod rows;
 
-use super::contexts::{self, Meant};
+use super::contexts::{self, Meant, is_about};
 use super::refusal;
 use super::report::{self, Format};
 use super::session::Session;
@@ -17,7 +17,7 @@ use crate::cli::{GlobalArgs, StatusArgs};
 use crate::error::{Error, Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
 use crate::host::{Directories, Host};
-use crate::kubeconfig::{OurContext, cluster_id};
+use crate::kubeconfig::OurContext;
 use crate::plan::{ContextsPlan, RunSettings, Selection};
 use crate::store::StoreKind;
 use rows::Row;
@@ -117,10 +117,6 @@ fn look(
         held.checked = Some(check(session, context, &held));
     }
     held
-}
-
-fn is_about(note: &IndexEntry, context: &OurContext<'_>) -> bool {
-    cluster_id(&context.args) == Some(note.cluster_id.as_str()) && context.args.contains(&note.pin.as_str())
 }
 
 fn check(session: &Session<'_>, context: &OurContext<'_>, held: &Held) -> Checked {
