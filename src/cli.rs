@@ -60,6 +60,17 @@ Examples:
   # Every context that uses us, as fast as the cloud allows
   kubectl cce-login refresh --all";
 
+const DOCTOR_EXAMPLES: &str = "\
+Each line is ok, a warning or a problem, with what to do. The run fails (1) if there is a problem. No secret is shown: the
+report can go into a bug report as it is. Where no certificate is cached, one is fetched.
+
+Examples:
+  # Why does it not work?
+  kubectl cce-login doctor
+
+  # Every context, for a script
+  kubectl cce-login doctor --all -o json";
+
 const COMPLETION_EXAMPLES: &str = "\
 kubectl (1.26 and later) asks a program called kubectl_complete-cce_login; `install` places it. The scripts are for this
 program typed by its own name. Names of clusters, contexts, profiles and regions are those that this machine knows.
@@ -187,6 +198,9 @@ pub enum Command {
     /// Show where your identity comes from, and who it is to the cloud
     #[command(after_help = WHOAMI_EXAMPLES)]
     Whoami(WhoamiArgs),
+    /// Check every part of the way, and say what to do about what is wrong
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(Box<DoctorArgs>),
     /// Make `kubectl cce-login <Tab>` complete
     #[command(subcommand, after_help = COMPLETION_EXAMPLES)]
     Completion(CompletionCommand),
@@ -461,6 +475,26 @@ pub struct ClustersArgs {
     /// Where the cloud answers.
     #[command(flatten)]
     pub cloud: CloudArgs,
+}
+
+/// Check every part of the way, and say what to do about what is wrong
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Which contexts.
+    #[command(flatten)]
+    pub contexts: ContextArgs,
+    /// Without a context: the region whose IAM is asked
+    #[arg(long, value_name = "REGION", help_heading = "Cloud")]
+    pub region: Option<String>,
+    /// Without a context: who we are.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+    /// Without a context: where the cloud answers.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// The form of the report.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `completion`.

@@ -4,10 +4,12 @@ mod choose_server;
 mod clusters;
 mod completion;
 mod contexts;
+mod doctor;
 mod explain;
 mod fetch;
 mod forget;
 mod get_credential;
+mod kubectl;
 mod login;
 mod logout;
 mod obtain;
@@ -42,6 +44,7 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Whoami(args) => whoami::run(args, &cli.global, host),
+        Command::Doctor(args) => doctor::run(args, &cli.global, host),
         Command::Completion(command) => completion::run(command, host),
         Command::Version(args) => version::run(args, host),
     }

@@ -15,7 +15,6 @@ use crate::cache::failure;
 use crate::cache::index::{self, IndexEntry};
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::error::{Error, Exit, Explain, Result};
-use crate::exec_credential::ClusterInfo;
 use crate::host::{Directories, Host};
 use crate::kubeconfig::OurContext;
 use crate::plan::{ContextsPlan, RunSettings, Selection};
@@ -124,7 +123,7 @@ fn check(session: &Session<'_>, context: &OurContext<'_>, held: &Held) -> Checke
         return Checked::NotPossible("no certificate");
     };
     let noted_ca = || held.note.as_ref()?.ca_pem.clone();
-    let cluster = cluster_info(context);
+    let cluster = contexts::cluster_info(context);
     let Some(server) = cluster.and_then(|cluster| refusal::server_of(cluster, noted_ca, &session.host.env)) else {
         return Checked::NotPossible("no server in the entry");
     };
@@ -133,18 +132,6 @@ fn check(session: &Session<'_>, context: &OurContext<'_>, held: &Held) -> Checke
         Ok(false) => Checked::Refused,
         Err(error) => Checked::Unanswered(error),
     }
-}
-
-/// The cluster entry as a client would tell us of it.
-fn cluster_info(context: &OurContext<'_>) -> Option<ClusterInfo> {
-    let ca = context.certificate_authority_data.clone();
-    Some(ClusterInfo {
-        server: context.server?.to_owned(),
-        tls_server_name: context.tls_server_name.map(str::to_owned),
-        is_unverified: context.insecure_skip_tls_verify,
-        ca_pem: ca.and_then(|pem| String::from_utf8(pem).ok()),
-        proxy_url: context.proxy_url.map(str::to_owned),
-    })
 }
 
 /// Why not everything is well.

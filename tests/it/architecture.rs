@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 15] = [
+const SHARED_BY_COMMANDS: [&str; 16] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -52,6 +52,7 @@ const SHARED_BY_COMMANDS: [&str; 15] = [
     "sign_in",
     "who",
     "on_path",
+    "kubectl",
 ];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;

@@ -2,7 +2,7 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 19] = [
+const COMMANDS: [(&str, &[&str]); 20] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
@@ -16,6 +16,7 @@ const COMMANDS: [(&str, &[&str]); 19] = [
     ("profile-show", &["profile", "show"]),
     ("profile-remove", &["profile", "remove"]),
     ("whoami", &["whoami"]),
+    ("doctor", &["doctor"]),
     ("completion", &["completion"]),
     ("completion-install", &["completion", "install"]),
     ("completion-bash", &["completion", "bash"]),

@@ -1,13 +1,13 @@
 //! The kubeconfig entries of a login: their names, the exec arguments, and what an earlier login left in them.
 
 use super::Setup;
-use super::kubectl;
 use crate::cache::index::IndexEntry;
 use crate::cce::cluster::Cluster;
 use crate::cli::GetCredentialArgs;
 use crate::cloud::Cloud;
 use crate::commands::choose_server::Chosen;
 use crate::commands::contexts;
+use crate::commands::kubectl::Kubectl;
 use crate::commands::on_path::{self, COMMAND};
 use crate::commands::session::Session;
 use crate::exec_credential::ApiVersion;
@@ -72,7 +72,8 @@ pub(super) fn login(
     let api_version = plan
         .exec_api_version
         .or_else(|| previous?.api_version)
-        .unwrap_or_else(|| kubectl::exec_api_version(session.host));
+        .or_else(|| Some(Kubectl::find(session.host)?.exec_api_version()))
+        .unwrap_or_default();
     let command = match previous {
         _ if plan.is_path_absolute => {
             on_path::stable_path(session.host).map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
