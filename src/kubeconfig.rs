@@ -6,6 +6,7 @@
 
 mod change;
 mod cluster_update;
+mod conversion;
 mod diff;
 mod document;
 mod entries;
@@ -30,6 +31,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use change::Change;
+pub use conversion::Conversion;
 pub use entries::{ClusterEntry, Current, ExecEntry, Login, render};
 pub use error::{KubeconfigError, Owner};
 pub use locations::Locations;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::splice::Splice;
-use super::{ClusterEntry, Kubeconfig, KubeconfigError, Locations, Login, diff, write};
+use super::{ClusterEntry, Conversion, Kubeconfig, KubeconfigError, Locations, Login, diff, write};
 
 /// New texts for some files, checked against the old ones; nothing is written until [`Change::write`].
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(super) enum Intent {
     Upsert(Vec<Login>),
     UpdateClusters(Vec<(String, ClusterEntry)>),
     Remove(Vec<String>),
+    Convert(Conversion),
 }
 
 /// One file's old and new text.
@@ -28,6 +29,8 @@ pub(super) struct FileChange {
     /// `None`: there is no such file yet.
     pub(super) before: Option<String>,
     pub(super) after: String,
+    /// What the backup holds in place of `before`.
+    pub(super) backup: Option<String>,
     /// The difference, as ranges of `before`.
     pub(super) splices: Vec<Splice>,
 }
@@ -41,6 +44,13 @@ impl Change {
             locations,
             intent,
             files,
+        }
+    }
+
+    /// What the backup of this file, if it changes, is to hold in place of its old text.
+    pub(super) fn set_backup(&mut self, path: &Path, backup: Option<String>) {
+        if let Some(file) = self.files.iter_mut().find(|file| file.path == path) {
+            file.backup = backup;
         }
     }
 
@@ -88,6 +98,7 @@ impl Change {
         match &self.intent {
             Intent::Upsert(logins) => kubeconfig.upsert(logins),
             Intent::UpdateClusters(clusters) => kubeconfig.update_clusters(clusters),
+            Intent::Convert(conversion) => kubeconfig.convert(conversion),
             Intent::Remove(contexts) => kubeconfig.remove(&contexts.iter().map(String::as_str).collect::<Vec<_>>()),
         }
     }

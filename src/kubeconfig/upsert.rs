@@ -150,7 +150,7 @@ impl Kubeconfig {
 }
 
 impl File {
-    fn change(&self, operations: &[Operation]) -> Result<FileChange, KubeconfigError> {
+    pub(super) fn change(&self, operations: &[Operation]) -> Result<FileChange, KubeconfigError> {
         let cannot = |what: String| KubeconfigError::CannotEdit {
             path: self.path.clone(),
             what,
@@ -170,6 +170,7 @@ impl File {
             before: self.text.clone(),
             after: format!("{mark}{after}"),
             splices,
+            backup: None,
         })
     }
 

@@ -37,7 +37,7 @@ pub(super) fn write(files: &[FileChange]) -> Result<(), KubeconfigError> {
     for (file, target) in files.iter().zip(targets) {
         if let Some(before) = &file.before {
             let backup = beside(&file.path, ".cce-login-backup");
-            staged.push(Staged::new(before, backup, None)?);
+            staged.push(Staged::new(file.backup.as_ref().unwrap_or(before), backup, None)?);
         }
         let model = fs::metadata(&target).ok();
         staged.push(Staged::new(&file.after, target, model.as_ref())?);

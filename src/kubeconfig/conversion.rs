@@ -1,0 +1,63 @@
+//! Users with a key of their own become users that run us.
+
+use super::change::{Change, Intent};
+use super::meaning::Kind;
+use super::operation::{BodyChange, Operation};
+use super::{ExecEntry, File, Kubeconfig, KubeconfigError};
+
+/// What a conversion's backup must not keep.
+const SECRETS: [&str; 4] = ["client-key-data", "token", "password", "auth-provider"];
+
+/// Which users become what.
+#[derive(Debug, Clone)]
+pub struct Conversion {
+    /// The users by name, and what they run from now on.
+    pub users: Vec<(String, ExecEntry)>,
+    /// The backup keeps their keys.
+    pub keeps_keys: bool,
+}
+
+impl Kubeconfig {
+    /// Computes the change that gives these users, by name, an exec entry in place of all that they have; contexts and clusters stay. A user
+    /// that is not there (any more) is not made. The backup leaves the users' keys out, unless it is to keep them. Writes nothing.
+    pub fn convert(&self, conversion: &Conversion) -> Result<Change, KubeconfigError> {
+        let mut operations: Vec<Vec<Operation>> = self.files.iter().map(|_| Vec::new()).collect();
+        let mut without_keys = operations.clone();
+        for (name, exec) in &conversion.users {
+            let Some((number, file, existing)) = self.find(Kind::User, name) else {
+                continue;
+            };
+            let Some(position) = file.meaning.position(Kind::User, name) else {
+                continue;
+            };
+            let alter = |change| Operation::Alter {
+                kind: Kind::User,
+                position,
+                change,
+            };
+            let replaced = BodyChange::replace(exec.user(), existing).map(alter);
+            let bared = BodyChange::fields(SECRETS.map(|field| (field, None)).to_vec(), existing).map(alter);
+            for (lists, operation) in [(&mut operations, replaced), (&mut without_keys, bared)] {
+                if let Some(list) = lists.get_mut(number) {
+                    list.extend(operation);
+                }
+            }
+        }
+        let mut change = self.change(&operations, Intent::Convert(conversion.clone()))?;
+        if !conversion.keeps_keys {
+            for (file, operations) in self.files.iter().zip(&without_keys) {
+                change.set_backup(&file.path, file.backup(operations)?);
+            }
+        }
+        Ok(change)
+    }
+}
+
+impl File {
+    fn backup(&self, operations: &[Operation]) -> Result<Option<String>, KubeconfigError> {
+        if operations.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.change(operations)?.after))
+    }
+}
