@@ -2,23 +2,36 @@
 
 mod choose_server;
 mod clusters;
+mod confirm;
 mod contexts;
 mod explain;
 mod fetch;
 mod forget;
 mod get_credential;
+mod holder;
+mod known_server;
 mod login;
 mod logout;
 mod obtain;
+mod pace;
 mod profile;
+mod progress;
 mod project;
+mod ready;
 mod refresh;
 mod refusal;
+mod renew_context;
 mod renewal;
 mod report;
+mod revocation;
+mod revoke;
+mod rotate;
+mod search;
 mod session;
 mod side_by_side;
 mod sign_in;
+mod sites;
+mod typed_again;
 mod version;
 mod who;
 mod whoami;
@@ -35,6 +48,8 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::GetCredential(args) => get_credential::run(args, &cli.global, typed, host),
         Command::Refresh(args) => refresh::run(args, &cli.global, host),
         Command::Logout(args) => logout::run(args, &cli.global, host),
+        Command::Revoke(args) => revoke::run(args, &cli.global, host),
+        Command::Rotate(args) => rotate::run(args, &cli.global, host),
         Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Whoami(args) => whoami::run(args, &cli.global, host),

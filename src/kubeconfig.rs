@@ -35,7 +35,7 @@ pub use error::{KubeconfigError, Owner};
 pub use locations::Locations;
 pub use meaning::Kind;
 pub use ownership::{OurContext, cluster_id};
-pub use view::{ClusterView, ContextView, UserView};
+pub use view::{ClusterView, ContextView, UserView, embedded_certificates};
 
 use meaning::Meaning;
 

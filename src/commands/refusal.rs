@@ -1,5 +1,6 @@
 //! Does the API server refuse the certificate? Asked only when the way in which we were called suggests it.
 
+use super::known_server;
 use super::session::Session;
 use crate::api_server::ApiServer;
 use crate::cache::CacheKey;
@@ -53,16 +54,7 @@ fn api_server(session: &Session<'_>, key: &CacheKey) -> Option<ApiServer> {
     let env = &session.host.env;
     let note = || index::read(&session.directories, key);
     let Some(cluster) = ClusterInfo::from_env(env) else {
-        let note = note()?;
-        let url = note.chosen_server.or_else(|| note.servers.into_iter().next())?;
-        return Some(ApiServer {
-            url: Endpoint::parse(&url).ok()?,
-            check: ServerCheck::Verified {
-                ca_pem: note.ca_pem?,
-                name: note.tls_server_name,
-            },
-            proxies: Proxies::from_env(env),
-        });
+        return known_server::of_note(note()?, env);
     };
     let check = if cluster.is_unverified {
         ServerCheck::Unverified

@@ -2,13 +2,15 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 12] = [
+const COMMANDS: [(&str, &[&str]); 14] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
     ("clusters", &["clusters"]),
     ("refresh", &["refresh"]),
     ("logout", &["logout"]),
+    ("revoke", &["revoke"]),
+    ("rotate", &["rotate"]),
     ("profile", &["profile"]),
     ("profile-set", &["profile", "set"]),
     ("profile-list", &["profile", "list"]),

@@ -40,6 +40,7 @@ mod proxies;
 mod refresh;
 mod refusal;
 mod renewal;
+mod revoke;
 mod signing;
 #[cfg(target_os = "linux")]
 mod stores;
