@@ -40,7 +40,7 @@ pub(super) fn renew_contexts(
     contexts: &[OurContext<'_>],
     trial: Option<Deadline>,
 ) -> Result<Vec<(String, Error)>> {
-    let mut clusters = Vec::new();
+    let mut clusters: Vec<(String, ClusterEntry)> = Vec::new();
     let mut failures = Vec::new();
     for context in contexts {
         match renew_context(session, global, context, trial) {
@@ -48,7 +48,9 @@ pub(super) fn renew_contexts(
                 for line in &renewed.lines {
                     session.host.say(&format!("context `{}`: {line}", context.name));
                 }
-                clusters.extend(context.cluster_name.map(str::to_owned).zip(renewed.entry));
+                let changed = context.cluster_name.map(str::to_owned).zip(renewed.entry);
+                // Contexts may share an entry: it is changed once.
+                clusters.extend(changed.filter(|(name, _)| clusters.iter().all(|(other, _)| other != name)));
             }
             Err(error) => failures.push((context.name.to_owned(), error)),
         }

@@ -41,6 +41,7 @@ mod refresh;
 mod refusal;
 mod renewal;
 mod revoke;
+mod rotate;
 mod signing;
 #[cfg(target_os = "linux")]
 mod stores;

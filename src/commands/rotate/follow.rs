@@ -11,7 +11,7 @@ use crate::ids::JobId;
 use crate::sanitize::sanitize;
 use std::time::{Duration, Instant};
 
-/// The first pause between two polls; each is twice as long as the one before, up to [`LONGEST_PAUSE`].
+/// The first pause between two polls; each is half as long again, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(12);
 /// How long a job that was just submitted may be unknown.
@@ -77,7 +77,7 @@ pub(super) fn follow(session: &Session<'_>, site: &Site, job: &Job<'_>) -> Resul
             .into());
         }
         progress.pause(spread);
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
 }
 
