@@ -75,6 +75,22 @@ fn after_a_rotation_everything_works_without_a_hand_on_the_kubeconfig() {
 }
 
 #[test]
+fn every_cached_certificate_of_the_cluster_is_dropped_and_no_other_clusters() {
+    let world = logged_in();
+    world.sim.add_cluster(ClusterSpec::named("staging"));
+    let other = world.get_credential_of("staging", &["--identity=env"]).credential();
+    let of_a_day = ["--identity=env", "--duration=1d"];
+    let first = world.get_credential(&of_a_day).credential();
+    world.run(["rotate", "--component", "all", "--yes"]).is_done();
+    assert_ne!(
+        world.get_credential(&of_a_day).credential().certificate,
+        first.certificate
+    );
+    let still = world.get_credential_of("staging", &["--identity=env"]).credential();
+    assert_eq!(still.certificate, other.certificate);
+}
+
+#[test]
 fn the_clusters_name_must_be_typed_and_what_breaks_is_said_before() {
     let mut world = logged_in();
     world
