@@ -351,7 +351,7 @@ fn certificates_of_ones_own_are_sent_as_they_are_and_their_key_is_seen_nowhere()
     let file = |name: &str, content: &[u8]| world.write(&format!("own/{name}"), content);
     let pem = ["ca", "certificate", "key"].map(|name| format!("{name}.pem"));
     let pem = [&own.ca, &own.certificate, &own.key]
-        .map(|text| text.clone())
+        .map(Clone::clone)
         .map(String::into_bytes)
         .into_iter()
         .zip(pem);

@@ -384,7 +384,7 @@ fn bodies(world: &World, operation: &str) -> Vec<(String, Value)> {
 /// What the SDK and we sent, in turns, is the same; every answer was good.
 #[track_caller]
 fn the_same_in_pairs(sent: &[(String, Value)]) {
-    assert!(sent.len() > 1 && sent.len() % 2 == 0, "{sent:#?}");
+    assert!(sent.len() > 1 && sent.len().is_multiple_of(2), "{sent:#?}");
     let (theirs, ours) = sent.split_at(sent.len() / 2);
     assert_eq!(theirs, ours);
 }

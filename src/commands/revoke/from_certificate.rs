@@ -58,9 +58,12 @@ pub(super) fn id(host: &Host, file: &InputFile) -> Result<UserId> {
     if certificates.is_empty() {
         return Err(NoHolder::NoCertificate(file.clone()).into());
     }
-    let mut ids: Vec<UserId> = certificates.iter().filter_map(|der| common_name(der)).collect();
-    ids.sort();
-    ids.dedup();
+    let mut ids: Vec<UserId> = Vec::new();
+    for id in certificates.iter().filter_map(|der| common_name(der)) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
     match ids.as_slice() {
         [id] => Ok(id.clone()),
         [] => Err(NoHolder::NoId(file.clone()).into()),
