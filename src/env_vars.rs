@@ -152,6 +152,12 @@ pub mod openstack {
 pub const KUBERNETES_EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
 /// The kubeconfig list.
 pub const KUBECONFIG: &str = "KUBECONFIG";
+/// Set by our completion scripts: the shell that wants to know how words go on.
+pub const COMPLETE: &str = "_CCE_LOGIN_COMPLETE";
+/// Whether kubectl reads its own settings.
+pub const KUBECTL_KUBERC: &str = "KUBECTL_KUBERC";
+/// kubectl's own settings, or `off`.
+pub const KUBERC: &str = "KUBERC";
 /// Roots for the cloud endpoints when no `--ca-file` is given (OpenSSL's name).
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 /// Set in every pod: one of the signs of a container.

@@ -223,7 +223,7 @@ impl Proxies {
     }
 
     /// The proxy that is set for https, without user and password.
-    fn shown(&self) -> Option<String> {
+    pub fn shown(&self) -> Option<String> {
         let url = self.https.as_deref()?;
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);

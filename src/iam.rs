@@ -51,12 +51,12 @@ pub enum IamError {
         name: String,
     },
     /// Two projects of this name.
-    #[error("{count} projects are called `{name}`")]
+    #[error("{} projects are called `{name}`", ids.len())]
     Ambiguous {
         /// What was looked for.
         name: String,
-        /// How many there are.
-        count: usize,
+        /// Theirs.
+        ids: Vec<ProjectId>,
     },
 }
 
@@ -75,7 +75,10 @@ impl Explain for IamError {
                 "give the project's name or id with `--project` (a region's main project is named like the region)"
                     .to_owned(),
             ),
-            Self::Ambiguous { .. } => Some("give the project's id with `--project`".to_owned()),
+            Self::Ambiguous { ids, .. } => {
+                let ids: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+                Some(format!("give the project's id with `--project`: {}", ids.join(" or ")))
+            }
         }
     }
 
@@ -108,15 +111,7 @@ impl IamClient<'_> {
     pub fn project_by_name(&self, name: &str) -> Result<Project, IamError> {
         let mut projects = self.list(vec![("name".to_owned(), name.to_owned())])?;
         projects.retain(|project| project.name == name);
-        let count = projects.len();
-        match projects.pop() {
-            Some(project) if count == 1 => Ok(project),
-            Some(_) => Err(IamError::Ambiguous {
-                name: name.to_owned(),
-                count,
-            }),
-            None => Err(IamError::NoProject { name: name.to_owned() }),
-        }
+        only_project(name, projects)
     }
 
     /// The project with this id, from the list of all that this identity can see.
@@ -205,5 +200,18 @@ fn incomplete(what: &str) -> ApiError {
     ApiError::Incomplete {
         service: "IAM",
         what: what.to_owned(),
+    }
+}
+
+/// The one project that `name` can mean; an error if there is none, or more.
+pub fn only_project(name: &str, mut matching: Vec<Project>) -> Result<Project, IamError> {
+    let name = crate::sanitize::sanitize(name);
+    match (matching.pop(), matching.as_slice()) {
+        (Some(project), []) => Ok(project),
+        (Some(last), others) => {
+            let ids = others.iter().chain([&last]).map(|project| project.id.clone()).collect();
+            Err(IamError::Ambiguous { name, ids })
+        }
+        (None, _) => Err(IamError::NoProject { name }),
     }
 }

@@ -33,6 +33,7 @@ pub use change::Change;
 pub use entries::{ClusterEntry, Current, ExecEntry, Login, render};
 pub use error::{KubeconfigError, Owner};
 pub use locations::Locations;
+pub use lock::lock_file;
 pub use meaning::Kind;
 pub use ownership::{OurContext, cluster_id};
 pub use view::{ClusterView, ContextView, UserView, embedded_certificates};

@@ -87,7 +87,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>, host: &Host) -> ExitCode {
 
 /// [`main`], with the exit as a value.
 pub fn run(args: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
-    let typed = cli::with_default_command(args);
+    let line: Vec<OsString> = args.into_iter().collect();
+    if let Some(exit) = commands::answer_completion(&line, host) {
+        return exit;
+    }
+    let typed = cli::with_default_command(line);
     let cli = match cli::Cli::parse_line(&typed) {
         Ok(cli) => cli,
         Err(error) => return show_usage(&error, host),

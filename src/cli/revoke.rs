@@ -35,7 +35,7 @@ pub struct RevokeArgs {
     /// Whosever this certificate is: PEM, DER or a kubeconfig; - is stdin
     #[arg(
         long,
-        value_name = "FILE|-",
+        value_name = "FILE|-", value_hint = clap::ValueHint::FilePath,
         help_heading = "Whose [default: yours]",
         group = "whose"
     )]

@@ -46,13 +46,13 @@ pub struct RotateArgs {
     #[arg(long, value_name = "DURATION", help_heading = "Rotation")]
     pub old_cert_valid: Option<String>,
     /// custom: the authorities, PEM or DER
-    #[arg(long, value_name = "FILE", help_heading = "Rotation")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Rotation")]
     pub custom_ca: Option<String>,
     /// custom: the certificate that they signed, PEM or DER
-    #[arg(long, value_name = "FILE", help_heading = "Rotation")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Rotation")]
     pub custom_cert: Option<String>,
     /// custom: its key, PEM or DER; - is stdin
-    #[arg(long, value_name = "FILE|-", help_heading = "Rotation")]
+    #[arg(long, value_name = "FILE|-", value_hint = clap::ValueHint::FilePath, help_heading = "Rotation")]
     pub custom_key: Option<String>,
     /// Print the job's id and do not wait for it
     #[arg(long, help_heading = "Job")]

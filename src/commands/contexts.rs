@@ -3,12 +3,14 @@
 use super::obtain::{Asker, Wanted};
 use super::project;
 use super::session::Session;
+use crate::cache::index::IndexEntry;
 use crate::cli::{Cli, Command, GetCredentialArgs, GlobalArgs};
 use crate::env_vars;
 use crate::error::{Error, Exit, Explain, Result};
+use crate::exec_credential::ClusterInfo;
 use crate::host::Host;
 use crate::identity::Identity;
-use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext};
+use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
 use crate::plan::{self, ContextsPlan, GetCredentialPlan, Selection, Target};
 use clap::Parser as _;
 
@@ -50,9 +52,18 @@ impl Explain for ContextError {
 
 /// Reads the kubeconfig that is meant.
 pub(super) fn load(host: &Host, plan: &ContextsPlan) -> Result<Kubeconfig> {
+    Ok(Kubeconfig::load(&locations(host, plan)?)?)
+}
+
+/// Its files.
+pub(super) fn locations(host: &Host, plan: &ContextsPlan) -> Result<Locations> {
     let list = host.env.var_os(env_vars::KUBECONFIG);
-    let locations = Locations::new(plan.kubeconfig.clone(), list.as_deref(), host.env.home().as_deref())?;
-    Ok(Kubeconfig::load(&locations)?)
+    let home = host.env.home();
+    Ok(Locations::new(
+        plan.kubeconfig.clone(),
+        list.as_deref(),
+        home.as_deref(),
+    )?)
 }
 
 /// The contexts that are meant; at least one.
@@ -130,6 +141,23 @@ impl Meant {
             asker: Asker::Person,
         }
     }
+}
+
+/// Whether the note is about a certificate of this context: same cluster, same pin.
+pub(super) fn is_about(note: &IndexEntry, context: &OurContext<'_>) -> bool {
+    cluster_id(&context.args) == Some(note.cluster_id.as_str()) && context.args.contains(&note.pin.as_str())
+}
+
+/// The cluster entry as a client would tell us of it.
+pub(super) fn cluster_info(context: &OurContext<'_>) -> Option<ClusterInfo> {
+    let ca = context.certificate_authority_data.clone();
+    Some(ClusterInfo {
+        server: context.server?.to_owned(),
+        tls_server_name: context.tls_server_name.map(str::to_owned),
+        is_unverified: context.insecure_skip_tls_verify,
+        ca_pem: ca.and_then(|pem| String::from_utf8(pem).ok()),
+        proxy_url: context.proxy_url.map(str::to_owned),
+    })
 }
 
 /// How the run ends when some of `count` contexts or clusters failed: one failure is told as it is; of several each is told, and then how

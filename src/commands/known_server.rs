@@ -2,10 +2,10 @@
 
 use crate::api_server::ApiServer;
 use crate::cache::index::IndexEntry;
+use crate::exec_credential::ClusterInfo;
 use crate::host::Env;
 use crate::http::{Proxies, ServerCheck};
 use crate::ids::Endpoint;
-use crate::kubeconfig::OurContext;
 
 /// As it was noted with a certificate.
 pub(super) fn of_note(note: IndexEntry, env: &Env) -> Option<ApiServer> {
@@ -20,19 +20,26 @@ pub(super) fn of_note(note: IndexEntry, env: &Env) -> Option<ApiServer> {
     })
 }
 
-/// As a context's cluster entry has it, if it brings its authorities along.
-pub(super) fn of_context(context: &OurContext<'_>, env: &Env) -> Option<ApiServer> {
-    let check = if context.insecure_skip_tls_verify {
+/// As a kubeconfig's cluster entry has it; `noted_ca` knows its authorities where the entry names none.
+pub(super) fn of_entry(
+    cluster: ClusterInfo,
+    noted_ca: impl FnOnce() -> Option<String>,
+    env: &Env,
+) -> Option<ApiServer> {
+    let check = if cluster.is_unverified {
         ServerCheck::Unverified
     } else {
         ServerCheck::Verified {
-            ca_pem: String::from_utf8(context.certificate_authority_data.clone()?).ok()?,
-            name: context.tls_server_name.map(str::to_owned),
+            ca_pem: cluster.ca_pem.or_else(noted_ca)?,
+            name: cluster.tls_server_name,
         }
     };
     Some(ApiServer {
-        url: Endpoint::parse(context.server?).ok()?,
+        url: Endpoint::parse(&cluster.server).ok()?,
         check,
-        proxies: context.proxy_url.map_or_else(|| Proxies::from_env(env), Proxies::only),
+        proxies: match cluster.proxy_url {
+            Some(url) => Proxies::only(&url),
+            None => Proxies::from_env(env),
+        },
     })
 }

@@ -2,7 +2,6 @@
 
 mod choose_cluster;
 mod entry;
-mod kubectl;
 mod summary;
 
 use super::choose_server::{self, Chosen, Search};

@@ -1,6 +1,6 @@
 //! `logout`: forgets certificates on this machine, and says who can sign in again all the same.
 
-use super::contexts::{self, Meant};
+use super::contexts::{self, Meant, is_about};
 use super::forget::{forget, forget_sign_ins};
 use super::revocation::{self, Revocation};
 use super::session::Session;
@@ -9,7 +9,7 @@ use crate::cache::index::{self, IndexEntry};
 use crate::cli::{GlobalArgs, LogoutArgs};
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Directories, Host};
-use crate::kubeconfig::{OurContext, cluster_id};
+use crate::kubeconfig::OurContext;
 use crate::plan::{ContextsPlan, RunSettings, Verification};
 
 /// What is still in a store. It is void for this machine.
@@ -62,7 +62,7 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
         }
     }
     let pins = pins(&chosen);
-    let token_left = forget_unused_sign_ins(&session, &pins);
+    let token_left = forget_unused_sign_ins(&session, &chosen, &pins);
     say_who_can_sign_in(host, &pins);
     contexts::conclude(&session, "context", chosen.len(), failures)?;
     match token_left {
@@ -105,11 +105,8 @@ fn forget_certificates(
     global: &GlobalArgs,
     context: &OurContext<'_>,
 ) -> std::result::Result<usize, Left> {
-    let is_of_context = |note: &IndexEntry| {
-        cluster_id(&context.args) == Some(note.cluster_id.as_str()) && context.args.iter().any(|arg| *arg == note.pin)
-    };
     let notes = index::all(&session.directories);
-    let own: Vec<_> = notes.into_iter().filter(|(_, note)| is_of_context(note)).collect();
+    let own: Vec<_> = notes.into_iter().filter(|(_, note)| is_about(note, context)).collect();
     // An identity that cannot be found any more fetches nothing either.
     let on_its_way = Meant::by(session, global, context).map(|meant| meant.wanted().key());
     let on_its_way = on_its_way.ok().filter(|key| own.iter().all(|(noted, _)| noted != key));
@@ -135,11 +132,12 @@ fn pins<'a>(chosen: &[OurContext<'a>]) -> Vec<&'a str> {
 }
 
 /// A token goes with the last certificate that it was good for. Returns what a store says against it.
-fn forget_unused_sign_ins(session: &Session<'_>, pins: &[&str]) -> Option<String> {
+fn forget_unused_sign_ins(session: &Session<'_>, chosen: &[OurContext<'_>], pins: &[&str]) -> Option<String> {
     let notes = index::all(&session.directories);
+    let is_used = |note: &IndexEntry| chosen.iter().all(|context| !is_about(note, context));
     let unused = pins
         .iter()
-        .filter(|pin| notes.iter().all(|(_, note)| note.pin != **pin));
+        .filter(|pin| !notes.iter().any(|(_, note)| note.pin == **pin && is_used(note)));
     unused.flat_map(|pin| forget_sign_ins(session, pin)).next()
 }
 

@@ -8,8 +8,6 @@ use crate::cache::claim::{self, Task};
 use crate::cache::entry::CacheEntry;
 use crate::cache::index;
 use crate::exec_credential::ClusterInfo;
-use crate::http::{Proxies, ServerCheck};
-use crate::ids::Endpoint;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
@@ -56,20 +54,5 @@ fn api_server(session: &Session<'_>, key: &CacheKey) -> Option<ApiServer> {
     let Some(cluster) = ClusterInfo::from_env(env) else {
         return known_server::of_note(note()?, env);
     };
-    let check = if cluster.is_unverified {
-        ServerCheck::Unverified
-    } else {
-        ServerCheck::Verified {
-            ca_pem: cluster.ca_pem.or_else(|| note()?.ca_pem)?,
-            name: cluster.tls_server_name,
-        }
-    };
-    Some(ApiServer {
-        url: Endpoint::parse(&cluster.server).ok()?,
-        check,
-        proxies: match cluster.proxy_url {
-            Some(url) => Proxies::only(&url),
-            None => Proxies::from_env(env),
-        },
-    })
+    known_server::of_entry(cluster, || note()?.ca_pem, env)
 }

@@ -8,6 +8,7 @@ use crate::host::Host;
 use crate::lifetime::{CertLifetime, about};
 use crate::plan::PlanError;
 use crate::store::StoreKind;
+use chrono::TimeDelta;
 use serde::Serialize;
 
 /// The most names in a sentence.
@@ -99,9 +100,7 @@ pub(super) fn certificate(host: &Host, obtained: &Obtained, asked: CertLifetime)
         entry.cert.not_after.format("%Y-%m-%d %H:%M:%S UTC")
     );
     let granted = entry.cert.not_after - entry.fetched_at;
-    if let Some(span) = asked.span()
-        && (granted - span).abs() > LIFETIME_TOLERANCE
-    {
+    if is_other_than(asked, granted) {
         line = format!("{line}; asked for {asked}, this cloud granted {}", about(granted));
     }
     match obtained.kept_in.as_slice() {
@@ -110,6 +109,13 @@ pub(super) fn certificate(host: &Host, obtained: &Obtained, asked: CertLifetime)
         }
         kinds => line + ", kept in " + &kinds.iter().map(StoreKind::to_string).collect::<Vec<_>>().join(" and "),
     }
+}
+
+/// Whether the cloud granted another lifetime than was asked for.
+pub(super) fn is_other_than(asked: CertLifetime, granted: TimeDelta) -> bool {
+    asked
+        .span()
+        .is_some_and(|span| (granted - span).abs() > LIFETIME_TOLERANCE)
 }
 
 /// Why the answer could not be written.

@@ -216,7 +216,8 @@ impl Site {
         })?;
         Ok(Self {
             cluster,
-            server: known_server::of_context(context, &session.host.env),
+            server: contexts::cluster_info(context)
+                .and_then(|info| known_server::of_entry(info, || None, &session.host.env)),
             key: Some(key),
             cache: meant.plan.certificate.cache,
             cloud: meant.plan.cloud,

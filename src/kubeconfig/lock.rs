@@ -23,7 +23,7 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock of a kubeconfig, waiting up to two seconds for another holder.
     pub(super) fn take(kubeconfig: &Path) -> Result<Self, KubeconfigError> {
-        let file = beside(kubeconfig, ".lock");
+        let file = lock_file(kubeconfig);
         let began = Instant::now();
         loop {
             match create_new(&file) {
@@ -55,6 +55,11 @@ impl Drop for Lock {
         // Nothing is lost if this fails: the next writer names the file and the cure.
         let _ = fs::remove_file(&self.file);
     }
+}
+
+/// The file that is there while somebody writes this kubeconfig.
+pub fn lock_file(kubeconfig: &Path) -> PathBuf {
+    beside(kubeconfig, ".lock")
 }
 
 /// A path with something appended to its name.

@@ -1,7 +1,7 @@
 //! Which contexts a command is about.
 
 use super::absolute;
-use crate::cli::ContextArgs;
+use crate::cli::{ContextArgs, StatusArgs};
 use std::path::{Path, PathBuf};
 
 /// Which of the contexts that use us.
@@ -25,6 +25,18 @@ pub struct ContextsPlan {
 }
 
 impl ContextsPlan {
+    /// By `--context` and `--kubeconfig`, where every context that uses us is meant if none is named.
+    pub fn all_unless_named(args: &StatusArgs) -> Self {
+        let selection = match args.context.as_slice() {
+            [] => Selection::All,
+            names => Selection::Named(names.to_vec()),
+        };
+        Self {
+            selection,
+            kubeconfig: args.kubeconfig.as_deref().map(|file| absolute(Path::new(file))),
+        }
+    }
+
     /// By `--context`, `--all` and `--kubeconfig`.
     pub fn new(args: &ContextArgs) -> Self {
         let selection = match args.context.as_slice() {

@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 25] = [
+const SHARED_BY_COMMANDS: [&str; 27] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -62,6 +62,8 @@ const SHARED_BY_COMMANDS: [&str; 25] = [
     "revocation",
     "search",
     "sites",
+    "on_path",
+    "kubectl",
 ];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;

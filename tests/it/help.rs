@@ -2,12 +2,13 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 14] = [
+const COMMANDS: [(&str, &[&str]); 22] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
     ("clusters", &["clusters"]),
     ("refresh", &["refresh"]),
+    ("status", &["status"]),
     ("logout", &["logout"]),
     ("revoke", &["revoke"]),
     ("rotate", &["rotate"]),
@@ -17,6 +18,13 @@ const COMMANDS: [(&str, &[&str]); 14] = [
     ("profile-show", &["profile", "show"]),
     ("profile-remove", &["profile", "remove"]),
     ("whoami", &["whoami"]),
+    ("doctor", &["doctor"]),
+    ("completion", &["completion"]),
+    ("completion-install", &["completion", "install"]),
+    ("completion-bash", &["completion", "bash"]),
+    ("completion-zsh", &["completion", "zsh"]),
+    ("completion-fish", &["completion", "fish"]),
+    ("completion-powershell", &["completion", "powershell"]),
 ];
 
 #[test]
@@ -83,6 +91,21 @@ fn every_text_in_the_directory_belongs_to_a_test() {
             let stem = path.file_stem().unwrap().to_str().unwrap();
             let is_told = sources.contains(stem) || stem.starts_with("phase-");
             assert!(is_told, "no test writes {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_man_page_with_its_flags() {
+    let mut command = <cce_login::cli::Cli as clap::CommandFactory>::command();
+    command.build();
+    let dir = tempfile::tempdir().unwrap();
+    clap_mangen::generate_to(command, dir.path()).unwrap();
+    for (_, words) in COMMANDS {
+        let name = [&["kubectl-cce_login"], words].concat().join("-");
+        let page = std::fs::read_to_string(dir.path().join(format!("{name}.1"))).unwrap();
+        for part in [".SH SYNOPSIS", ".SH OPTIONS", "Examples:", "\\-\\-no\\-input"] {
+            assert!(page.contains(part), "{part} in {name}: {page}");
         }
     }
 }

@@ -97,3 +97,35 @@ fn a_keyring_that_cannot_delete_is_named_and_the_certificate_is_void_all_the_sam
     assert_ne!(get(&world).credential().certificate, first.certificate);
     world.run(["logout"]).is_done();
 }
+
+#[test]
+fn a_token_that_a_store_keeps_all_the_same_is_void() {
+    let mut world = World::new();
+    world.use_no_key();
+    world.unset("CCE_LOGIN_IAM_ENDPOINT");
+    world.sim.set_password("alice", "correct horse battery");
+    let iam = world.sim.iam_endpoint();
+    for (name, value) in [
+        ("OS_AUTH_URL", iam.as_str()),
+        ("OS_USERNAME", "alice"),
+        ("OS_PASSWORD", "correct horse battery"),
+        ("OS_USER_DOMAIN_NAME", "example-account"),
+    ] {
+        world.set(name, value);
+    }
+    world.login(&[]).is_done();
+    let signed_in = world.sim.count("tokens");
+    world
+        .get_credential(&["--identity=env", "--force-refresh"])
+        .credential();
+    assert_eq!(world.sim.count("tokens"), signed_in, "the token is kept");
+
+    world.keyring.switch(Switches {
+        fail_delete: true,
+        ..Switches::default()
+    });
+    world.run(["logout"]).fails(Exit::Failed, "is void");
+    world.keyring.switch(Switches::default());
+    world.get_credential(&["--identity=env"]).credential();
+    assert!(world.sim.count("tokens") > signed_in, "the void token was used");
+}

@@ -19,6 +19,8 @@ mod clocks;
 mod clouds;
 mod clustercert;
 mod clusters;
+mod completion;
+mod doctor;
 mod examples;
 mod failures;
 mod fingerprints;
@@ -44,6 +46,7 @@ mod revoke;
 mod rotate;
 mod signing;
 #[cfg(target_os = "linux")]
+mod status;
 mod stores;
 mod support;
 

@@ -142,6 +142,26 @@ fn the_pause_that_the_cloud_asks_for_is_kept_also_as_a_float() {
 }
 
 #[test]
+fn the_pause_of_a_cloud_in_trouble_that_names_one_is_kept_too() {
+    let (mut world, first) = in_the_window();
+    world.sim.set_fault(
+        "clustercert",
+        Fault::Status {
+            code: 503,
+            body: String::new(),
+            headers: vec![("Retry-After".to_owned(), "200".to_owned())],
+        },
+    );
+    certificate(&world);
+    world.run_left_behind();
+    for (seconds, renewals) in [(60, 0), (199, 0), (251, 1)] {
+        world.at(6 * HOUR + 1 + seconds);
+        assert_eq!(certificate(&world), first);
+        assert_eq!(world.left_behind(), renewals, "after {seconds} s");
+    }
+}
+
+#[test]
 fn an_absurd_pause_ends_after_an_hour() {
     let (mut world, _) = in_the_window();
     let throttle = Fault::Throttle {

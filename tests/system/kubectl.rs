@@ -105,6 +105,27 @@ fn kubectl_finds_the_plugin_by_its_name() {
 }
 
 #[test]
+fn tab_completes_in_kubectl_and_in_bash() {
+    let world = World::new();
+    world.login();
+    world.kubectl("cce-login completion install").succeeded();
+    let by_kubectl = |line: &str| {
+        world
+            .kubectl(&format!("__complete cce-login {line}"))
+            .succeeded()
+            .stdout
+    };
+    assert_eq!(by_kubectl("refresh --context p").lines().next(), Some("prod"));
+    assert!(by_kubectl("sta").starts_with("status\t"), "{}", by_kubectl("sta"));
+
+    let script = "source <(kubectl-cce_login completion bash)
+        COMP_WORDS=(kubectl-cce_login refresh --context p) COMP_CWORD=3
+        _clap_complete_kubectl_cce_login kubectl-cce_login p --context
+        printf '%s\n' \"${COMPREPLY[@]}\"";
+    assert_eq!(world.run(&["bash", "-c", script]).succeeded().stdout, "prod\n");
+}
+
+#[test]
 fn login_through_kubectl_is_the_same_login() {
     let world = World::new();
     let flags = format!(

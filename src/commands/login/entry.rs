@@ -1,26 +1,23 @@
 //! The kubeconfig entries of a login: their names, the exec arguments, and what an earlier login left in them.
 
 use super::Setup;
-use super::kubectl;
 use crate::cache::index::IndexEntry;
 use crate::cce::cluster::Cluster;
 use crate::cli::GetCredentialArgs;
 use crate::cloud::Cloud;
 use crate::commands::choose_server::Chosen;
 use crate::commands::contexts;
+use crate::commands::kubectl::Kubectl;
+use crate::commands::on_path::{self, COMMAND};
 use crate::commands::session::Session;
 use crate::exec_credential::ApiVersion;
-use crate::host::Host;
 use crate::identity::Identity;
 use crate::ids::Endpoint;
 use crate::kubeconfig::{ClusterEntry, Current, ExecEntry, Kubeconfig, Login, cluster_id};
 use crate::lifetime::CertLifetime;
 use crate::plan::{CurrentContext, absolute};
 use crate::store::CacheMode;
-use std::path::PathBuf;
 
-/// Our file's name, which is also the command that kubectl looks up.
-const COMMAND: &str = "kubectl-cce_login";
 /// What client-go shows when the command is not found.
 const INSTALL_HINT: &str = "kubectl-cce_login signs you in to this cluster, but it is not on the PATH of the program that needs it.\n\
                             Install it, or run `kubectl cce-login` once more with --absolute-path for programs started outside a shell.";
@@ -75,10 +72,11 @@ pub(super) fn login(
     let api_version = plan
         .exec_api_version
         .or_else(|| previous?.api_version)
-        .unwrap_or_else(|| kubectl::exec_api_version(session.host));
+        .or_else(|| Some(Kubectl::find(session.host)?.exec_api_version()))
+        .unwrap_or_default();
     let command = match previous {
         _ if plan.is_path_absolute => {
-            stable_path(session.host).map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
+            on_path::stable_path(session.host).map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
         }
         Some(previous) => previous.command.clone(),
         None => COMMAND.to_owned(),
@@ -187,12 +185,4 @@ fn arguments(setup: &Setup<'_>) -> Vec<String> {
         args.push("--strict-duration".to_owned());
     }
     args
-}
-
-/// This program's path as it stays across upgrades: the entry on PATH that leads to it, not the versioned directory behind.
-fn stable_path(host: &Host) -> Option<PathBuf> {
-    let executable = host.executable()?;
-    let resolved = executable.canonicalize().ok()?;
-    let on_path = kubectl::on_path(host, COMMAND).find(|path| path.canonicalize().is_ok_and(|p| p == resolved));
-    Some(on_path.unwrap_or(executable))
 }

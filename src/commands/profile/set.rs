@@ -8,8 +8,8 @@ use crate::commands::who;
 use crate::config::{Config, Profile};
 use crate::error::Result;
 use crate::host::{Directories, Host};
-use crate::iam::IamError;
 use crate::iam::sign_in::Scope;
+use crate::iam::{Project, only_project};
 use crate::identity::{self, Identity};
 use crate::plan::{self, CloudSettings, ProfileKind, ProfileSetPlan, RunSettings};
 use crate::sanitize::sanitize;
@@ -97,26 +97,8 @@ fn verify(session: &Session<'_>, args: &ProfileSetArgs, identity: &Identity) -> 
     sign_in::forget(session, &sign_in);
     let found = who::find(session, &sign_in)?;
     if let Some(project) = args.project.as_deref() {
-        let matching = found
-            .projects
-            .iter()
-            .filter(|known| known.name == project || known.id.as_str() == project);
-        match matching.count() {
-            0 => {
-                return Err(IamError::NoProject {
-                    name: sanitize(project),
-                }
-                .into());
-            }
-            1 => {}
-            count => {
-                return Err(IamError::Ambiguous {
-                    name: sanitize(project),
-                    count,
-                }
-                .into());
-            }
-        }
+        let is_meant = |known: &&Project| known.name == project || known.id.as_str() == project;
+        only_project(project, found.projects.iter().filter(is_meant).cloned().collect())?;
     }
     Ok(found)
 }

@@ -46,6 +46,11 @@ impl Machine {
 
     /// Runs one command line.
     pub(super) fn run(&self, args: Vec<String>) -> Outcome {
+        self.run_as("kubectl-cce_login", args)
+    }
+
+    /// [`Self::run`] under another name.
+    pub(super) fn run_as(&self, program: &str, args: Vec<String>) -> Outcome {
         let (stdout, stderr) = (Captured::default(), Captured::default());
         let keyring: Arc<dyn SecretStore> = Arc::new(self.keyring.clone());
         let host = Host {
@@ -66,7 +71,7 @@ impl Machine {
                 left_behind: self.left_behind.clone(),
             },
         };
-        let words = std::iter::once("kubectl-cce_login".to_owned()).chain(args.iter().cloned());
+        let words = std::iter::once(program.to_owned()).chain(args.iter().cloned());
         let exit = cce_login::run(words.map(Into::into), &host);
         Outcome {
             args,

@@ -49,7 +49,35 @@ pub(crate) fn elided(text: &str, known: &[(String, String)]) -> String {
     let text = times
         .iter()
         .fold(text, |text, word| after_each(&text, word, is_in_time, "[TIME]"));
-    after_each(&text, "[TIME](", |c| c.is_ascii_digit(), "[NUMBER]")
+    let text = after_each(&text, "[TIME](", |c| c.is_ascii_digit(), "[NUMBER]");
+    let text = after_each(&text, "secondsLeft\": ", |c| c.is_ascii_digit(), "[SECONDS]");
+    let text = after_each(&text, "secondsLeft: ", |c| c.is_ascii_digit(), "[SECONDS]");
+    without_timestamps(&text)
+}
+
+/// Replaces what begins like `2026-11-22T08:` or `2026-11-22 08:`, with what belongs to it.
+fn without_timestamps(text: &str) -> String {
+    let is_timestamp = |text: &str| {
+        let shape: String = text
+            .chars()
+            .take(14)
+            .map(|c| if c.is_ascii_digit() { '0' } else { c })
+            .collect();
+        ["0000-00-00T00:", "0000-00-00 00:"].contains(&shape.as_str())
+    };
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if is_timestamp(rest) {
+            rest = rest[14..].trim_start_matches(|c: char| c.is_ascii_digit() || ":.Z".contains(c));
+            rest = rest.strip_prefix(" UTC").unwrap_or(rest);
+            out.push_str("[TIME]");
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
 }
 
 /// Replaces what follows each `word`, as far as `is_value`.

@@ -227,6 +227,14 @@ impl World {
         outcome
     }
 
+    /// [`Self::run`] under another name than the program's own.
+    pub(crate) fn run_as(&self, program: &str, args: &[&str]) -> Outcome {
+        let args = args.iter().map(ToString::to_string).collect();
+        let outcome = self.machine.run_as(program, args);
+        self.check_leaks(&outcome);
+        outcome
+    }
+
     /// Runs `get-credential` for `prod` so many times at once.
     pub(crate) fn get_credentials_at_once(&self, count: usize, flags: &[&str]) -> Vec<Outcome> {
         let args = self.get_credential_args("prod", flags);

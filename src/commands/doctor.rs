@@ -1,0 +1,219 @@
+//! `doctor`: looks at every part of the way from this machine to the API server, and says what to do about what is wrong.
+//!
+//! Each part is a finding, also when it is in order. Nothing is changed, apart from a certificate that is fetched where none is cached.
+
+mod cluster;
+mod finding;
+mod machine;
+
+use super::contexts::{self, Meant};
+use super::report::{self, Format};
+use super::session::Session;
+use super::sign_in::SignIn;
+use super::who;
+use crate::cli::{DoctorArgs, GlobalArgs};
+use crate::error::{Exit, Explain, Result};
+use crate::host::{Directories, Host};
+use crate::iam::sign_in::Scope;
+use crate::identity::Identity;
+use crate::kubeconfig::OurContext;
+use crate::learnt::Endpoints;
+use crate::lifetime::about;
+use crate::plan::{self, CloudSettings, ContextsPlan, RunSettings, Selection};
+use finding::{Finding, Level};
+
+/// Something does not work.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} of these {things} a problem", things = if *.0 == 1 { "is" } else { "are" })]
+struct Problems(usize);
+
+impl Explain for Problems {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("begin with the first: the others may follow from it".to_owned())
+    }
+}
+
+/// Looks, and reports.
+pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
+    let format = Format::parse(&args.output)?;
+    let plan = ContextsPlan::new(&args.contexts);
+    let run = RunSettings::new(global, &host.env, host.terminal)?;
+    let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+    let mut findings = Vec::new();
+    let loaded = contexts::load(host, &plan);
+    let files = contexts::locations(host, &plan).map_or(Vec::new(), |locations| locations.files().to_vec());
+    let ours = match &loaded {
+        Ok(kubeconfig) => kubeconfig.ours(),
+        Err(error) => {
+            findings.push(Finding::failed("kubeconfig", error));
+            Vec::new()
+        }
+    };
+    findings.extend(machine::program(host, &ours));
+    findings.extend(machine::kubectl(host, &ours));
+    findings.push(machine::keyring(&session));
+    findings.extend(machine::files(&session, &files));
+    findings.extend(machine::locks(host, &files));
+    findings.push(machine::proxy(&session));
+
+    let chosen: Vec<OurContext<'_>> = match &plan.selection {
+        Selection::All => ours,
+        Selection::Named(names) => {
+            let (chosen, unknown) = named(ours, names);
+            findings.extend(unknown);
+            chosen
+        }
+        Selection::Current => {
+            let current = loaded.as_ref().ok().and_then(|kubeconfig| kubeconfig.current_context());
+            ours.into_iter()
+                .filter(|context| Some(context.name) == current)
+                .collect()
+        }
+    };
+    if chosen.is_empty() {
+        findings.extend(without_context(&session, args));
+    }
+    let mut asked = Vec::new();
+    for context in &chosen {
+        findings.extend(with_context(&session, global, context, &mut asked));
+    }
+    report::print(host, &finding::render(&findings, format))?;
+    match findings
+        .iter()
+        .filter(|finding| finding.result == Level::Problem)
+        .count()
+    {
+        0 => Ok(()),
+        problems => Err(Problems(problems).into()),
+    }
+}
+
+/// The contexts of these names, and what is to be said of the other names.
+fn named<'k>(ours: Vec<OurContext<'k>>, names: &[String]) -> (Vec<OurContext<'k>>, Vec<Finding>) {
+    let is_ours = |name: &&String| ours.iter().any(|context| context.name == **name);
+    let unknown = names.iter().filter(|name| !is_ours(name)).map(|name| {
+        Finding::problem(
+            "context",
+            format!("there is no context `{name}` that uses us"),
+            "`kubectl cce-login status` lists them",
+        )
+    });
+    let unknown = unknown.collect();
+    let chosen = ours
+        .into_iter()
+        .filter(|context| names.iter().any(|name| name == context.name));
+    (chosen.collect(), unknown)
+}
+
+/// The identity that a login would take, where there is no context yet.
+fn without_context(session: &Session<'_>, args: &DoctorArgs) -> Vec<Finding> {
+    let mut findings = vec![Finding::warning(
+        "context",
+        "the current context does not use us",
+        "`kubectl cce-login` sets a cluster up; `--context` and `--all` look at others",
+    )];
+    let env = &session.host.env;
+    let identity = plan::pin(&args.identity, env)
+        .map_err(crate::error::Error::from)
+        .and_then(|pin| Ok(Identity::locate(&pin, env, &session.directories)?));
+    match identity {
+        Err(error) => findings.push(Finding::failed("identity", &error)),
+        Ok(identity) => {
+            let cloud = CloudSettings::for_identity(&args.cloud, env, identity.profile());
+            let region = plan::region_of_identity(args.region.as_deref(), env, identity.profile());
+            match (cloud, region) {
+                (Ok(cloud), Ok(region)) => {
+                    let sign_in = SignIn {
+                        identity: &identity,
+                        cloud: &cloud,
+                        region: &region,
+                        scope: Scope::Account,
+                        cache: plan::cache_mode(env).unwrap_or_default(),
+                        may_ask: true,
+                    };
+                    findings.extend(identity_at_iam(session, &sign_in));
+                }
+                (Err(error), _) | (_, Err(error)) => {
+                    findings.push(Finding::ok("identity", identity.describe()));
+                    findings.push(Finding::warning(
+                        "iam",
+                        format!("not asked: {error}"),
+                        error.hint().unwrap_or_default(),
+                    ));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// `asked` are the pins whose identity was looked at already.
+fn with_context(
+    session: &Session<'_>,
+    global: &GlobalArgs,
+    context: &OurContext<'_>,
+    asked: &mut Vec<String>,
+) -> Vec<Finding> {
+    let meant = match Meant::by(session, global, context) {
+        Ok(meant) => meant,
+        Err(error) => return vec![Finding::failed("identity", &error).of_context(context.name)],
+    };
+    let mut findings = Vec::new();
+    let pin = meant.identity.pin_argument();
+    if !asked.contains(&pin) {
+        let wanted = meant.wanted();
+        let sign_in = SignIn {
+            scope: Scope::Account,
+            ..wanted.sign_in()
+        };
+        findings.extend(identity_at_iam(session, &sign_in));
+        asked.push(pin);
+    }
+    findings.extend(cluster::check(session, context, &meant));
+    findings
+}
+
+/// Whether IAM can be reached and takes the identity, and what its clock says of ours.
+fn identity_at_iam(session: &Session<'_>, sign_in: &SignIn<'_>) -> Vec<Finding> {
+    let mut findings = vec![Finding::ok("identity", sign_in.identity.describe())];
+    let iam = sign_in.cloud.iam(sign_in.region);
+    match who::find(session, sign_in) {
+        Ok(found) => {
+            let projects = found.projects.len();
+            let projects = if projects == 1 {
+                "1 project".to_owned()
+            } else {
+                format!("{projects} projects")
+            };
+            findings.push(Finding::ok(
+                "iam",
+                format!("`{iam}` knows you as {}, with {projects}", found.principal),
+            ));
+        }
+        Err(error) => findings.push(Finding::failed("iam", &error)),
+    }
+    let clock = &session.host.clock;
+    let skew = Endpoints::new(&session.directories, clock).traits(&iam).skew.now(clock);
+    findings.push(if skew.is_zero() {
+        Finding::ok("clock", "it agrees with the cloud's")
+    } else {
+        let side = if skew > chrono::TimeDelta::zero() {
+            "behind"
+        } else {
+            "ahead of"
+        };
+        Finding::warning(
+            "clock",
+            format!(
+                "this machine's is {} {side} the cloud's; we allow for it, other programs may not",
+                about(skew.abs())
+            ),
+            "set it, or let it be set (`timedatectl set-ntp true`)",
+        )
+    });
+    findings
+}

@@ -1,0 +1,192 @@
+//! One context: its identity at the cloud, its cluster, its certificate, its API server.
+
+use super::finding::Finding;
+use crate::api_server::{ApiServer, ApiServerError};
+use crate::cache::entry::CacheEntry;
+use crate::cache::index::{self, IndexEntry};
+use crate::cce::CceClient;
+use crate::cce::cluster::Cluster;
+use crate::commands::contexts::{self, Meant};
+use crate::commands::explain::explain;
+use crate::commands::fetch::{self, Errand, Need};
+use crate::commands::known_server;
+use crate::commands::obtain::Wanted;
+use crate::commands::session::Session;
+use crate::commands::sign_in;
+use crate::error::{Error, Result};
+use crate::kubeconfig::OurContext;
+use crate::lifetime::about;
+
+/// The phase of a cluster that works.
+const AVAILABLE: &str = "Available";
+const REFRESH: &str = "kubectl cce-login refresh";
+
+/// Looks at the context from the cloud to its API server.
+pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Meant) -> Vec<Finding> {
+    let wanted = meant.wanted();
+    let mut findings = Vec::new();
+    let cluster = match cluster(session, &wanted) {
+        Ok(cluster) => {
+            findings.push(phase(&cluster));
+            Some(cluster)
+        }
+        Err(error) => {
+            findings.push(Finding::failed("cluster", &error));
+            None
+        }
+    };
+    let certificate = match certificate(session, &wanted) {
+        Ok((entry, finding)) => {
+            findings.push(finding);
+            Some(entry)
+        }
+        Err(error) => {
+            findings.push(Finding::failed("certificate", &error));
+            None
+        }
+    };
+    let note = index::read(&session.directories, &wanted.key());
+    findings.extend(
+        note.as_ref()
+            .and_then(|note| changes(session, context, cluster.as_ref(), note)),
+    );
+    findings.push(api_server(session, context, note, certificate.as_ref()));
+    findings
+        .into_iter()
+        .map(|finding| finding.of_context(context.name))
+        .collect()
+}
+
+fn cluster(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<Cluster> {
+    let http = session.cloud_http(wanted.cloud)?;
+    sign_in::with(session, &wanted.sign_in(), |credentials| {
+        let cce = CceClient {
+            api: &session.api(&http, credentials, session.deadline),
+            endpoint: &wanted.cloud.cce(&wanted.target.region),
+            project: &wanted.target.project_id,
+            is_autopilot: wanted.target.is_autopilot,
+        };
+        cce.cluster(&wanted.target.cluster_id)
+            .map_err(|error| explain(error, wanted.identity))
+    })
+}
+
+fn phase(cluster: &Cluster) -> Finding {
+    let shown = format!("`{}` ({}) is {}", cluster.name, cluster.version, cluster.phase);
+    if cluster.phase == AVAILABLE {
+        return Finding::ok("cluster", shown);
+    }
+    let reason = if cluster.reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", cluster.reason)
+    };
+    Finding::problem(
+        "cluster",
+        shown + &reason,
+        "wake it up, or wait until it is `Available`, in the CCE console",
+    )
+}
+
+/// The cached certificate, else a new one: whoever gets it has the permission.
+fn certificate(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<(CacheEntry, Finding)> {
+    let key = wanted.key();
+    let store = session.store(wanted.certificate.cache);
+    let cache = session.cache(&store);
+    let errand = Errand {
+        key: &key,
+        wanted,
+        need: Need::Valid,
+        held: None,
+        deadline: session.deadline,
+    };
+    let obtained = fetch::fetch(session, &cache, &errand)?;
+    let left = obtained.entry.ends_at(&session.host.clock) - session.host.clock.now();
+    let came = if obtained.is_fetched {
+        "came from CCE just now"
+    } else {
+        "is cached"
+    };
+    let finding = Finding::ok(
+        "certificate",
+        format!(
+            "it {came}, for `{}`, and is valid for {}",
+            obtained.entry.cert.common_name,
+            about(left)
+        ),
+    );
+    Ok((obtained.entry, finding))
+}
+
+/// What is not any more as the entry has it.
+fn changes(
+    session: &Session<'_>,
+    context: &OurContext<'_>,
+    cluster: Option<&Cluster>,
+    note: &IndexEntry,
+) -> Option<Finding> {
+    let refresh = format!("{REFRESH} --context {}", context.name);
+    let same = |a: &[u8], b: &str| String::from_utf8_lossy(a).trim() == b.trim();
+    if let (Some(entry), Some(ca)) = (&context.certificate_authority_data, &note.ca_pem)
+        && !same(entry, ca)
+    {
+        return Some(Finding::problem(
+            "entry",
+            "the cluster has other certificate authorities than the entry: they were rotated",
+            refresh,
+        ));
+    }
+    let server = context.server?;
+    let known: Vec<&str> = cluster
+        .iter()
+        .flat_map(|cluster| cluster.endpoints.iter().map(|endpoint| endpoint.url.as_str()))
+        .chain(note.servers.iter().chain(&note.custom_san_servers).map(String::as_str))
+        .chain(note.chosen_server.as_deref())
+        .collect();
+    session
+        .log
+        .debug(|| format!("the cluster's servers: {}", known.join(", ")));
+    (!known.contains(&server)).then(|| {
+        Finding::warning(
+            "entry",
+            format!("`{server}` is not among the addresses of the cluster any more"),
+            refresh,
+        )
+    })
+}
+
+fn api_server(
+    session: &Session<'_>,
+    context: &OurContext<'_>,
+    note: Option<IndexEntry>,
+    certificate: Option<&CacheEntry>,
+) -> Finding {
+    const CHECK: &str = "api-server";
+    let cluster = contexts::cluster_info(context);
+    let server: Option<ApiServer> =
+        cluster.and_then(|cluster| known_server::of_entry(cluster, || note?.ca_pem, &session.host.env));
+    let Some(server) = server else {
+        return Finding::problem(
+            CHECK,
+            "the entry names no server",
+            "run `kubectl cce-login` again for this cluster",
+        );
+    };
+    let unverified = if context.insecure_skip_tls_verify {
+        ", which is not verified"
+    } else {
+        ""
+    };
+    let Some(certificate) = certificate else {
+        return Finding::warning(CHECK, "not asked: there is no certificate", "see above");
+    };
+    match server.who_am_i(&certificate.cert, session.deadline) {
+        Ok(user) => Finding::ok(CHECK, format!("`{}`{unverified} knows you as `{user}`", server.url)),
+        Err(error @ ApiServerError::Refused) => Finding::problem(
+            CHECK,
+            error.to_string(),
+            format!("it may have been revoked: {REFRESH} --context {}", context.name),
+        ),
+        Err(error) => Finding::failed(CHECK, &Error::from(error)),
+    }
+}

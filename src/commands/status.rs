@@ -1,0 +1,185 @@
+//! `status`: the contexts that use us, what they hold, and with `--check` whether the API servers accept it.
+//!
+//! Nothing is fetched. What cannot be known of a context is said in its row, and is not the end.
+
+mod rows;
+
+use super::contexts::{self, Meant, is_about};
+use super::known_server;
+use super::report::{self, Format};
+use super::session::Session;
+use super::side_by_side::side_by_side;
+use crate::api_server::ApiServerError;
+use crate::cache::entry::CacheEntry;
+use crate::cache::failure;
+use crate::cache::index::{self, IndexEntry};
+use crate::cli::{GlobalArgs, StatusArgs};
+use crate::error::{Error, Exit, Explain, Result};
+use crate::host::{Directories, Host};
+use crate::kubeconfig::OurContext;
+use crate::plan::{ContextsPlan, RunSettings, Selection};
+use crate::store::StoreKind;
+use rows::Row;
+use std::time::Duration;
+
+/// How many contexts are looked at at a time.
+const BOUND: usize = 8;
+/// The longest wait for one API server.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Shows the contexts.
+pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
+    let format = Format::parse(&args.output)?;
+    let plan = ContextsPlan::all_unless_named(args);
+    let kubeconfig = contexts::load(host, &plan)?;
+    let chosen = match plan.selection {
+        // Nothing to show is no mistake.
+        Selection::All => kubeconfig.ours(),
+        _ => contexts::select(&kubeconfig, &plan.selection)?,
+    };
+    let run = RunSettings::new(global, &host.env, host.terminal)?;
+    let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+    let notes: Vec<IndexEntry> = index::all(&session.directories)
+        .into_iter()
+        .map(|(_, note)| note)
+        .collect();
+    let held = side_by_side(&chosen, BOUND, |context| {
+        look(&session, global, context, &notes, args.check)
+    });
+
+    let current = kubeconfig.current_context();
+    let rows: Vec<Row> = chosen
+        .iter()
+        .zip(&held)
+        .map(|(context, held)| Row::new(host, context, held, current == Some(context.name)))
+        .collect();
+    report::print(host, &rows::render(&rows, format))?;
+    if rows.is_empty() && format == Format::Table {
+        host.say("no context uses `kubectl cce-login`: `kubectl cce-login` sets one up");
+    }
+    conclude(&chosen, &held)
+}
+
+/// What is known of a context.
+struct Held {
+    /// The certificate that kubectl would get, and where it was found.
+    cached: Option<(StoreKind, CacheEntry)>,
+    /// What was noted with it.
+    note: Option<IndexEntry>,
+    /// Why the last fetch failed.
+    last_failure: Option<failure::Failure>,
+    /// Why nothing can be known.
+    problem: Option<Error>,
+    /// What the API server says; `None` if it was not asked.
+    checked: Option<Checked>,
+}
+
+/// What an API server says of a certificate.
+enum Checked {
+    Accepted,
+    Refused,
+    /// It did not say.
+    Unanswered(ApiServerError),
+    /// There is none to ask with, or no server to ask.
+    NotPossible(&'static str),
+}
+
+fn look(
+    session: &Session<'_>,
+    global: &GlobalArgs,
+    context: &OurContext<'_>,
+    notes: &[IndexEntry],
+    is_asked: bool,
+) -> Held {
+    let mut held = match Meant::by(session, global, context) {
+        Ok(meant) => {
+            let wanted = meant.wanted();
+            let key = wanted.key();
+            let store = session.store(wanted.certificate.cache);
+            Held {
+                cached: session.cache(&store).get(&key),
+                note: index::read(&session.directories, &key),
+                last_failure: failure::read(&session.directories, &key),
+                problem: None,
+                checked: None,
+            }
+        }
+        Err(error) => Held {
+            cached: None,
+            note: notes.iter().find(|note| is_about(note, context)).cloned(),
+            last_failure: None,
+            problem: Some(error),
+            checked: None,
+        },
+    };
+    if is_asked {
+        held.checked = Some(check(session, context, &held));
+    }
+    held
+}
+
+fn check(session: &Session<'_>, context: &OurContext<'_>, held: &Held) -> Checked {
+    let Some((_, entry)) = &held.cached else {
+        return Checked::NotPossible("no certificate");
+    };
+    let noted_ca = || held.note.as_ref()?.ca_pem.clone();
+    let cluster = contexts::cluster_info(context);
+    let Some(server) = cluster.and_then(|cluster| known_server::of_entry(cluster, noted_ca, &session.host.env)) else {
+        return Checked::NotPossible("no server in the entry");
+    };
+    match server.accepts(&entry.cert, session.deadline.at_most(PATIENCE)) {
+        Ok(true) => Checked::Accepted,
+        Ok(false) => Checked::Refused,
+        Err(error) => Checked::Unanswered(error),
+    }
+}
+
+/// Why not everything is well.
+#[derive(Debug, thiserror::Error)]
+enum NotWell {
+    #[error("the API server of {0} refuses the certificate")]
+    Refused(String),
+    #[error("the API server of {0} did not say whether it accepts the certificate")]
+    Unanswered(String),
+}
+
+impl Explain for NotWell {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Refused(_) => Exit::Failed,
+            Self::Unanswered(_) => Exit::Temporary,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Refused(_) => "the next kubectl calls renew it; `kubectl cce-login refresh` does it now",
+                Self::Unanswered(_) => {
+                    "check that this machine can reach it: an internal endpoint needs the VPC (VPN, bastion), an external one an elastic IP"
+                }
+            }
+            .to_owned(),
+        )
+    }
+}
+
+fn conclude(chosen: &[OurContext<'_>], held: &[Held]) -> Result<()> {
+    let names = |is_meant: fn(&Checked) -> bool| {
+        let meant = chosen
+            .iter()
+            .zip(held)
+            .filter(|(_, held)| held.checked.as_ref().is_some_and(is_meant));
+        let names: Vec<String> = meant
+            .map(|(context, _)| format!("context `{}`", context.name))
+            .collect();
+        Some(names.join(", ")).filter(|names| !names.is_empty())
+    };
+    if let Some(names) = names(|checked| matches!(checked, Checked::Refused)) {
+        return Err(NotWell::Refused(names).into());
+    }
+    match names(|checked| matches!(checked, Checked::Unanswered(_))) {
+        Some(names) => Err(NotWell::Unanswered(names).into()),
+        None => Ok(()),
+    }
+}
