@@ -8,7 +8,7 @@ use super::{confirm, holder, sites};
 use crate::cache::index::{self, IndexEntry};
 use crate::cli::{GlobalArgs, LogoutArgs};
 use crate::error::{Error, Exit, Explain, Result};
-use crate::host::{Directories, Host};
+use crate::host::{Deadline, Directories, Host};
 use crate::kubeconfig::OurContext;
 use crate::plan::{ContextsPlan, RunSettings, Verification};
 
@@ -37,11 +37,11 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
     let kubeconfig = contexts::load(host, &plan)?;
     let chosen = contexts::select(&kubeconfig, &plan.selection)?;
     let run = RunSettings::new(global, &host.env, host.terminal)?;
-    let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+    let mut session = Session::new(host, Directories::of(&host.env), run, global.verbose);
 
     let mut failures: Vec<(String, Error)> = Vec::new();
     if args.revoke {
-        failures = revoke(&session, global, args, &chosen)?;
+        failures = revoke(&mut session, global, args, &chosen)?;
     }
     for context in &chosen {
         let name = context.name;
@@ -73,7 +73,7 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
 
 /// Revokes before anything is forgotten, so that the API server can be asked whether it worked. Returns the contexts where it did not.
 fn revoke(
-    session: &Session<'_>,
+    session: &mut Session<'_>,
     global: &GlobalArgs,
     args: &LogoutArgs,
     chosen: &[OurContext<'_>],
@@ -90,6 +90,10 @@ fn revoke(
         }
     }
     revocation::confirm(session, &args.confirm, &revocations)?;
+    // The person who agreed has had all the time of the world; each request waits for its turn.
+    let (env, terminal) = (&session.host.env, session.host.terminal);
+    let run = RunSettings::for_certificates(revocations.len(), global, env, terminal)?;
+    session.deadline = Deadline::after(run.timeout);
     for revocation in &revocations {
         if let Err(error) = revocation::carry_out(session, revocation, Verification::IfPossible) {
             failures.push((revocation.label(), error));

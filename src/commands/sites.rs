@@ -24,6 +24,9 @@ use std::time::Duration;
 /// The longest that CCE may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What to do where no context says which cluster.
+const CHOOSE: &str = "choose a context of ours with `--context NAME`, or name the cluster itself with `--cluster`";
+
 /// One cluster, and who acts.
 pub(super) struct Site {
     /// What CCE says of it.
@@ -83,7 +86,8 @@ pub(super) fn find(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs
     match choice {
         Choice::Contexts(plan) => {
             let kubeconfig = contexts::load(session.host, plan)?;
-            let chosen = contexts::select(&kubeconfig, &plan.selection)?;
+            // `--all` means something else here than where this error comes from.
+            let chosen = contexts::select(&kubeconfig, &plan.selection).map_err(|error| error.with_hint(CHOOSE))?;
             Ok(of_contexts(session, global, &chosen))
         }
         Choice::Listed { names } => listed(session, global, args, names),

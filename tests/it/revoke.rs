@@ -449,6 +449,10 @@ fn flags_that_do_not_go_together_are_refused() {
         assert_eq!(out.exit, Exit::Usage, "{out}");
         world.snapshot(&format!("revoke/{name}"), &out);
     }
+    let none = world.path("none");
+    let out = world.run(["revoke", "--kubeconfig", &none, "--yes"]);
+    out.fails(Exit::Usage, "no current context");
+    world.snapshot("revoke/no-current-context", &out);
     let out = world.run(["revoke", "--cluster", "prdo", "--yes"]);
     out.fails(Exit::Usage, "there is no cluster `prdo`");
     world.snapshot("revoke/unknown-cluster", &out);
