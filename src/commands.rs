@@ -1,5 +1,6 @@
 //! The commands, one file each. Nothing here but the choice between them.
 
+mod ask_cce;
 mod choose_server;
 mod clusters;
 mod completion;

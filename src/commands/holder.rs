@@ -7,11 +7,28 @@ use super::who;
 use crate::cache::{CacheKey, index};
 use crate::cce::revocation::Holder;
 use crate::credentials::Credentials;
-use crate::error::Result;
+use crate::error::{Exit, Explain, Result};
 use crate::iam::IamClient;
 use crate::iam::sign_in::Scope;
 use crate::ids::UserId;
 use crate::lifetime::CertLifetime;
+
+/// A federated user has another id after every sign-in (OTC's documentation of federated users).
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a federated user has another id after every sign-in, and there is no certificate on this machine that says which"
+)]
+struct NoOneId;
+
+impl Explain for NoOneId {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("give the CN of the certificate with `--user-id`, or the certificate itself with `--from-cert`".to_owned())
+    }
+}
 
 /// The identity that acts: by the certificate that this machine has for the cluster, else as IAM says.
 pub(super) fn own(session: &Session<'_>, site: &Site) -> Result<Holder> {
@@ -24,6 +41,7 @@ pub(super) fn own(session: &Session<'_>, site: &Site) -> Result<Holder> {
             _ => Holder::User(id),
         }),
         Some(id) => Ok(Holder::User(id)),
+        None if site.identity.is_federated() => Err(NoOneId.into()),
         None => of_iam(),
     }
 }

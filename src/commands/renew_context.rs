@@ -1,17 +1,14 @@
 //! A context made new: its certificate now, and server, CA and TLS name of its cluster entry as they are today.
 
+use super::ask_cce;
 use super::choose_server::{self, Chosen, Search};
 use super::contexts::Meant;
-use super::explain::explain;
 use super::fetch::{self, Errand, Need};
 use super::obtain::{Obtained, Wanted};
 use super::pace;
 use super::report;
 use super::session::Session;
-use super::sign_in;
 use crate::cache::index::{self, IndexEntry};
-use crate::cce::CceClient;
-use crate::cce::cluster::Cluster;
 use crate::cli::GlobalArgs;
 use crate::client_cert::ClientCert;
 use crate::error::{Error, Result};
@@ -76,7 +73,7 @@ fn renew_context(
         "certificate {}",
         report::certificate(session.host, &obtained, wanted.certificate.lifetime)
     )];
-    let cluster = cluster(session, &wanted)?;
+    let cluster = ask_cce::cluster(session, &wanted)?;
     let kept = context.server.and_then(|url| Endpoint::parse(url).ok());
     let search = Search {
         choice: &ServerChoice::Auto,
@@ -164,20 +161,6 @@ fn renew(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<(Obtained, IndexE
         .or_else(|| index::read(&session.directories, &key));
     let note = note.ok_or_else(|| Error::from(choose_server::NoServer::nothing_known()))?;
     Ok((obtained, note))
-}
-
-fn cluster(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<Cluster> {
-    let http = session.cloud_http(wanted.cloud)?;
-    sign_in::with(session, &wanted.sign_in(), |credentials| {
-        let cce = CceClient {
-            api: &session.api(&http, credentials, session.deadline),
-            endpoint: &wanted.cloud.cce(&wanted.target.region),
-            project: &wanted.target.project_id,
-            is_autopilot: wanted.target.is_autopilot,
-        };
-        cce.cluster(&wanted.target.cluster_id)
-            .map_err(|e| explain(e, wanted.identity))
-    })
 }
 
 /// The cluster entry with this server, and the authorities of today.

@@ -1,12 +1,13 @@
 //! The clusters that a command acts on at the cloud, each with the identity that acts: by contexts, or by what an identity can list.
 
+use super::ask_cce::{self, ask_cce};
 use super::contexts::{self, Meant};
 use super::explain::explain;
 use super::known_server;
 use super::report;
 use super::search::{Found, Place, Search};
 use super::session::Session;
-use super::sign_in::{self, SignIn};
+use super::sign_in::SignIn;
 use crate::api_server::ApiServer;
 use crate::cache::CacheKey;
 use crate::cce::cluster::Cluster;
@@ -19,10 +20,6 @@ use crate::kubeconfig::{Kubeconfig, OurContext};
 use crate::plan::{self, Choice, CloudSettings, ClustersPlan, Target};
 use crate::sanitize::sanitize;
 use crate::store::CacheMode;
-use std::time::Duration;
-
-/// The longest that CCE may take for one answer.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What to do where no context says which cluster.
 const CHOOSE: &str = "choose a context of ours with `--context NAME`, or name the cluster itself with `--cluster`";
@@ -214,10 +211,7 @@ impl Site {
     fn of_context(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<Self> {
         let meant = Meant::by(session, global, context)?;
         let key = meant.wanted().key();
-        let cluster = with_cce(session, &meant.wanted().sign_in(), &meant.target, |cce| {
-            cce.cluster(&meant.target.cluster_id)
-                .map_err(|e| explain(e, &meant.identity))
-        })?;
+        let cluster = ask_cce::cluster(session, &meant.wanted())?;
         Ok(Self {
             cluster,
             server: contexts::cluster_info(context)
@@ -255,28 +249,11 @@ impl Site {
     /// Asks CCE about this cluster.
     pub(super) fn with_cce<T>(&self, session: &Session<'_>, act: impl Fn(&CceClient<'_>) -> Result<T>) -> Result<T> {
         let scope = Scope::Project(self.target.project_id.clone());
-        with_cce(session, &self.sign_in(scope), &self.target, act)
+        ask_cce(session, &self.sign_in(scope), &self.target, act)
     }
 
     /// An error of CCE, explained by whoever asked.
     pub(super) fn explain(&self, error: CceError) -> Error {
         explain(error, &self.identity)
     }
-}
-
-fn with_cce<T>(
-    session: &Session<'_>,
-    wanted: &SignIn<'_>,
-    target: &Target,
-    act: impl Fn(&CceClient<'_>) -> Result<T>,
-) -> Result<T> {
-    let http = session.cloud_http(wanted.cloud)?;
-    sign_in::with(session, wanted, |credentials| {
-        act(&CceClient {
-            api: &session.api(&http, credentials, session.deadline.at_most(PATIENCE)),
-            endpoint: &wanted.cloud.cce(&target.region),
-            project: &target.project_id,
-            is_autopilot: target.is_autopilot,
-        })
-    })
 }
