@@ -3,8 +3,10 @@
 pub mod cluster;
 pub mod cluster_cert;
 pub mod job;
+pub mod revocation;
+pub mod rotation;
 
-use crate::api::{Answer, Api, ApiError, Body, Call};
+use crate::api::{Answer, Api, ApiError, Body, Call, Refusal};
 use crate::error::{Exit, Explain};
 use crate::ids::{ClusterId, Endpoint, ProjectId};
 use crate::lifetime::CertLifetime;
@@ -57,6 +59,24 @@ impl Explain for CceError {
 
     fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Api(error) if error.is_unauthorized())
+    }
+}
+
+impl CceError {
+    /// Nobody knows whether CCE has done what it was asked for.
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Api(error) => error.is_outcome_unknown(),
+            Self::Cert(_) => true,
+        }
+    }
+
+    /// The answer that says no, if it was one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Api(ApiError::Refused(refusal)) => Some(refusal),
+            _ => None,
+        }
     }
 }
 

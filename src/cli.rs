@@ -1,8 +1,12 @@
 //! What can be typed: clap types and help texts. Plain data: nothing is read, nothing is decided here.
 
 mod default_command;
+mod revoke;
+mod rotate;
 
 pub use default_command::with_default_command;
+pub use revoke::RevokeArgs;
+pub use rotate::RotateArgs;
 
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -95,14 +99,17 @@ Examples:
 
 const LOGOUT_EXAMPLES: &str = "\
 Certificates are deleted from every store of this machine, and one that is on its way is not kept.
-Forgetting is not revoking: whoever has a copy can use it until it ends.
+Forgetting is not revoking: whoever has a copy can use it until it ends. --revoke does both, and asks first.
 
 Examples:
   # Forget the certificate of the current context
   kubectl cce-login logout
 
   # Forget all of them, and take the contexts out of the kubeconfig
-  kubectl cce-login logout --all --remove-contexts";
+  kubectl cce-login logout --all --remove-contexts
+
+  # A laptop is given away: end its certificates, and all others of this identity on the cluster
+  kubectl cce-login logout --revoke";
 
 const CLUSTERS_HELP: &str = "\
 Without --region all regions are looked at in which this identity has a project. What cannot be reached, or may not be
@@ -189,6 +196,12 @@ pub enum Command {
     /// Forget certificates and tokens
     #[command(after_help = LOGOUT_EXAMPLES)]
     Logout(LogoutArgs),
+    /// Revoke every certificate of an identity on a cluster: yours, or somebody else's
+    #[command(after_help = revoke::HELP)]
+    Revoke(Box<RevokeArgs>),
+    /// Rotate a cluster's own certificates, and follow the job
+    #[command(after_help = rotate::HELP)]
+    Rotate(Box<RotateArgs>),
     /// List the clusters you can reach, across regions and projects
     #[command(after_help = CLUSTERS_HELP)]
     Clusters(ClustersArgs),
@@ -454,20 +467,50 @@ pub struct LogoutArgs {
     /// Take the contexts, and users and clusters that nothing else uses, out of the kubeconfig
     #[arg(long)]
     pub remove_contexts: bool,
+    /// Revoke your certificates on these clusters first: on every machine, CI included
+    #[arg(long)]
+    pub revoke: bool,
+    /// The confirmation.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
 }
 
-/// List the clusters you can reach, across regions and projects
-#[derive(Debug, Args)]
-pub struct ClustersArgs {
+/// How a confirmation is answered.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Confirmation")]
+pub struct ConfirmArgs {
+    /// Go on without the confirmation
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Which clusters a command is about that acts on the cloud, not on this machine: those of contexts, or any that the identity can list.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Clusters")]
+pub struct ChoiceArgs {
+    /// The cluster of this context, as its identity; repeatable [default: the current context]
+    #[arg(long, value_name = "NAME", conflicts_with = "cluster")]
+    pub context: Vec<String>,
+    /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub kubeconfig: Option<String>,
+    /// A cluster's name or id, without any context; repeatable
+    #[arg(long, value_name = "NAME|ID")]
+    pub cluster: Vec<String>,
+    /// Where and as whom to look for it.
+    #[command(flatten)]
+    pub search: SearchArgs,
+}
+
+/// Where clusters are looked for, and as whom.
+#[derive(Debug, Default, Args)]
+pub struct SearchArgs {
     /// A region to look in, such as eu-de; repeatable [default: all with a project of this identity]
     #[arg(long, value_name = "REGION", help_heading = "Clusters")]
     pub region: Vec<String>,
     /// A project's name or id [default: all that this identity sees]
     #[arg(long, value_name = "NAME|ID", help_heading = "Clusters")]
     pub project: Option<String>,
-    /// The form of the report.
-    #[command(flatten)]
-    pub output: OutputArgs,
 
     /// Who we are.
     #[command(flatten)]
@@ -475,6 +518,17 @@ pub struct ClustersArgs {
     /// Where the cloud answers.
     #[command(flatten)]
     pub cloud: CloudArgs,
+}
+
+/// List the clusters you can reach, across regions and projects
+#[derive(Debug, Args)]
+pub struct ClustersArgs {
+    /// The form of the report.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Where to look, and as whom.
+    #[command(flatten)]
+    pub search: SearchArgs,
 }
 
 /// Check every part of the way, and say what to do about what is wrong

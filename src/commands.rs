@@ -1,29 +1,43 @@
 //! The commands, one file each. Nothing here but the choice between them.
 
+mod ask_cce;
 mod choose_server;
 mod clusters;
 mod completion;
+mod confirm;
 mod contexts;
 mod doctor;
 mod explain;
 mod fetch;
 mod forget;
 mod get_credential;
+mod holder;
+mod known_server;
 mod kubectl;
 mod login;
 mod logout;
 mod obtain;
 mod on_path;
+mod pace;
 mod profile;
+mod progress;
 mod project;
+mod ready;
 mod refresh;
 mod refusal;
+mod renew_context;
 mod renewal;
 mod report;
+mod revocation;
+mod revoke;
+mod rotate;
+mod search;
 mod session;
 mod side_by_side;
 mod sign_in;
+mod sites;
 mod status;
+mod typed_again;
 mod version;
 mod who;
 mod whoami;
@@ -41,6 +55,8 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::Refresh(args) => refresh::run(args, &cli.global, host),
         Command::Status(args) => status::run(args, &cli.global, host),
         Command::Logout(args) => logout::run(args, &cli.global, host),
+        Command::Revoke(args) => revoke::run(args, &cli.global, host),
+        Command::Rotate(args) => rotate::run(args, &cli.global, host),
         Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Whoami(args) => whoami::run(args, &cli.global, host),

@@ -11,6 +11,7 @@ pub use clock::{Clock, Deadline, Skew};
 pub use directories::Directories;
 pub use processes::{Process, Processes, random_u64};
 
+use crate::secret::Secret;
 use crate::store::SecretStore;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -18,6 +19,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The largest file that a person names to be read, in bytes.
+const LARGEST_INPUT: u64 = 4 << 20;
 
 /// Everything outside that a command may touch.
 pub struct Host {
@@ -73,6 +77,24 @@ impl Host {
     /// Where this program's file is, links resolved.
     pub fn executable(&self) -> Option<PathBuf> {
         self.executable.clone().or_else(|| std::env::current_exe().ok())
+    }
+
+    /// The whole of a file, or of stdin; it may be secret. An error if it is larger than anything that is meant to be read so.
+    pub fn read_input(&self, file: Option<&Path>) -> io::Result<Secret<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        let limit = LARGEST_INPUT + 1;
+        if let Some(path) = file {
+            std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        } else {
+            let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
+            (&mut *stdin).take(limit).read_to_end(&mut bytes)?;
+        }
+        let bytes = Secret::new(bytes);
+        // Only its length is looked at.
+        if bytes.expose().len() as u64 > LARGEST_INPUT {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 4 MB"));
+        }
+        Ok(bytes)
     }
 
     /// Writes one complete document to stdout. A closed pipe is a normal end.

@@ -168,6 +168,18 @@ impl IamClient<'_> {
         Ok(user.ok_or_else(|| incomplete("a user"))?)
     }
 
+    /// There is an agency with this id (`GET /v3.0/OS-AGENCY/agencies/{id}`), as far as this identity may know.
+    pub fn has_agency(&self, id: &UserId) -> bool {
+        let path = format!("/v3.0/OS-AGENCY/agencies/{id}");
+        self.get(&path, Vec::new(), "iam:agencies:getAgency").is_ok()
+    }
+
+    /// There is a user with this id (`GET /v3/users/{id}`), as far as this identity may know.
+    pub fn has_user(&self, id: &UserId) -> bool {
+        self.get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")
+            .is_ok()
+    }
+
     fn get(&self, path: &str, query: Vec<(String, String)>, permission: &'static str) -> Result<Answer, ApiError> {
         self.api.call(&Call {
             service: "IAM",

@@ -91,6 +91,12 @@ id!(
     |c| c.is_ascii_alphanumeric() || c == '-' || c == '_'
 );
 
+id!(
+    /// A job's id (a UUID on all known clouds).
+    JobId, "a job id", 64, "letters, digits and `-`",
+    |c| c.is_ascii_alphanumeric() || c == '-'
+);
+
 impl Region {
     /// The region that a project of this name belongs to: `eu-de_team` lies in `eu-de`.
     pub fn of_project(name: &str) -> Option<Self> {

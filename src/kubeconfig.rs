@@ -38,7 +38,7 @@ pub use locations::Locations;
 pub use lock::lock_file;
 pub use meaning::Kind;
 pub use ownership::{OurContext, cluster_id};
-pub use view::{ClusterView, ContextView, UserView};
+pub use view::{ClusterView, ContextView, UserView, embedded_certificates};
 
 use meaning::Meaning;
 

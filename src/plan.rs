@@ -2,19 +2,25 @@
 //!
 //! Nothing after this module looks at flags or at `CCE_LOGIN_*`. For every setting: flag, then `CCE_LOGIN_*`, then profile, then default.
 
+mod choice;
 mod clusters;
 mod contexts;
 mod get_credential;
 mod given;
 mod login;
 mod profile_set;
+mod revoke;
+mod rotate;
 mod settings;
 
+pub use choice::Choice;
 pub use clusters::ClustersPlan;
 pub use contexts::{ContextsPlan, Selection};
 pub use get_credential::GetCredentialPlan;
 pub use login::{CurrentContext, Destination, LoginPlan, ProjectChoice, ServerChoice};
 pub use profile_set::{ProfileKind, ProfileSetPlan, access_key_id, profile_name, region_of_identity};
+pub use revoke::{RevokePlan, Verification, Whose};
+pub use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
 pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode};
 
 use crate::cli::IdentityArgs;
@@ -121,6 +127,42 @@ pub struct Target {
     pub cluster_id: ClusterId,
     /// Its path at CCE is another one.
     pub is_autopilot: bool,
+}
+
+/// A file that somebody names, or `-`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputFile {
+    /// Stdin.
+    Stdin,
+    /// The file with this name.
+    Path(PathBuf),
+}
+
+impl InputFile {
+    /// The file; `None` for stdin.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdin => None,
+            Self::Path(path) => Some(path),
+        }
+    }
+
+    /// By a flag's value.
+    fn new(text: &str) -> Self {
+        match text {
+            "-" => Self::Stdin,
+            path => Self::Path(PathBuf::from(path)),
+        }
+    }
+}
+
+impl std::fmt::Display for InputFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("stdin"),
+            Self::Path(path) => write!(f, "`{}`", crate::sanitize::sanitize(&path.display().to_string())),
+        }
+    }
 }
 
 /// A path as it stays valid from any directory.

@@ -103,6 +103,21 @@ impl Refusal {
         self.code == "APIGW.0101"
     }
 
+    /// Status and code: `404, APIGW.0101`.
+    pub fn in_short(&self) -> String {
+        let code = if self.code.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", self.code)
+        };
+        format!("{}{code}", self.status)
+    }
+
+    /// Nobody here has such an API: the gateway does not know it, or what answers is no CCE at all (its own 404s have a code of its own).
+    pub fn is_missing_api(&self) -> bool {
+        self.status == 404 && (self.is_unknown_api() || self.code.is_empty())
+    }
+
     /// It is not the identity that is refused: the cluster sleeps, is being made or is in trouble.
     fn is_state_refused(&self) -> bool {
         self.status == 403
@@ -114,6 +129,19 @@ impl Refusal {
 
     pub(super) fn is_temporary(&self) -> bool {
         self.status == 429 || self.status == 408 || self.status >= 500
+    }
+}
+
+impl ApiError {
+    /// The service may have done what it was asked for, although no good answer came.
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Http(HttpError::Timeout { .. } | HttpError::Broken { .. } | HttpError::TooLarge { .. })
+            | Self::NotJson { .. }
+            | Self::Incomplete { .. } => true,
+            Self::Http(_) => false,
+            Self::Refused(refusal) => refusal.status == 408 || refusal.status >= 500,
+        }
     }
 }
 

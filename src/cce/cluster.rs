@@ -19,6 +19,10 @@ pub struct Cluster {
     pub alias: Option<String>,
     /// `v1.29`, …
     pub version: String,
+    /// `v1.29.6-r0`, as far as it is known: `v1.29` of platform version `cce.6.0`.
+    pub release: String,
+    /// `rbac` or `authenticating_proxy`.
+    pub authentication_mode: String,
     /// `Available`, `Hibernation`, …
     pub phase: String,
     /// Why the phase is what it is.
@@ -64,6 +68,8 @@ impl Cluster {
             name,
             alias: Some(text(&["metadata", "alias"])).filter(|alias| !alias.is_empty()),
             version: text(&["spec", "version"]),
+            release: release(&text(&["spec", "version"]), &text(&["spec", "platformVersion"])),
+            authentication_mode: text(&["spec", "authentication", "mode"]),
             phase: text(&["status", "phase"]),
             reason: [text(&["status", "reason"]), text(&["status", "message"])]
                 .into_iter()
@@ -117,6 +123,17 @@ impl Cluster {
             .iter()
             .filter(move |endpoint| endpoint.access == access)
             .map(|endpoint| &endpoint.url)
+    }
+}
+
+/// `va.b` of platform version `cce.X.Y` is release `va.b.X-rY` (the SDK's `ClusterSpec.legacyVersion`).
+fn release(version: &str, platform_version: &str) -> String {
+    let numbers = platform_version
+        .strip_prefix("cce.")
+        .and_then(|rest| rest.split_once('.'));
+    match numbers {
+        Some((patch, release)) if version.matches('.').count() == 1 => format!("{version}.{patch}-r{release}"),
+        _ => version.to_owned(),
     }
 }
 

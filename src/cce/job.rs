@@ -7,6 +7,8 @@ use serde_json::Value;
 pub struct Job {
     /// Its id.
     pub id: String,
+    /// The cluster that it is about.
+    pub cluster_id: String,
     /// How far it is.
     pub phase: JobPhase,
     /// Why it failed, in CCE's words.
@@ -59,6 +61,7 @@ impl Job {
             .collect();
         Some(Self {
             id,
+            cluster_id: text(json, "/spec/clusterUID"),
             phase,
             reason: text(json, "/status/reason"),
             failed_parts,

@@ -107,7 +107,7 @@ pub(super) fn arguments(context: &OurContext<'_>) -> Result<GetCredentialArgs> {
 pub(super) struct Meant {
     pub(super) identity: Identity,
     pub(super) plan: GetCredentialPlan,
-    target: Target,
+    pub(super) target: Target,
 }
 
 impl Meant {
@@ -160,9 +160,15 @@ pub(super) fn cluster_info(context: &OurContext<'_>) -> Option<ClusterInfo> {
     })
 }
 
-/// How the run ends when some contexts failed: one failure is told as it is; of several each is told, and then how many there were.
-pub(super) fn conclude(session: &Session<'_>, count: usize, mut failures: Vec<(String, Error)>) -> Result<()> {
-    let told = |(name, error): (String, Error)| error.doing(format!("context `{name}`"));
+/// How the run ends when some of `count` contexts or clusters failed: one failure is told as it is; of several each is told, and then how
+/// many there were.
+pub(super) fn conclude(
+    session: &Session<'_>,
+    what: &'static str,
+    count: usize,
+    mut failures: Vec<(String, Error)>,
+) -> Result<()> {
+    let told = |(name, error): (String, Error)| error.doing(format!("{what} `{name}`"));
     match failures.len() {
         0 => Ok(()),
         1 if count == 1 => Err(told(failures.remove(0))),
@@ -171,16 +177,23 @@ pub(super) fn conclude(session: &Session<'_>, count: usize, mut failures: Vec<(S
             for failure in failures {
                 told(failure).report(session.host);
             }
-            Err(SomeFailed { failed, count, exit }.into())
+            Err(SomeFailed {
+                failed,
+                count,
+                what,
+                exit,
+            }
+            .into())
         }
     }
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{failed} of {count} contexts failed")]
+#[error("{failed} of {count} {what}s failed")]
 struct SomeFailed {
     failed: usize,
     count: usize,
+    what: &'static str,
     exit: Exit,
 }
 

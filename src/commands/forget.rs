@@ -44,9 +44,7 @@ fn void(session: &Session<'_>, key: &CacheKey, stores: &[String]) -> Vec<String>
         || None::<()>,
     );
     let is_noted = |kind: StoreKind| stores.iter().any(|store| store == kind.name());
-    let is_in_file = is_noted(StoreKind::File);
-    let mode = if is_in_file { CacheMode::File } else { CacheMode::Auto };
-    let Deleted { troubles, unavailable } = session.store(mode).delete(key.account());
+    let Deleted { troubles, unavailable } = session.store(mode_of(stores)).delete(key.account());
     // A store that is not there for us matters only if it was put into it.
     let missed = unavailable.into_iter().filter(|trouble| is_noted(trouble.kind));
     let left = troubles
@@ -55,4 +53,10 @@ fn void(session: &Session<'_>, key: &CacheKey, stores: &[String]) -> Vec<String>
         .map(|trouble| trouble.error.to_string());
     let unburied = buried.err().map(|error| format!("cannot write the tombstone: {error}"));
     left.chain(unburied).collect()
+}
+
+/// Where to look for what was put into these stores.
+pub(super) fn mode_of(stores: &[String]) -> CacheMode {
+    let is_in_file = stores.iter().any(|store| store == StoreKind::File.name());
+    if is_in_file { CacheMode::File } else { CacheMode::Auto }
 }

@@ -2,13 +2,15 @@
 
 use super::contexts::{self, Meant, is_about};
 use super::forget::{forget, forget_sign_ins};
+use super::revocation::{self, Revocation};
 use super::session::Session;
+use super::{confirm, holder, sites};
 use crate::cache::index::{self, IndexEntry};
 use crate::cli::{GlobalArgs, LogoutArgs};
 use crate::error::{Error, Exit, Explain, Result};
-use crate::host::{Directories, Host};
+use crate::host::{Deadline, Directories, Host};
 use crate::kubeconfig::OurContext;
-use crate::plan::{ContextsPlan, RunSettings};
+use crate::plan::{ContextsPlan, RunSettings, Verification};
 
 /// What is still in a store. It is void for this machine.
 #[derive(Debug, thiserror::Error)]
@@ -35,14 +37,19 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
     let kubeconfig = contexts::load(host, &plan)?;
     let chosen = contexts::select(&kubeconfig, &plan.selection)?;
     let run = RunSettings::new(global, &host.env, host.terminal)?;
-    let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+    let mut session = Session::new(host, Directories::of(&host.env), run, global.verbose);
 
     let mut failures: Vec<(String, Error)> = Vec::new();
+    if args.revoke {
+        failures = revoke(&mut session, global, args, &chosen)?;
+    }
     for context in &chosen {
         let name = context.name;
         match forget_certificates(&session, global, context) {
+            Ok(0) if args.revoke => {} // forgotten already
             Ok(0) => host.say(&format!("context `{name}`: there was no certificate")),
             Ok(_) => host.say(&format!("context `{name}`: the certificate is forgotten")),
+            Err(_) if failures.iter().any(|(failed, _)| failed == name) => {}
             Err(left) => failures.push((name.to_owned(), left.into())),
         }
     }
@@ -57,11 +64,42 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
     let pins = pins(&chosen);
     let token_left = forget_unused_sign_ins(&session, &chosen, &pins);
     say_who_can_sign_in(host, &pins);
-    contexts::conclude(&session, chosen.len(), failures)?;
+    contexts::conclude(&session, "context", chosen.len(), failures)?;
     match token_left {
         None => Ok(()),
         Some(reason) => Err(Left::Token(reason).into()),
     }
+}
+
+/// Revokes before anything is forgotten, so that the API server can be asked whether it worked. Returns the contexts where it did not.
+fn revoke(
+    session: &mut Session<'_>,
+    global: &GlobalArgs,
+    args: &LogoutArgs,
+    chosen: &[OurContext<'_>],
+) -> Result<Vec<(String, Error)>> {
+    confirm::check(session, &args.confirm)?;
+    let found = sites::of_contexts(session, global, chosen);
+    let mut failures = found.failures;
+    let mut revocations = Vec::new();
+    for site in &found.all {
+        let own = holder::own(session, site).and_then(|holder| Revocation::new(site, holder, true));
+        match own {
+            Ok(revocation) => revocations.push(revocation),
+            Err(error) => failures.push((site.label(), error)),
+        }
+    }
+    revocation::confirm(session, &args.confirm, &revocations)?;
+    // The person who agreed has had all the time of the world; each request waits for its turn.
+    let (env, terminal) = (&session.host.env, session.host.terminal);
+    let run = RunSettings::for_certificates(revocations.len(), global, env, terminal)?;
+    session.deadline = Deadline::after(run.timeout);
+    for revocation in &revocations {
+        if let Err(error) = revocation::carry_out(session, revocation, Verification::IfPossible) {
+            failures.push((revocation.label(), error));
+        }
+    }
+    Ok(failures)
 }
 
 /// Everything that was fetched for this cluster with this pin, whatever its lifetime, and what is being fetched for the first time.

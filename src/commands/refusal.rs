@@ -1,5 +1,6 @@
 //! Does the API server refuse the certificate? Asked only when the way in which we were called suggests it.
 
+use super::known_server;
 use super::session::Session;
 use crate::api_server::ApiServer;
 use crate::cache::CacheKey;
@@ -7,9 +8,6 @@ use crate::cache::claim::{self, Task};
 use crate::cache::entry::CacheEntry;
 use crate::cache::index;
 use crate::exec_credential::ClusterInfo;
-use crate::host::Env;
-use crate::http::{Proxies, ServerCheck};
-use crate::ids::Endpoint;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
@@ -54,40 +52,7 @@ fn api_server(session: &Session<'_>, key: &CacheKey) -> Option<ApiServer> {
     let env = &session.host.env;
     let note = || index::read(&session.directories, key);
     let Some(cluster) = ClusterInfo::from_env(env) else {
-        let note = note()?;
-        let url = note.chosen_server.or_else(|| note.servers.into_iter().next())?;
-        return Some(ApiServer {
-            url: Endpoint::parse(&url).ok()?,
-            check: ServerCheck::Verified {
-                ca_pem: note.ca_pem?,
-                name: note.tls_server_name,
-            },
-            proxies: Proxies::from_env(env),
-        });
+        return known_server::of_note(note()?, env);
     };
-    server_of(cluster, || note()?.ca_pem, env)
-}
-
-/// The server of a kubeconfig's cluster entry; `noted_ca` knows its authorities where the entry names none.
-pub(super) fn server_of(
-    cluster: ClusterInfo,
-    noted_ca: impl FnOnce() -> Option<String>,
-    env: &Env,
-) -> Option<ApiServer> {
-    let check = if cluster.is_unverified {
-        ServerCheck::Unverified
-    } else {
-        ServerCheck::Verified {
-            ca_pem: cluster.ca_pem.or_else(noted_ca)?,
-            name: cluster.tls_server_name,
-        }
-    };
-    Some(ApiServer {
-        url: Endpoint::parse(&cluster.server).ok()?,
-        check,
-        proxies: match cluster.proxy_url {
-            Some(url) => Proxies::only(&url),
-            None => Proxies::from_env(env),
-        },
-    })
+    known_server::of_entry(cluster, || note()?.ca_pem, env)
 }

@@ -5,7 +5,7 @@
 mod rows;
 
 use super::contexts::{self, Meant, is_about};
-use super::refusal;
+use super::known_server;
 use super::report::{self, Format};
 use super::session::Session;
 use super::side_by_side::side_by_side;
@@ -124,7 +124,7 @@ fn check(session: &Session<'_>, context: &OurContext<'_>, held: &Held) -> Checke
     };
     let noted_ca = || held.note.as_ref()?.ca_pem.clone();
     let cluster = contexts::cluster_info(context);
-    let Some(server) = cluster.and_then(|cluster| refusal::server_of(cluster, noted_ca, &session.host.env)) else {
+    let Some(server) = cluster.and_then(|cluster| known_server::of_entry(cluster, noted_ca, &session.host.env)) else {
         return Checked::NotPossible("no server in the entry");
     };
     match server.accepts(&entry.cert, session.deadline.at_most(PATIENCE)) {

@@ -3,13 +3,15 @@
 use super::explain::explain;
 use super::session::Session;
 use super::sign_in::{self, SignIn};
+use crate::api::Api;
+use crate::cce::revocation::Holder;
 use crate::credentials::Credentials;
 use crate::env_vars;
-use crate::error::Result;
-use crate::iam::sts::StsClient;
+use crate::error::{Exit, Explain, Result};
+use crate::iam::sts::{Caller, StsClient};
 use crate::iam::{IamClient, Named, Project};
 use crate::identity::Who;
-use crate::ids::Endpoint;
+use crate::ids::{Endpoint, UserId};
 use crate::sanitize::sanitize;
 
 /// Who it is. What the cloud does not let it know of itself is missing.
@@ -47,15 +49,7 @@ pub(super) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Found> 
                 (iam.account().ok(), iam.user_of_access_key(&key.id).ok())
             }
             (None, _) => {
-                let sts = sts_endpoint(session, wanted, &endpoint);
-                let caller = sts.and_then(|endpoint| {
-                    StsClient {
-                        api: &api,
-                        endpoint: &endpoint,
-                    }
-                    .caller_identity()
-                    .ok()
-                });
+                let caller = caller(session, wanted, &api, &endpoint);
                 let name = caller.map(|caller| sanitize(caller.urn.split(':').next_back().unwrap_or_default()));
                 (
                     iam.account().ok(),
@@ -77,6 +71,66 @@ pub(super) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Found> 
             projects,
         })
     })
+}
+
+/// Why it is not known under which id the cloud issues certificates to this identity.
+#[derive(Debug, thiserror::Error)]
+#[error("neither IAM nor STS says which id you have")]
+struct NoId;
+
+impl Explain for NoId {
+    fn exit(&self) -> Exit {
+        Exit::Identity
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("give it with `--user-id` or `--agency-id`: the CN of each of your certificates is this id".to_owned())
+    }
+}
+
+/// The id that is the CN of this identity's certificates: a user's, or an agency's.
+pub(super) fn holder(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Holder> {
+    let http = session.cloud_http(wanted.cloud)?;
+    let endpoint = wanted.cloud.iam(wanted.region);
+    let is_agency = wanted.identity.kind_of_principal() == "agency";
+    let id = |text: &str| UserId::parse(text).ok();
+    let found = sign_in::with_who(session, wanted, |credentials, who| {
+        let api = session.api(&http, credentials, session.deadline);
+        let iam = IamClient {
+            api: &api,
+            endpoint: &endpoint,
+        };
+        let user = match (who, credentials) {
+            (Some(who), _) if is_agency => return Ok(id(&who.user_id).map(Holder::Agency)),
+            (Some(who), _) => id(&who.user_id),
+            (None, Credentials::AccessKey(key)) if key.security_token.is_none() => {
+                iam.user_of_access_key(&key.id).ok().and_then(|user| id(&user.id))
+            }
+            (None, _) => None,
+        };
+        Ok(user.map(Holder::User).or_else(|| {
+            let caller = caller(session, wanted, &api, &endpoint)?;
+            // `ID:SESSION` of an agency that was assumed.
+            let id = id(caller.principal_id.as_deref()?.split(':').next()?)?;
+            let is_agency = is_agency || caller.urn.contains(":assumed-agency:");
+            Some(if is_agency {
+                Holder::Agency(id)
+            } else {
+                Holder::User(id)
+            })
+        }))
+    })?;
+    found.ok_or_else(|| NoId.into())
+}
+
+/// Who signs, in STS's words, if it says so.
+fn caller(session: &Session<'_>, wanted: &SignIn<'_>, api: &Api<'_>, iam: &Endpoint) -> Option<Caller> {
+    let endpoint = sts_endpoint(session, wanted, iam)?;
+    let sts = StsClient {
+        api,
+        endpoint: &endpoint,
+    };
+    sts.caller_identity().ok()
 }
 
 fn account_of(who: &Who) -> Named {

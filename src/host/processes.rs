@@ -1,5 +1,8 @@
 //! The processes around us: who runs us, and one that we leave behind.
 
+#[path = "interruption.rs"]
+mod interruption;
+
 use crate::env_vars::KUBERNETES_EXEC_INFO;
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +14,15 @@ pub struct Process {
     pub pid: u32,
     /// When it was started, in the system's own units; 0 where the system does not say.
     pub started: u64,
+}
+
+/// What [`Processes::when_interrupted`] has set, until it is dropped.
+pub struct Interruption(());
+
+impl Drop for Interruption {
+    fn drop(&mut self) {
+        interruption::set(None);
+    }
 }
 
 /// The processes around us.
@@ -50,6 +62,15 @@ impl Processes {
                 true
             }
         }
+    }
+
+    /// As long as the answer lives, Ctrl-C says this on stderr and ends the process with 130, whatever it is waiting for.
+    #[must_use]
+    pub fn when_interrupted(&self, last_words: &str) -> Interruption {
+        if matches!(self, Self::System) {
+            interruption::set(Some(last_words.to_owned()));
+        }
+        Interruption(())
     }
 
     /// A number from 0 to 1, so that many machines do not do the same thing in the same second; 0 in tests.

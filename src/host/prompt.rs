@@ -17,6 +17,11 @@ impl Host {
         (!answer.is_empty()).then(|| answer.to_owned())
     }
 
+    /// Draws one line on a terminal in place of the one that was drawn before.
+    pub fn draw(&self, line: &str) {
+        self.put(&format!("\r{line:<70}"));
+    }
+
     fn put(&self, question: &str) {
         let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());

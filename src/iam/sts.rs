@@ -37,6 +37,8 @@ pub struct AssumeWithOidc {
 pub struct Caller {
     /// The account's id.
     pub account_id: String,
+    /// The user's id; `ID:SESSION` of an agency.
+    pub principal_id: Option<String>,
     /// `iam::ACCOUNT:user:NAME`, `sts::ACCOUNT:assumed-agency:NAME/SESSION`, …
     pub urn: String,
 }
@@ -79,6 +81,7 @@ impl StsClient<'_> {
         let caller = || {
             Some(Caller {
                 account_id: text("account_id")?,
+                principal_id: text("principal_id"),
                 urn: text("principal_urn")?,
             })
         };

@@ -132,6 +132,17 @@ fn context_view<'k>(name: &'k str, body: &'k Value, file: &'k Path) -> ContextVi
     }
 }
 
+/// The client certificates (PEM) that users of a kubeconfig have in them. A text that is no kubeconfig has none.
+pub fn embedded_certificates(text: &str) -> Vec<Vec<u8>> {
+    let Ok(document) = serde_saphyr::from_str::<Value>(super::without_bom(text)) else {
+        return Vec::new();
+    };
+    let users = document.get("users").and_then(Value::as_array).into_iter().flatten();
+    users
+        .filter_map(|user| user.pointer("/user/client-certificate-data")?.as_str().and_then(decode))
+        .collect()
+}
+
 /// Base64 as kubectl reads it: line breaks inside do not matter.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();

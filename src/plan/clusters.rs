@@ -4,7 +4,7 @@ use super::PlanError;
 use super::given::{Given, Sources, none};
 use super::login::{ProjectChoice, project_choice};
 use super::settings::{CloudSettings, RunSettings, cache_mode};
-use crate::cli::{ClustersArgs, GlobalArgs};
+use crate::cli::{GlobalArgs, SearchArgs};
 use crate::config::Profile;
 use crate::env_vars;
 use crate::host::{Env, Terminal};
@@ -31,7 +31,7 @@ pub struct ClustersPlan {
 impl ClustersPlan {
     /// Makes the plan. A profile's own region and project are where a login begins; they do not narrow the search.
     pub fn new(
-        args: &ClustersArgs,
+        args: &SearchArgs,
         global: &GlobalArgs,
         env: &Env,
         profile: Option<&Profile>,

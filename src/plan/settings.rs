@@ -18,6 +18,9 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(180);
 /// What each certificate adds to it where many are fetched: the cloud grants about ten a minute.
 const TIMEOUT_PER_CERTIFICATE: Duration = Duration::from_secs(6);
 
+/// The bound on waiting for a job: a rotation of a large cluster takes half an hour.
+const TIMEOUT_OF_JOB: Duration = Duration::from_secs(3600);
+
 /// Where the cloud answers, and whom to trust there.
 #[derive(Debug, Clone)]
 pub struct CloudSettings {
@@ -168,6 +171,15 @@ impl RunSettings {
     /// For a command that a person runs.
     pub fn new(args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
         Self::for_certificates(0, args, env, terminal)
+    }
+
+    /// For one that waits for a job of the cloud.
+    pub fn for_job(args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
+        let run = Self::new(args, env, terminal)?;
+        Ok(Self {
+            timeout: timeout(args, env)?.unwrap_or(TIMEOUT_OF_JOB),
+            ..run
+        })
     }
 
     /// For one that fetches so many certificates.

@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 16] = [
+const SHARED_BY_COMMANDS: [&str; 28] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -51,6 +51,18 @@ const SHARED_BY_COMMANDS: [&str; 16] = [
     "side_by_side",
     "sign_in",
     "who",
+    "ask_cce",
+    "confirm",
+    "holder",
+    "known_server",
+    "pace",
+    "progress",
+    "typed_again",
+    "ready",
+    "renew_context",
+    "revocation",
+    "search",
+    "sites",
     "on_path",
     "kubectl",
 ];

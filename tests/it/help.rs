@@ -2,7 +2,7 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 20] = [
+const COMMANDS: [(&str, &[&str]); 22] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
@@ -10,6 +10,8 @@ const COMMANDS: [(&str, &[&str]); 20] = [
     ("refresh", &["refresh"]),
     ("status", &["status"]),
     ("logout", &["logout"]),
+    ("revoke", &["revoke"]),
+    ("rotate", &["rotate"]),
     ("profile", &["profile"]),
     ("profile-set", &["profile", "set"]),
     ("profile-list", &["profile", "list"]),

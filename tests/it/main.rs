@@ -42,6 +42,8 @@ mod proxies;
 mod refresh;
 mod refusal;
 mod renewal;
+mod revoke;
+mod rotate;
 mod signing;
 #[cfg(target_os = "linux")]
 mod status;

@@ -127,6 +127,17 @@ fn two_contexts_of_one_cluster_cost_one_certificate() {
 }
 
 #[test]
+fn two_contexts_that_share_a_cluster_entry_follow_a_rotation() {
+    let mut world = logged_in();
+    world.keep_profile("work", "bob");
+    world.login(&["--profile", "work"]).is_done();
+    world.use_key_of("alice");
+    world.sim.rotate("prod");
+    world.run(["refresh", "--all"]).is_done();
+    world.login(&[]).is_done();
+}
+
+#[test]
 fn what_cannot_be_refreshed_is_told() {
     let world = logged_in();
     let kubeconfig = "apiVersion: v1\nkind: Config\ncontexts:\n- name: foreign\n  context: {cluster: c, user: u}\n\

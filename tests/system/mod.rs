@@ -15,6 +15,7 @@ mod parallel;
 mod process;
 mod proxy;
 mod renewal;
+mod revocation;
 mod sdk;
 mod sdk_requests;
 mod short_lives;

@@ -372,3 +372,112 @@ fn tokens_and_temporary_access_keys_are_what_the_sdk_knows_them_as() {
     world.set("HUAWEICLOUD_SDK_SECURITY_TOKEN", text("securitytoken"));
     assert_eq!(our_clusters(&world)[0]["name"], "prod");
 }
+
+/// The bodies of the requests of one kind, and their paths.
+fn bodies(world: &World, operation: &str) -> Vec<(String, Value)> {
+    let requests = world.sim.requests();
+    let own = requests.iter().filter(|request| request.operation == operation);
+    own.map(|request| (request.path.clone(), serde_json::from_str(&request.body).unwrap()))
+        .collect()
+}
+
+/// What the SDK and we sent, in turns, is the same; every answer was good.
+#[track_caller]
+fn the_same_in_pairs(sent: &[(String, Value)]) {
+    assert!(sent.len() > 1 && sent.len().is_multiple_of(2), "{sent:#?}");
+    let (theirs, ours) = sent.split_at(sent.len() / 2);
+    assert_eq!(theirs, ours);
+}
+
+#[test]
+fn revocations_are_the_same_on_the_wire() {
+    let world = World::new();
+    let cluster = world.sim.cluster("prod").uid;
+    let agency = world.sim.add_agency(&cce_sim::AgencySpec::default());
+    let alice = world.sim.access_key("alice");
+    let bob = world.sim.user_id("bob");
+    let bodies_of_sdk = [json!({"user_id": bob}), json!({"agency_id": agency})];
+    let calls = bodies_of_sdk.map(|body| {
+        let arguments = json!({"cluster_id": cluster, "body": {"CertRevokeConfigRequestBody": body}});
+        sdk_call(&world, &alice, "cce", "revoke_kubernetes_cluster_cert", &arguments)
+    });
+    for answer in ask("call", &calls) {
+        understood(&answer);
+    }
+    for flag in [format!("--user-id {bob}"), format!("--agency-id {agency}")] {
+        let line = format!("revoke --yes --cluster {cluster} --region cn-north-4 {flag}");
+        let mut line = words("kubectl-cce_login", &line);
+        line.extend(world.cloud_flags());
+        world.run(&line).succeeded();
+    }
+    the_same_in_pairs(&bodies(&world, "clustercertrevoke"));
+}
+
+#[test]
+fn rotations_and_their_jobs_are_the_same_on_the_wire() {
+    let world = World::new();
+    let cluster = world.sim.add_cluster(ClusterSpec {
+        authentication_mode: "authenticating_proxy".to_owned(),
+        ..ClusterSpec::named("proxied")
+    });
+    let own = world
+        .sim
+        .issue_certificate("prod", "bob", std::time::Duration::from_secs(86400));
+    let ca = world.sim.cluster("prod").ca_pem;
+    let base64 = |text: &str| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
+    let alice = world.sim.access_key("alice");
+    let content = json!({"AuthenticatingProxy": {
+        "ca": base64(&as_we_write_it(&ca)),
+        "cert": base64(&as_we_write_it(&own.certificate)),
+        "private_key": base64(&own.key),
+    }});
+    let calls = [
+        json!({"component": "all"}),
+        json!({"component": "service-account-controller", "certificate_expiration_time": 48}),
+        json!({"component": "custom", "cert_content": content}),
+    ]
+    .map(|body| {
+        let arguments = json!({"cluster_id": cluster, "body": {"RotateCredentialsRequestBody": body}});
+        sdk_call(&world, &alice, "cce", "rotate_cluster_credentials", &arguments)
+    });
+    let answers = ask("call", &calls);
+    let jobs: Vec<String> = answers
+        .iter()
+        .map(|answer| understood(answer)["jobid"].as_str().unwrap().to_owned())
+        .collect();
+    std::fs::write(world.path("ca.pem"), &ca).unwrap();
+    std::fs::write(world.path("certificate.pem"), &own.certificate).unwrap();
+    let custom = format!(
+        "custom --custom-ca {} --custom-cert {} --custom-key -",
+        world.path("ca.pem").display(),
+        world.path("certificate.pem").display()
+    );
+    for component in ["all", "service-account-controller --old-cert-valid 48h", &custom] {
+        let line = format!("rotate --yes --no-wait --cluster {cluster} --region cn-north-4 --component {component}");
+        let mut line = words("kubectl-cce_login", &line);
+        line.extend(world.cloud_flags());
+        world.run_with_stdin(&line, &own.key).succeeded();
+    }
+    the_same_in_pairs(&bodies(&world, "rotatecredentials"));
+
+    let calls = [(); 3].map(|()| sdk_call(&world, &alice, "cce", "show_job", &json!({"job_id": jobs[1]})));
+    let phases: Vec<Value> = ask("call", &calls)
+        .iter()
+        .map(|answer| understood(answer)["status"]["phase"].clone())
+        .collect();
+    assert_eq!(phases, ["Initializing", "Running", "Success"]);
+    let line = format!("rotate --job {} --cluster {cluster} --region cn-north-4", jobs[2]);
+    let mut line = words("kubectl-cce_login", &line);
+    line.extend(world.cloud_flags());
+    let ours = world.run(&line).succeeded();
+    assert!(
+        ours.stderr.contains("Initializing") && ours.stderr.contains("Running"),
+        "{}",
+        ours.stderr
+    );
+}
+
+/// One PEM block, 64 characters a line.
+fn as_we_write_it(pem: &str) -> String {
+    pem.replace("\r\n", "\n")
+}

@@ -4,15 +4,13 @@ use super::finding::Finding;
 use crate::api_server::{ApiServer, ApiServerError};
 use crate::cache::entry::CacheEntry;
 use crate::cache::index::{self, IndexEntry};
-use crate::cce::CceClient;
 use crate::cce::cluster::Cluster;
+use crate::commands::ask_cce;
 use crate::commands::contexts::{self, Meant};
-use crate::commands::explain::explain;
 use crate::commands::fetch::{self, Errand, Need};
+use crate::commands::known_server;
 use crate::commands::obtain::Wanted;
-use crate::commands::refusal;
 use crate::commands::session::Session;
-use crate::commands::sign_in;
 use crate::error::{Error, Result};
 use crate::kubeconfig::OurContext;
 use crate::lifetime::about;
@@ -25,7 +23,7 @@ const REFRESH: &str = "kubectl cce-login refresh";
 pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Meant) -> Vec<Finding> {
     let wanted = meant.wanted();
     let mut findings = Vec::new();
-    let cluster = match cluster(session, &wanted) {
+    let cluster = match ask_cce::cluster(session, &wanted) {
         Ok(cluster) => {
             findings.push(phase(&cluster));
             Some(cluster)
@@ -55,20 +53,6 @@ pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Mea
         .into_iter()
         .map(|finding| finding.of_context(context.name))
         .collect()
-}
-
-fn cluster(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<Cluster> {
-    let http = session.cloud_http(wanted.cloud)?;
-    sign_in::with(session, &wanted.sign_in(), |credentials| {
-        let cce = CceClient {
-            api: &session.api(&http, credentials, session.deadline),
-            endpoint: &wanted.cloud.cce(&wanted.target.region),
-            project: &wanted.target.project_id,
-            is_autopilot: wanted.target.is_autopilot,
-        };
-        cce.cluster(&wanted.target.cluster_id)
-            .map_err(|error| explain(error, wanted.identity))
-    })
 }
 
 fn phase(cluster: &Cluster) -> Finding {
@@ -164,7 +148,7 @@ fn api_server(
     const CHECK: &str = "api-server";
     let cluster = contexts::cluster_info(context);
     let server: Option<ApiServer> =
-        cluster.and_then(|cluster| refusal::server_of(cluster, || note?.ca_pem, &session.host.env));
+        cluster.and_then(|cluster| known_server::of_entry(cluster, || note?.ca_pem, &session.host.env));
     let Some(server) = server else {
         return Finding::problem(
             CHECK,

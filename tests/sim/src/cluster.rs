@@ -42,11 +42,17 @@ pub(crate) struct Addresses {
     pub(crate) external: Option<SocketAddr>,
 }
 
+/// A client certificate that was issued, and to whom.
+struct Issued {
+    serial: String,
+    common_name: String,
+    is_agency: bool,
+}
+
 struct Credentials {
     authority: Arc<Authority>,
     verifier: Arc<dyn ClientCertVerifier>,
-    /// Serial numbers and common names.
-    issued: Vec<(String, String)>,
+    issued: Vec<Issued>,
     revoked: HashSet<String>,
     tls: HashMap<ApiServerCertificate, Arc<ServerConfig>>,
 }
@@ -137,17 +143,21 @@ impl Cluster {
     pub(crate) fn issue(&self, key: &PooledKey, subject: &Subject<'_>, validity: Validity) -> ClientCertificate {
         let mut credentials = lock(&self.credentials);
         let certificate = credentials.authority.client(&key.pair, subject, validity);
-        let entry = (certificate.serial.clone(), subject.common_name.to_owned());
-        credentials.issued.push(entry);
+        credentials.issued.push(Issued {
+            serial: certificate.serial.clone(),
+            common_name: subject.common_name.to_owned(),
+            is_agency: subject.is_agency,
+        });
         certificate
     }
 
-    /// Every certificate issued to this common name until now is refused from now on.
-    pub(crate) fn revoke(&self, common_name: &str) {
+    /// Every certificate issued to this user, or to this agency, until now is refused from now on.
+    pub(crate) fn revoke(&self, id: &str, is_agency: bool) {
         let mut credentials = lock(&self.credentials);
         let credentials = &mut *credentials;
-        let theirs = credentials.issued.iter().filter(|(_, name)| name == common_name);
-        credentials.revoked.extend(theirs.map(|(serial, _)| serial.clone()));
+        let issued = credentials.issued.iter();
+        let theirs = issued.filter(|issued| issued.common_name == id && issued.is_agency == is_agency);
+        credentials.revoked.extend(theirs.map(|issued| issued.serial.clone()));
     }
 
     pub(crate) fn is_revoked(&self, serial: &str) -> bool {

@@ -32,6 +32,7 @@ pub(crate) enum Operation {
     AuthDomains,
     User(String),
     Credential(String),
+    Agency(String),
 }
 
 impl Operation {
@@ -46,6 +47,7 @@ impl Operation {
             (&Method::POST, ["v3.0", "OS-AUTH", "id-token", "tokens"]) => Some(Self::IdTokenTokens),
             (&Method::POST, ["v3.0", "OS-CREDENTIAL", "securitytokens"]) => Some(Self::Securitytokens),
             (&Method::GET, ["v3.0", "OS-CREDENTIAL", "credentials", id]) => Some(Self::Credential((*id).to_owned())),
+            (&Method::GET, ["v3.0", "OS-AGENCY", "agencies", id]) => Some(Self::Agency((*id).to_owned())),
             (&Method::GET, ["v3", "projects"]) => Some(Self::Projects),
             (&Method::GET, ["v3", "auth", "projects"]) => Some(Self::AuthProjects),
             (&Method::GET, ["v3", "auth", "domains"]) => Some(Self::AuthDomains),
@@ -67,6 +69,7 @@ impl Operation {
             Self::AuthDomains => "auth_domains",
             Self::User(_) => "user",
             Self::Credential(_) => "credential",
+            Self::Agency(_) => "agency",
         }
     }
 }
@@ -92,6 +95,7 @@ fn look_up(world: &World, operation: &Operation, received: &Received) -> Result<
         Operation::Projects => listings::filtered_projects(&directory, &principal, received),
         Operation::AuthDomains => Ok(listings::domains(&directory, &principal, received)),
         Operation::User(id) => users::show(&directory, &principal, id, received),
+        Operation::Agency(id) => users::show_agency(&directory, &principal, id),
         Operation::Credential(id) => users::show_access_key(&directory, &principal, id),
         _ => Ok(listings::projects(&directory, &principal, None, received)),
     }

@@ -43,6 +43,8 @@ impl Validity {
 /// Who a client certificate is for.
 pub(crate) struct Subject<'a> {
     pub(crate) common_name: &'a str,
+    /// The name is an agency's id; nothing in the certificate tells.
+    pub(crate) is_agency: bool,
     /// At most two: the certificate library keeps one value per attribute, and the second is smuggled in by its number.
     pub(crate) organizations: &'a [String],
 }

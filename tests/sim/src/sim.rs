@@ -268,7 +268,7 @@ impl Sim {
     /// Revokes what the user has been issued on the cluster until now, as `clustercertrevoke` does.
     pub fn revoke(&self, cluster: &str, user: &str) {
         let id = self.user_id(user);
-        self.find(cluster).revoke(&id);
+        self.find(cluster).revoke(&id, false);
     }
 
     /// Gives the cluster a new CA and server certificate at once, as a successful rotation of `all` does.
@@ -289,6 +289,7 @@ impl Sim {
         let key = keys::next_key(cluster.spec.key_format);
         let subject = Subject {
             common_name: &user.id,
+            is_agency: false,
             organizations: &user.groups,
         };
         let lifetime = chrono::Duration::from_std(lifetime).expect("a lifetime fits");

@@ -90,6 +90,19 @@ impl Default for ClusterSpec {
 }
 
 impl ClusterSpec {
+    /// The release: as given, else made up.
+    pub(crate) fn release(&self) -> String {
+        self.release.clone().unwrap_or_else(|| format!("{}.6-r0", self.version))
+    }
+
+    /// `cce.X.Y` of release `va.b.X-rY`.
+    pub(crate) fn platform_version(&self) -> String {
+        let release = self.release();
+        let (version, number) = release.split_once("-r").unwrap_or((&release, "0"));
+        let patch = version.rsplit('.').next().unwrap_or("0");
+        format!("cce.{patch}.{number}")
+    }
+
     /// The default cluster under another name.
     pub fn named(name: &str) -> Self {
         Self {

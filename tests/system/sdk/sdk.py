@@ -1,7 +1,7 @@
 """The official Python SDK, asked from a test: a JSON list comes on stdin, a list of as many answers goes to stdout.
 
     sdk.py sign    requests in, and for each the `Authorization` and the URI that the SDK would send
-    sdk.py call    calls in, and for each what the SDK's models made of the answer, with the answer itself; or the error
+    sdk.py call    calls in, with `{"Model": {…}}` for a model, and for each what the SDK's models made of the answer, with the answer itself; or the error
 """
 
 import base64
@@ -43,6 +43,15 @@ def sign(request):
     return {"authorization": signed.header_params["Authorization"], "uri": signed.uri}
 
 
+def modelled(module, value):
+    """The SDK's own models where `{"NameOfTheModel": {…}}` stands for one."""
+    if not isinstance(value, dict) or not value:
+        return value
+    name, *more = value
+    fields = {key: modelled(module, field) for key, field in value.items()}
+    return getattr(module, name)(**fields[name]) if not more and name[0].isupper() else fields
+
+
 def call(item):
     """One call of the client of `service`; its project or account is found by the SDK itself where none is given."""
     service = item["service"].capitalize()
@@ -54,7 +63,7 @@ def call(item):
         builder = getattr(module, f"{service}Client").new_builder().with_http_config(config).with_credentials(who)
         client = builder.with_region(Region(item["region"], item[item["service"]])).build()
         name = "".join(word.capitalize() for word in item["call"].split("_"))
-        request = getattr(module, f"{name}Request")(**item["arguments"])
+        request = getattr(module, f"{name}Request")(**modelled(module, item["arguments"]))
         answer = getattr(client, item["call"])(request)
     except ServiceResponseException as error:
         return {"status": error.status_code, "code": error.error_code, "message": error.error_msg}

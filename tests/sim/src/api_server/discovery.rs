@@ -59,11 +59,7 @@ fn version(cluster: &Cluster) -> Value {
     let version = cluster.spec.version.trim_start_matches('v');
     let mut parts = version.split('.');
     let (major, minor) = (parts.next().unwrap_or("1"), parts.next().unwrap_or("29"));
-    let release = cluster
-        .spec
-        .release
-        .clone()
-        .unwrap_or_else(|| format!("v{major}.{minor}.6-r0"));
+    let release = cluster.spec.release();
     json!({
         "major": major, "minor": format!("{minor}+"), "gitVersion": format!("{release}-{minor}.0.6"),
         "gitCommit": "0000000000000000000000000000000000000000", "gitTreeState": "clean",

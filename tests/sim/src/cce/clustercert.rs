@@ -13,7 +13,7 @@ use crate::{
     errors,
     keys::{self, PooledKey},
     pki::{self, Subject, Validity},
-    principal::Principal,
+    principal::{Identity, Principal},
     world::{World, lock},
 };
 
@@ -41,6 +41,7 @@ pub(super) fn create(
     let key = keys::next_key(cluster.spec.key_format);
     let subject = Subject {
         common_name: &principal.id,
+        is_agency: matches!(principal.identity, Identity::Agency { .. }),
         organizations: &principal.groups,
     };
     let certificate = cluster.issue(key, &subject, validity);

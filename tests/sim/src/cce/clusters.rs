@@ -68,7 +68,7 @@ fn standard_spec(spec: &ClusterSpec) -> Value {
         "type": "VirtualMachine",
         "flavor": "cce.s1.small",
         "version": spec.version,
-        "platformVersion": "cce.1.0",
+        "platformVersion": spec.platform_version(),
         "hostNetwork": {
             "vpc": "f0c12911-4fdb-4284-9230-7ffb0860826a",
             "subnet": "ac274229-fd2e-4695-9f01-a0c1372b8006",
@@ -89,7 +89,7 @@ fn autopilot_spec(spec: &ClusterSpec) -> Value {
         "type": "VirtualMachine",
         "flavor": "cce.autopilot.cluster",
         "version": spec.version,
-        "platformVersion": "cce.1.0",
+        "platformVersion": spec.platform_version(),
         "hostNetwork": {
             "vpc": "f0c12911-4fdb-4284-9230-7ffb0860826a",
             "subnet": "ac274229-fd2e-4695-9f01-a0c1372b8006",

@@ -30,12 +30,16 @@ pub(super) fn revoke(principal: &Principal, cluster: &Cluster, body: &[u8]) -> R
             "cce:cluster:revokeClientCredential on other users",
         ));
     }
-    if is_too_old(cluster.spec.release.as_deref().unwrap_or(&cluster.spec.version)) {
+    if !cluster.has_api_server() {
+        let message = format!("Cluster status is {}, operation is not allowed.", cluster.phase());
+        return Err(errors::cce(403, "CCE.01403003", &message));
+    }
+    if is_too_old(&cluster.spec.release()) {
         return Err(errors::cce_invalid(
             "Cluster version does not support revoking certificates.",
         ));
     }
-    cluster.revoke(id);
+    cluster.revoke(id, is_agency);
     Ok(Answer::empty(200))
 }
 

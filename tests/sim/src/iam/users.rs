@@ -1,4 +1,4 @@
-//! Users and their access keys, as far as somebody asks who they are.
+//! Users, agencies and access keys, as far as somebody asks who they are.
 
 use serde_json::json;
 
@@ -50,6 +50,24 @@ pub(super) fn show_access_key(directory: &Directory, principal: &Principal, id: 
         &json!({"credential": {
             "access": id, "user_id": user_id, "status": "active", "description": "",
             "create_time": "2026-01-15T09:30:00.000000Z",
+        }}),
+    ))
+}
+
+/// `GET /v3.0/OS-AGENCY/agencies/{id}`: an agency of the account, for administrators.
+pub(super) fn show_agency(directory: &Directory, principal: &Principal, id: &str) -> Result<Answer, Answer> {
+    if !principal.is_administrator {
+        return Err(errors::iam_forbidden("iam:agencies:getAgency"));
+    }
+    let mut agencies = directory.agencies.iter();
+    let agency = agencies.find(|agency| agency.id == id && agency.account_id == principal.account_id);
+    let agency = agency.ok_or_else(|| errors::iam(404, "Not Found", &format!("Could not find agency: {id}.")))?;
+    Ok(Answer::json(
+        200,
+        &json!({"agency": {
+            "id": agency.id, "name": agency.name, "domain_id": agency.account_id, "duration": "FOREVER",
+            "expire_time": null, "create_time": "2026-01-15T09:30:00.000000", "description": "",
+            "trust_domain_id": agency.account_id, "trust_domain_name": "",
         }}),
     ))
 }

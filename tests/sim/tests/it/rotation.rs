@@ -46,6 +46,13 @@ fn a_revocation_hits_what_one_user_has_and_nothing_else() {
     let done = post_as(&sim, "alice", "prod", "clustercertrevoke", &of_alice);
     assert_eq!((done.status, done.body.as_str()), (200, ""));
     assert_eq!([&alice, &alice_too, &bob].map(status), [401, 401, 200]);
+    // An id is a user's or an agency's, not both.
+    let of_no_agency = format!(r#"{{"agencyId": "{}"}}"#, sim.user_id("bob"));
+    assert_eq!(
+        post_as(&sim, "alice", "prod", "clustercertrevoke", &of_no_agency).status,
+        200
+    );
+    assert_eq!(status(&bob), 200);
     assert_eq!(status(&issue("alice")), 200);
 }
 

@@ -1,0 +1,58 @@
+//! What can be typed after `revoke`.
+
+use super::{ChoiceArgs, ConfirmArgs};
+use clap::Args;
+
+pub(super) const HELP: &str = "\
+Every certificate of the identity on the cluster is refused from then on, on every machine, CI included: all of them
+or none. That cannot be undone. A new certificate can be fetched at once, by everybody who has the identity's access
+key or password: so disable those first. Throttled, it waits as long as the cloud asks, within --timeout (here: 3m,
+and 6s for each cluster).
+
+An ordinary user revokes their own certificates only; those of others, and of agencies, take an administrator. The CN
+of a certificate is the id: `User \"0c97…\"` in kubectl's errors; --from-cert reads it. Ids of deleted users and
+agencies are found in Cloud Trace Service (CTS), in the events `deleteUser` and `deleteAgency`.
+
+Examples:
+  # Your own certificates on the cluster of the current context
+  kubectl cce-login revoke
+
+  # A kubeconfig that fell into wrong hands: whoever it belongs to
+  kubectl cce-login revoke --from-cert leaked-kubeconfig.yaml --context prod
+
+  # Somebody who left, on every cluster that you can list
+  kubectl cce-login revoke --user-id 0c97ac3c8e8025d01f2bc009a5d9f0a1 --all --yes";
+
+/// Revoke every certificate of an identity on a cluster: yours, or somebody else's
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// The certificates of this IAM user
+    #[arg(long, value_name = "ID", help_heading = "Whose [default: yours]", group = "whose")]
+    pub user_id: Option<String>,
+    /// The certificates of this agency
+    #[arg(long, value_name = "ID", help_heading = "Whose [default: yours]", group = "whose")]
+    pub agency_id: Option<String>,
+    /// Whosever this certificate is: PEM, DER or a kubeconfig; - is stdin
+    #[arg(
+        long,
+        value_name = "FILE|-", value_hint = clap::ValueHint::FilePath,
+        help_heading = "Whose [default: yours]",
+        group = "whose"
+    )]
+    pub from_cert: Option<String>,
+    /// Which clusters.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    /// Every cluster that this identity can list
+    #[arg(long, help_heading = "Clusters", conflicts_with_all = ["context", "cluster"])]
+    pub all: bool,
+    /// The confirmation.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+    /// Fail unless the API server is seen to refuse the old certificate [default: look, where there is one]
+    #[arg(long, help_heading = "Check", conflicts_with_all = ["no_verify", "user_id", "agency_id", "from_cert"])]
+    pub verify: bool,
+    /// Do not ask the API server
+    #[arg(long, help_heading = "Check")]
+    pub no_verify: bool,
+}

@@ -1,0 +1,60 @@
+//! Which clusters a command is about that acts on the cloud.
+
+use super::contexts::{ContextsPlan, Selection};
+use super::{PlanError, absolute};
+use crate::cli::ChoiceArgs;
+use std::path::Path;
+
+/// Where the clusters come from.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// Contexts that use us: they say which cluster, and as whom.
+    Contexts(ContextsPlan),
+    /// What the identity can list.
+    Listed {
+        /// Names or ids; none: all of them.
+        names: Vec<String>,
+    },
+}
+
+impl Choice {
+    /// By `--context`, `--cluster` and, where the command has it, `--all`.
+    pub fn new(args: &ChoiceArgs, all: bool) -> Result<Self, PlanError> {
+        if all || !args.cluster.is_empty() {
+            return Ok(Self::Listed {
+                names: args.cluster.clone(),
+            });
+        }
+        if let Some(flag) = search_flag(args) {
+            return Err(PlanError::Invalid {
+                origin: flag.to_owned(),
+                problem: "the context says that already".to_owned(),
+                cure: "name the cluster with `--cluster` to go without a context".to_owned(),
+            });
+        }
+        Ok(Self::Contexts(ContextsPlan {
+            selection: match args.context.as_slice() {
+                [] => Selection::Current,
+                names => Selection::Named(names.to_vec()),
+            },
+            kubeconfig: args.kubeconfig.as_deref().map(|file| absolute(Path::new(file))),
+        }))
+    }
+}
+
+/// A flag that is for a search only.
+fn search_flag(args: &ChoiceArgs) -> Option<&'static str> {
+    let search = &args.search;
+    [
+        (!search.region.is_empty(), "--region"),
+        (search.project.is_some(), "--project"),
+        (search.identity.profile.is_some(), "--profile"),
+        (search.identity.identity.is_some(), "--identity"),
+        (search.cloud.cloud.is_some(), "--cloud"),
+        (search.cloud.cce_endpoint.is_some(), "--cce-endpoint"),
+        (search.cloud.iam_endpoint.is_some(), "--iam-endpoint"),
+        (search.cloud.ca_file.is_some(), "--ca-file"),
+    ]
+    .into_iter()
+    .find_map(|(is_given, flag)| is_given.then_some(flag))
+}
