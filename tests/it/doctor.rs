@@ -3,6 +3,7 @@
 use crate::support::{Outcome, World};
 use cce_login::error::Exit;
 use cce_login::store::Switches;
+use cce_sim::ClusterSpec;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -208,6 +209,21 @@ fn a_cluster_that_sleeps_is_told_with_its_phase() {
     let world = in_order();
     world.sim.set_phase("prod", "Hibernation");
     assert!(troubles(&world, &[]).contains(&trouble("cluster", "problem")));
+}
+
+#[test]
+fn a_cluster_that_is_too_old_to_revoke_is_told() {
+    let world = in_order();
+    world.sim.add_cluster(ClusterSpec {
+        version: "v1.21".to_owned(),
+        release: Some("v1.21.10-r0".to_owned()),
+        ..ClusterSpec::named("old")
+    });
+    world.run(["--cluster", "old"]).is_done();
+    assert_eq!(
+        troubles(&world, &["--context", "old"]),
+        [usual(), trouble("revoke", "warning")]
+    );
 }
 
 #[test]

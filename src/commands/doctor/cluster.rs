@@ -5,6 +5,7 @@ use crate::api_server::{ApiServer, ApiServerError};
 use crate::cache::entry::CacheEntry;
 use crate::cache::index::{self, IndexEntry};
 use crate::cce::cluster::Cluster;
+use crate::cce::revocation::too_old_to_revoke;
 use crate::commands::ask_cce;
 use crate::commands::contexts::{self, Meant};
 use crate::commands::fetch::{self, Errand, Need};
@@ -15,8 +16,6 @@ use crate::error::{Error, Result};
 use crate::kubeconfig::OurContext;
 use crate::lifetime::about;
 
-/// The phase of a cluster that works.
-const AVAILABLE: &str = "Available";
 const REFRESH: &str = "kubectl cce-login refresh";
 
 /// Looks at the context from the cloud to its API server.
@@ -25,7 +24,7 @@ pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Mea
     let mut findings = Vec::new();
     let cluster = match ask_cce::cluster(session, &wanted) {
         Ok(cluster) => {
-            findings.push(phase(&cluster));
+            findings.extend(phase(&cluster));
             Some(cluster)
         }
         Err(error) => {
@@ -55,21 +54,23 @@ pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Mea
         .collect()
 }
 
-fn phase(cluster: &Cluster) -> Finding {
-    let shown = format!("`{}` ({}) is {}", cluster.name, cluster.version, cluster.phase);
-    if cluster.phase == AVAILABLE {
-        return Finding::ok("cluster", shown);
+fn phase(cluster: &Cluster) -> Vec<Finding> {
+    let mut shown = format!("`{}` ({}) is {}", cluster.name, cluster.version, cluster.phase);
+    if !cluster.reason.is_empty() {
+        shown = format!("{shown}: {}", cluster.reason);
     }
-    let reason = if cluster.reason.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", cluster.reason)
-    };
-    Finding::problem(
-        "cluster",
-        shown + &reason,
-        "wake it up, or wait until it is `Available`, in the CCE console",
-    )
+    let mut findings = vec![match cluster.unreachable_because() {
+        Some(cure) => Finding::problem("cluster", shown, cure),
+        None => Finding::ok("cluster", shown),
+    }];
+    findings.extend(too_old_to_revoke(&cluster.release).map(|since| {
+        Finding::warning(
+            "revoke",
+            format!("release `{}` cannot revoke certificates", cluster.release),
+            format!("upgrade the cluster to `{since}` or later, so that a certificate in wrong hands can be cut off"),
+        )
+    }));
+    findings
 }
 
 /// The cached certificate, else a new one: whoever gets it has the permission.

@@ -58,8 +58,7 @@ fn conversion(what: &Value) -> Conversion {
 /// The text that the change would give the file; `None`: as it is.
 fn change_of(file: &Path, what: &Value) -> Option<String> {
     let change = change(file, what).unwrap();
-    let text = change.texts().first().map(|(_, text)| (*text).to_owned());
-    text
+    change.texts().first().map(|(_, text)| (*text).to_owned())
 }
 
 /// The case's own, or what was before.
@@ -98,9 +97,10 @@ fn every_case_ends_as_its_files_say() {
                 }
                 let expected = String::from_utf8(expected_backup(&case, &before)).unwrap();
                 assert_eq!(backup, expected, "{name}");
-                let again = match what["convert"].is_array() {
-                    true => change_of(&file, &what),
-                    false => upserted(&file, &logins(&what)).unwrap(),
+                let again = if what["convert"].is_array() {
+                    change_of(&file, &what)
+                } else {
+                    upserted(&file, &logins(&what)).unwrap()
                 };
                 assert_eq!(again, None, "{name}: the second run changes something");
                 (case.join("after.yaml"), fs::read_to_string(&file).unwrap())
