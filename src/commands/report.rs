@@ -10,6 +10,9 @@ use crate::plan::PlanError;
 use crate::store::StoreKind;
 use serde::Serialize;
 
+/// The most names in a sentence.
+const MOST_NAMES: usize = 8;
+
 /// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -70,6 +73,20 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()
+}
+
+/// Names in a sentence: the first few, and how many more there are.
+pub(super) fn names(names: &[&str]) -> String {
+    let shown = names
+        .iter()
+        .take(MOST_NAMES)
+        .map(|name| format!("`{}`", crate::sanitize::sanitize(name)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(MOST_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// A certificate in a line for people: for how long, until when, and where it is kept.

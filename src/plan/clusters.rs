@@ -4,7 +4,7 @@ use super::PlanError;
 use super::given::{Given, Sources, none};
 use super::login::{ProjectChoice, project_choice};
 use super::settings::{CloudSettings, RunSettings, cache_mode};
-use crate::cli::{ClustersArgs, GlobalArgs};
+use crate::cli::{GlobalArgs, SearchArgs};
 use crate::config::Profile;
 use crate::env_vars;
 use crate::host::{Env, Terminal};
@@ -31,7 +31,7 @@ pub struct ClustersPlan {
 impl ClustersPlan {
     /// Makes the plan. A profile's own region and project are where a login begins; they do not narrow the search.
     pub fn new(
-        args: &ClustersArgs,
+        args: &SearchArgs,
         global: &GlobalArgs,
         env: &Env,
         profile: Option<&Profile>,
@@ -39,20 +39,9 @@ impl ClustersPlan {
     ) -> Result<Self, PlanError> {
         let sources = Sources { env, profile };
         let region_of = |given: &Given| given.parse(Region::parse, crate::ids::InvalidId::hint);
-        let regions = if args.region.is_empty() {
-            let of_variable = sources.find("--region", None, Some(env_vars::REGION), none);
-            // A variable that is set speaks for the flag; the profile does not.
-            of_variable.iter().map(region_of).collect::<Result<Vec<_>, _>>()?
-        } else {
-            let typed = |text: &String| Given {
-                text: text.clone(),
-                origin: "--region".to_owned(),
-            };
-            args.region
-                .iter()
-                .map(|text| region_of(&typed(text)))
-                .collect::<Result<Vec<_>, _>>()?
-        };
+        // A variable that is set speaks for the flag; the profile does not.
+        let regions = Given::list("--region", &args.region, &sources, env_vars::REGION, none);
+        let regions = regions.iter().map(region_of).collect::<Result<Vec<_>, _>>()?;
         let project = sources.find("--project", args.project.as_deref(), Some(env_vars::PROJECT), none);
         let project = project.as_ref().map(project_choice).transpose()?;
         let of_project = match &project {

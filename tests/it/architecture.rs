@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 14] = [
+const SHARED_BY_COMMANDS: [&str; 16] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -51,6 +51,8 @@ const SHARED_BY_COMMANDS: [&str; 14] = [
     "side_by_side",
     "sign_in",
     "who",
+    "ready",
+    "search",
 ];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;

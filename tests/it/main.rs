@@ -31,6 +31,7 @@ mod learnt;
 mod lifecycle;
 mod login_again;
 mod login_entries;
+mod login_many;
 mod login_output;
 mod login_server;
 mod logout;

@@ -1,8 +1,8 @@
 //! The rows of the report: a cluster each, or a place that could not be asked.
 
-use super::{Failure, Place};
 use crate::cce::cluster::{Access, Cluster};
 use crate::commands::report::{self, Format};
+use crate::commands::search::{Failure, Place};
 use crate::host::Host;
 use crate::sanitize::sanitize;
 use serde::Serialize;

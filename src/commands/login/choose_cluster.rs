@@ -1,14 +1,13 @@
 //! From a name or an id to a cluster.
 
 use crate::cce::cluster::Cluster;
-use crate::error::{Exit, Explain, Result};
+use crate::commands::{ready, report};
+use crate::error::{Error, Exit, Explain, Result};
 use crate::iam::Project;
 use crate::sanitize::sanitize;
 
 /// How alike two names must be for one to be proposed in place of the other (0 to 1).
 const ALIKE: f64 = 0.7;
-/// The most names in a hint.
-const MOST_NAMES: usize = 8;
 
 /// Why there is no cluster to set up.
 #[derive(Debug, thiserror::Error)]
@@ -23,32 +22,32 @@ enum ClusterError {
     Ambiguous { wanted: String, count: usize, ids: String },
     #[error("the cluster is missing")]
     NotGiven { cure: String },
-    #[error("cluster `{name}` is in phase `{phase}`{reason}")]
-    NotReady {
-        name: String,
-        phase: String,
-        reason: String,
-        cure: &'static str,
-        is_passing: bool,
-    },
+    #[error("no cluster was found")]
+    NoneAnywhere { cure: &'static str },
 }
 
 impl Explain for ClusterError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Unknown { .. } | Self::Ambiguous { .. } | Self::NotGiven { .. } => Exit::Usage,
-            Self::NotReady { is_passing: true, .. } => Exit::Temporary,
-            Self::NotReady { .. } => Exit::Failed,
+            Self::Unknown { .. } | Self::Ambiguous { .. } | Self::NotGiven { .. } | Self::NoneAnywhere { .. } => {
+                Exit::Usage
+            }
         }
     }
 
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unknown { cure, .. } | Self::NotGiven { cure } => cure.clone(),
+            Self::NoneAnywhere { cure } => (*cure).to_owned(),
             Self::Ambiguous { ids, .. } => format!("give its id with `--cluster`: {ids}"),
-            Self::NotReady { cure, .. } => (*cure).to_owned(),
         })
     }
+}
+
+/// A search over all regions and projects has found nothing.
+pub(super) fn nothing_found() -> Error {
+    let cure = "`kubectl cce-login clusters` shows where it looks; choose with `--region`, `--project` or `--profile`";
+    ClusterError::NoneAnywhere { cure }.into()
 }
 
 /// The cluster with this id; else those with this name or alias.
@@ -68,7 +67,7 @@ pub(super) fn choose(clusters: &[Cluster], wanted: Option<&str>, project: &Proje
         let cure = if clusters.is_empty() {
             no_clusters(project)
         } else {
-            format!("give it with `--cluster`: {}", list(&names()))
+            format!("give it with `--cluster`: {}", report::names(&names()))
         };
         return Err(ClusterError::NotGiven { cure }.into());
     };
@@ -84,7 +83,7 @@ pub(super) fn choose(clusters: &[Cluster], wanted: Option<&str>, project: &Proje
             .into());
         }
         several => {
-            let ids = list(&several.iter().map(|c| c.id.as_str()).collect::<Vec<_>>());
+            let ids = report::names(&several.iter().map(|c| c.id.as_str()).collect::<Vec<_>>());
             return Err(ClusterError::Ambiguous {
                 wanted: sanitize(wanted),
                 count: several.len(),
@@ -93,25 +92,8 @@ pub(super) fn choose(clusters: &[Cluster], wanted: Option<&str>, project: &Proje
             .into());
         }
     };
-    match cluster.unreachable_because() {
-        None => Ok(cluster),
-        Some(cure) => {
-            let reason = if cluster.reason.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", sanitize(&cluster.reason))
-            };
-            let is_passing = matches!(cluster.phase.as_str(), "Creating" | "Awaking");
-            Err(ClusterError::NotReady {
-                name: cluster.name,
-                phase: sanitize(&cluster.phase),
-                reason,
-                cure,
-                is_passing,
-            }
-            .into())
-        }
-    }
+    ready::check(&cluster)?;
+    Ok(cluster)
 }
 
 fn unknown_cure(wanted: &str, names: &[&str], project: &Project) -> String {
@@ -119,8 +101,8 @@ fn unknown_cure(wanted: &str, names: &[&str], project: &Project) -> String {
     let mut near: Vec<&str> = names.iter().copied().filter(|name| likeness(name) >= ALIKE).collect();
     near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
     match (near.is_empty(), names.is_empty()) {
-        (false, _) => format!("did you mean {}?", list(&near)),
-        (true, false) => format!("project `{}` has {}", project.name, list(names)),
+        (false, _) => format!("did you mean {}?", report::names(&near)),
+        (true, false) => format!("project `{}` has {}", project.name, report::names(names)),
         (true, true) => no_clusters(project),
     }
 }
@@ -128,17 +110,4 @@ fn unknown_cure(wanted: &str, names: &[&str], project: &Project) -> String {
 fn no_clusters(project: &Project) -> String {
     let name = &project.name;
     format!("project `{name}` has no clusters: choose another one with `--project`, or another `--region`")
-}
-
-fn list(names: &[&str]) -> String {
-    let shown = names
-        .iter()
-        .take(MOST_NAMES)
-        .map(|name| format!("`{}`", sanitize(name)))
-        .collect::<Vec<_>>()
-        .join(", ");
-    match names.len().saturating_sub(MOST_NAMES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
