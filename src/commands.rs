@@ -3,8 +3,10 @@
 mod choose_server;
 mod clusters;
 mod contexts;
+mod described;
 mod explain;
 mod fetch;
+mod first_use;
 mod forget;
 mod get_credential;
 mod login;

@@ -2,15 +2,12 @@
 
 use super::choose_server::{self, Chosen, Search};
 use super::contexts::{self, Meant};
-use super::explain::explain;
+use super::described;
 use super::fetch::{self, Errand, Need};
 use super::obtain::{Obtained, Wanted};
 use super::report;
 use super::session::Session;
-use super::sign_in;
 use crate::cache::index::{self, IndexEntry};
-use crate::cce::CceClient;
-use crate::cce::cluster::Cluster;
 use crate::cli::{GlobalArgs, RefreshArgs};
 use crate::error::{Error, Result};
 use crate::host::{Directories, Host};
@@ -67,7 +64,7 @@ fn refresh(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>)
         "certificate {}",
         report::certificate(session.host, &obtained, wanted.certificate.lifetime)
     )];
-    let cluster = cluster(session, &wanted)?;
+    let cluster = described::cluster(session, &wanted)?;
     let kept = context.server.and_then(|url| Endpoint::parse(url).ok());
     let search = Search {
         choice: &ServerChoice::Auto,
@@ -143,20 +140,6 @@ fn wait(session: &Session<'_>, error: Error) -> Result<()> {
         .say(&format!("the cloud throttles this identity: going on in {seconds} s"));
     std::thread::sleep(pause);
     Ok(())
-}
-
-fn cluster(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<Cluster> {
-    let http = session.cloud_http(wanted.cloud)?;
-    sign_in::with(session, &wanted.sign_in(), |credentials| {
-        let cce = CceClient {
-            api: &session.api(&http, credentials, session.deadline),
-            endpoint: &wanted.cloud.cce(&wanted.target.region),
-            project: &wanted.target.project_id,
-            is_autopilot: wanted.target.is_autopilot,
-        };
-        cce.cluster(&wanted.target.cluster_id)
-            .map_err(|e| explain(e, wanted.identity))
-    })
 }
 
 /// The cluster entry with this server, and the authorities of today.

@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 16] = [
+const SHARED_BY_COMMANDS: [&str; 18] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -53,6 +53,8 @@ const SHARED_BY_COMMANDS: [&str; 16] = [
     "who",
     "ready",
     "search",
+    "described",
+    "first_use",
 ];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;

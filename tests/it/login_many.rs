@@ -77,6 +77,75 @@ fn refresh_completes_the_entries_and_the_next_login_leaves_them_so() {
     assert_eq!(world.certificate_requests(), requests);
 }
 
+/// What kubectl says of this cluster entry.
+fn exec_info(world: &World, name: &str) -> String {
+    let mut entry = cluster(world, name);
+    entry["config"] = Value::Null;
+    let info = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+        "spec": { "interactive": false, "cluster": entry },
+    });
+    info.to_string()
+}
+
+#[test]
+fn the_first_use_completes_the_entry_and_the_second_works() {
+    let mut world = of_three();
+    login(&world, "--all").is_done();
+    world.set("KUBERNETES_EXEC_INFO", &exec_info(&world, "staging.cn-north-4"));
+    let first = world.get_credential_of("staging", &["--identity=env"]);
+    first.fails(Exit::Temporary, "context `staging` had no CA");
+    world.snapshot("get-credential/first-use", &first);
+    let entry = cluster(&world, "staging.cn-north-4");
+    assert!(
+        entry["certificate-authority-data"].is_string() && entry["tls-server-name"].is_string(),
+        "{entry}"
+    );
+    assert!(
+        cluster(&world, "teams.cn-north-4_team")
+            .get("certificate-authority-data")
+            .is_none()
+    );
+
+    world.set("KUBERNETES_EXEC_INFO", &exec_info(&world, "staging.cn-north-4"));
+    let requests = world.sim.count("*");
+    world.get_credential_of("staging", &["--identity=env"]).credential();
+    assert_eq!(world.sim.count("*"), requests, "from the cache");
+    assert_eq!(world.certificate_requests(), 2);
+}
+
+#[test]
+fn an_entry_without_a_ca_that_is_not_waiting_for_one_is_served() {
+    let mut world = World::new();
+    world.login(&[]).is_done();
+    let text = world.kubeconfig_text();
+    let without = text.lines().filter(|line| !line.contains("certificate-authority-data"));
+    world.write(".kube/config", without.collect::<Vec<_>>().join("\n") + "\n");
+    world.set("KUBERNETES_EXEC_INFO", &exec_info(&world, "prod.cn-north-4"));
+    world.get_credential(&["--identity=env"]).credential();
+}
+
+#[test]
+fn the_first_use_of_an_entry_in_an_unknown_file_says_what_completes_it() {
+    let mut world = of_three();
+    let file = world.path("elsewhere");
+    login(&world, &format!("--all --kubeconfig {file}")).is_done();
+    let text = world.read("elsewhere");
+    let entry = crate::support::Written::parse(&text)
+        .cluster("staging.cn-north-4")
+        .clone();
+    let info = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "spec": { "cluster": entry },
+    });
+    world.set("KUBERNETES_EXEC_INFO", &info.to_string());
+    let first = world.get_credential_of("staging", &["--identity=env"]);
+    first.fails(Exit::Failed, "has no CA yet");
+    world.snapshot("get-credential/first-use-elsewhere", &first);
+    world.unset("KUBERNETES_EXEC_INFO");
+    world.run(["refresh", "--all", "--kubeconfig", &file]).is_done();
+    assert_eq!(world.read("elsewhere").matches("certificate-authority-data").count(), 3);
+}
+
 #[test]
 fn several_clusters_by_name_and_id_are_set_up_in_the_order_given() {
     let world = of_three();

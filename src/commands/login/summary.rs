@@ -61,8 +61,8 @@ pub(super) fn show_many(ground: &Ground<'_>, outcome: &ManyOutcome<'_>) {
             count => ("wait", format!("{count} clusters")),
         };
         host.say(&format!(
-            "{what} {verb} for certificate and CA until kubectl is used there, because CCE grants about ten a minute; \
-             `kubectl cce-login refresh --all` takes them now, at that pace"
+            "{what} {verb} for certificate and CA until kubectl is first used there, and that command has to be run twice: CCE grants about \
+             ten certificates a minute. `kubectl cce-login refresh --all` takes them now, at that pace"
         ));
     }
     let Some(login) = outcome.logins.first().filter(|_| is_written) else {
