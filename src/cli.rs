@@ -451,7 +451,7 @@ pub enum ProfileCommand {
 }
 
 /// `profile set`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ProfileSetArgs {
     /// The profile's name
     pub name: String,

@@ -11,6 +11,7 @@ mod forget;
 mod get_credential;
 mod login;
 mod logout;
+mod new_profile;
 mod obtain;
 mod profile;
 mod project;

@@ -1,5 +1,6 @@
 //! `login`: who you are, which clusters, a certificate, kubeconfig entries, a check. Ends with the command to try.
 
+mod ask;
 mod choose_cluster;
 mod entry;
 mod find;
@@ -8,41 +9,65 @@ mod many;
 mod ready;
 mod setup;
 mod summary;
+mod who;
 
 use super::report;
 use super::session::Session;
 use crate::cli::{GlobalArgs, LoginArgs};
 use crate::env_vars;
 use crate::error::Result;
-use crate::host::{Directories, Host};
-use crate::identity::Identity;
+use crate::host::{Directories, Host, Progress};
 use crate::kubeconfig::{Kubeconfig, Locations};
-use crate::plan::{self, Destination, LoginPlan};
-use find::Site;
+use crate::plan::{Destination, LoginPlan, RunSettings};
+use find::{Site, Sites};
 use ready::Ready;
 use setup::Ground;
+use who::Who;
 
 /// Sets clusters up.
 pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
-    let directories = Directories::of(&host.env);
-    let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &directories)?;
-    let plan = LoginPlan::new(args, global, &host.env, identity.profile(), host.terminal)?;
-    let session = Session::new(host, directories, plan.run, global.verbose);
-    let kubeconfig = load_kubeconfig(&plan, host)?;
-
-    let sites = find::sites(&session, &plan, &identity)?;
-    let ground = Ground::new(&session, args, &plan, &identity, &kubeconfig);
+    let run = RunSettings::new(global, &host.env, host.terminal)?;
+    let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+    if session.is_interactive {
+        // Nobody is asked anything that leads to an error which is there already.
+        load_kubeconfig(&LoginPlan::new(args, global, &host.env, None, host.terminal)?, host)?;
+    }
+    let who = Who::find(&session, args)?;
+    let prepared = prepare(&session, args, global, &who);
+    let (plan, kubeconfig, sites) = prepared.inspect_err(|_| who.forget(&session))?;
+    let ground = Ground::new(&session, args, &plan, &who.identity, &kubeconfig);
     match (sites.found.as_slice(), sites.failures.as_slice()) {
         ([site], []) => set_up(&ground, site),
         _ => many::set_up(&ground, &sites.found, sites.failures),
     }
 }
 
+/// What is to be set up. Nothing has been written until here but the identity that was typed, and that only in the end.
+fn prepare(
+    session: &Session<'_>,
+    args: &LoginArgs,
+    global: &GlobalArgs,
+    who: &Who,
+) -> Result<(LoginPlan, Kubeconfig, Sites)> {
+    let host = session.host;
+    let mut plan = LoginPlan::new(args, global, &host.env, who.identity.profile(), host.terminal)?;
+    let kubeconfig = load_kubeconfig(&plan, host)?;
+    ask::complete(session, &mut plan, &who.identity)?;
+    let sites = find::sites(session, &plan, &who.identity)?;
+    if plan.destination != Destination::DryRun {
+        who.keep(session)?;
+    }
+    Ok((plan, kubeconfig, sites))
+}
+
 /// Sets one cluster up.
 fn set_up(ground: &Ground<'_>, site: &Site) -> Result<()> {
     let session = ground.session;
     let setup = ground.setup(site)?;
-    let mut ready = Ready::new(session, &setup)?;
+    let mut ready = {
+        let _progress = Progress::spinner(session.host, "taking a certificate, and looking which server answers");
+        Ready::new(session, &setup)?
+    };
     let server = entry::Server::of(&ready);
     let name = entry::context_name(&setup, |name| {
         ground.kubeconfig.context_is_free_for(name, site.cluster.id.as_str())
@@ -55,7 +80,10 @@ fn set_up(ground: &Ground<'_>, site: &Site) -> Result<()> {
         Destination::DryRun => report::print(session.host, &change.diff())?,
         Destination::Write => {
             change.write()?;
-            let user = ready.who_am_i(session, &setup)?;
+            let user = {
+                let _progress = Progress::spinner(session.host, "asking the API server who you are");
+                ready.who_am_i(session, &setup)?
+            };
             summary::show(
                 ground,
                 &setup,

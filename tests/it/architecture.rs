@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 18] = [
+const SHARED_BY_COMMANDS: [&str; 19] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -55,6 +55,7 @@ const SHARED_BY_COMMANDS: [&str; 18] = [
     "search",
     "described",
     "first_use",
+    "new_profile",
 ];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;

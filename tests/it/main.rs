@@ -30,6 +30,7 @@ mod leaks;
 mod learnt;
 mod lifecycle;
 mod login_again;
+mod login_asks;
 mod login_entries;
 mod login_many;
 mod login_output;

@@ -1,6 +1,6 @@
 //! The clusters to set up: those that were named, or all that the search finds, each with its region and project.
 
-use super::choose_cluster;
+use super::{ask, choose_cluster};
 use crate::cce::CceClient;
 use crate::cce::cluster::Cluster;
 use crate::commands::explain::explain;
@@ -11,6 +11,7 @@ use crate::commands::session::Session;
 use crate::commands::side_by_side::side_by_side;
 use crate::commands::sign_in::{self, SignIn};
 use crate::error::{Error, Result};
+use crate::host::Progress;
 use crate::iam::Project;
 use crate::iam::sign_in::Scope;
 use crate::identity::Identity;
@@ -44,7 +45,10 @@ pub(super) fn sites(session: &Session<'_>, plan: &LoginPlan, identity: &Identity
 }
 
 fn all(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<Sites> {
-    let found = Search::new(session, identity, &plan.search)?.clusters()?;
+    let found = {
+        let _progress = Progress::spinner(session.host, "looking for clusters");
+        Search::new(session, identity, &plan.search)?.clusters()?
+    };
     let mut failures = Vec::new();
     for failure in found.failures {
         if !found.is_any_listed {
@@ -83,6 +87,7 @@ fn named(session: &Session<'_>, plan: &LoginPlan, identity: &Identity, names: &[
     if plan.regions.is_empty() {
         return Err(plan::missing_region().into());
     }
+    let progress = Progress::spinner(session.host, "looking for clusters");
     let listed = side_by_side(&plan.regions, BOUND, |region| {
         let choice = plan.project.clone();
         let choice = choice.unwrap_or_else(|| ProjectChoice::Name(region.to_string()));
@@ -90,6 +95,7 @@ fn named(session: &Session<'_>, plan: &LoginPlan, identity: &Identity, names: &[
         let clusters = clusters_of(session, plan, identity, region, &project, names)?;
         Ok((region.clone(), project, clusters))
     });
+    drop(progress);
     let (mut listings, mut failures) = (Vec::new(), Vec::new());
     for (region, listing) in plan.regions.iter().zip(listed) {
         match listing {
@@ -97,6 +103,9 @@ fn named(session: &Session<'_>, plan: &LoginPlan, identity: &Identity, names: &[
             Err(error) if plan.regions.len() == 1 => return Err(error),
             Err(error) => failures.push((region.to_string(), error)),
         }
+    }
+    if names.is_empty() && session.is_interactive && listings.iter().any(|(_, _, clusters)| !clusters.is_empty()) {
+        return asked(session, listings, failures);
     }
     let mut sites = Vec::new();
     let wanted: Vec<Option<&str>> = match names {
@@ -129,6 +138,33 @@ fn named(session: &Session<'_>, plan: &LoginPlan, identity: &Identity, names: &[
         found: without_doubles(sites),
         failures,
     })
+}
+
+/// What a person chooses among what is listed.
+fn asked(
+    session: &Session<'_>,
+    listings: Vec<(Region, Project, Vec<Cluster>)>,
+    mut failures: Vec<(String, Error)>,
+) -> Result<Sites> {
+    let mut listed = Vec::new();
+    for (region, project, clusters) in listings {
+        listed.extend(clusters.into_iter().map(|cluster| Site {
+            region: region.clone(),
+            project: project.clone(),
+            cluster,
+        }));
+    }
+    let chosen = ask::clusters(session, without_doubles(listed))?;
+    let is_single = chosen.len() == 1;
+    let mut found = Vec::with_capacity(chosen.len());
+    for site in chosen {
+        match ready::check(&site.cluster) {
+            Ok(()) => found.push(site),
+            Err(error) if is_single => return Err(error),
+            Err(error) => failures.push((site.cluster.name, error)),
+        }
+    }
+    Ok(Sites { found, failures })
 }
 
 /// The same cluster may have been named twice, by name and by id.

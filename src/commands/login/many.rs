@@ -12,6 +12,7 @@ use crate::cache::index;
 use crate::cce::cluster::{Access, Cluster};
 use crate::commands::report;
 use crate::error::{Error, Exit, Explain, Result};
+use crate::host::Progress;
 use crate::ids::Endpoint;
 use crate::kubeconfig::{Current, Kind, KubeconfigError, Login};
 use crate::plan::{Destination, ServerChoice};
@@ -62,10 +63,12 @@ pub(super) fn set_up(ground: &Ground<'_>, sites: &[Site], mut failures: Vec<(Str
         return Err(ManyError::OneServer(count).into());
     }
     let named = named(ground, sites)?;
+    let progress = Progress::bar(ground.session.host, named.len() as u64, "setting clusters up");
     let mut first = first_ready(ground, &named, &mut failures)?;
     let mut logins = Vec::with_capacity(named.len());
     let answered = first.as_ref().and_then(|first| first.access(&named));
     for (at, (setup, name)) in named.iter().enumerate() {
+        progress.step();
         let server = match &first {
             Some(first) if at < first.at => continue, // it was tried and failed
             Some(first) if at == first.at => Server::of(&first.ready),
@@ -87,6 +90,7 @@ pub(super) fn set_up(ground: &Ground<'_>, sites: &[Site], mut failures: Vec<(Str
     let logins = allowed(ground, logins, &mut failures);
 
     let change = ground.kubeconfig.upsert(&logins)?;
+    drop(progress);
     let host = ground.session.host;
     match ground.plan.destination {
         Destination::Print => report::print(host, &crate::kubeconfig::render(&logins))?,
