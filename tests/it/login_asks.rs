@@ -21,7 +21,8 @@ fn key_lines(world: &World) -> [String; 2] {
 
 /// Runs the login while a person types these lines.
 fn typing(world: &mut World, lines: &[&str], flags: &[&str]) -> Outcome {
-    world.type_in(&lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+    let ended: Vec<&str> = lines.iter().flat_map(|line| [*line, "\n"]).collect();
+    world.type_in(&ended.concat());
     world.run(flags)
 }
 
