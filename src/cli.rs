@@ -34,6 +34,12 @@ Examples:
   # Set up one cluster, with the access key from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK
   kubectl cce-login --region eu-de --cluster prod
 
+  # Several clusters: a certificate for the first one now, for each of the others when kubectl is first used there
+  kubectl cce-login --region eu-de --cluster prod --cluster staging
+
+  # Every cluster that you can reach, each context named by region and cluster
+  kubectl cce-login --all --context-name '{region}.{cluster}'
+
   # See what would be written
   kubectl cce-login --region eu-de --cluster prod --dry-run
 
@@ -122,9 +128,8 @@ Examples:
   # Two regions of Open Telekom Cloud, for a program
   kubectl cce-login clusters --region eu-de --region eu-nl -o json
 
-  # Set all clusters of a sub-project up
-  kubectl cce-login clusters --project eu-de_team -o name |
-    xargs -n 1 kubectl cce-login --project eu-de_team --cluster";
+  # Set up what this lists
+  kubectl cce-login --all --project eu-de_team";
 
 const PROFILE_EXAMPLES: &str = "\
 Examples:
@@ -276,7 +281,7 @@ pub struct IdentityArgs {
 }
 
 /// Where the cloud answers.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Cloud")]
 pub struct CloudArgs {
     /// huawei, otc or a domain [default: by the region]
@@ -309,13 +314,16 @@ pub struct CertificateArgs {
 #[derive(Debug, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct LoginArgs {
-    /// The cluster's name or id
+    /// The cluster's name or id; repeatable
     #[arg(long, value_name = "NAME|ID", help_heading = "Cluster")]
-    pub cluster: Option<String>,
-    /// The region, such as eu-de
+    pub cluster: Vec<String>,
+    /// Every cluster that you can reach, in these regions and this project if they are given
+    #[arg(long, help_heading = "Cluster", conflicts_with_all = ["cluster", "server"])]
+    pub all: bool,
+    /// The region, such as eu-de; repeatable
     #[arg(long, value_name = "REGION", help_heading = "Cluster")]
-    pub region: Option<String>,
-    /// The project's name or id [default: the region's main project]
+    pub region: Vec<String>,
+    /// The project's name or id [default: the region's main one; with --all: any]
     #[arg(long, value_name = "NAME|ID", help_heading = "Cluster")]
     pub project: Option<String>,
     /// Which of its endpoints: auto, internal or external [default: auto, the first that answers]
@@ -601,7 +609,7 @@ pub enum ProfileCommand {
 }
 
 /// `profile set`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ProfileSetArgs {
     /// The profile's name
     pub name: String,

@@ -13,6 +13,45 @@ pub enum Cloud {
     Domain(String),
 }
 
+/// The regions of Open Telekom Cloud.
+const OTC_REGIONS: [&str; 3] = ["eu-de", "eu-nl", "eu-ch2"];
+/// The regions of Huawei Cloud.
+const HUAWEI_REGIONS: [&str; 33] = [
+    "ae-ad-1",
+    "af-north-1",
+    "af-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "cn-east-2",
+    "cn-east-3",
+    "cn-east-4",
+    "cn-east-5",
+    "cn-north-1",
+    "cn-north-11",
+    "cn-north-12",
+    "cn-north-2",
+    "cn-north-4",
+    "cn-north-9",
+    "cn-south-1",
+    "cn-south-2",
+    "cn-south-4",
+    "cn-southwest-2",
+    "eu-west-0",
+    "eu-west-101",
+    "la-north-2",
+    "la-south-2",
+    "me-east-1",
+    "my-kualalumpur-1",
+    "na-mexico-1",
+    "ru-moscow-1",
+    "ru-northwest-2",
+    "sa-brazil-1",
+    "tr-west-1",
+];
+
 /// Why a `--cloud` was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a cloud")]
@@ -50,8 +89,23 @@ impl Cloud {
     /// The cloud that a region's name gives away; Huawei Cloud where nothing else is known.
     pub fn of_region(region: &Region) -> Self {
         match region.as_str() {
-            "eu-de" | "eu-nl" | "eu-ch2" => Self::Otc,
+            region if OTC_REGIONS.contains(&region) => Self::Otc,
             _ => Self::Huawei,
+        }
+    }
+
+    /// The regions that are known, each cloud's together.
+    pub fn known_regions() -> impl Iterator<Item = Region> {
+        let all = OTC_REGIONS.into_iter().chain(HUAWEI_REGIONS);
+        all.filter_map(|region| Region::parse(region).ok())
+    }
+
+    /// For people.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Huawei => "Huawei Cloud",
+            Self::Otc => "Open Telekom Cloud",
+            Self::Domain(domain) => domain,
         }
     }
 
@@ -155,5 +209,10 @@ mod tests {
             checked += 1;
         }
         assert!(checked >= 36);
+        assert_eq!(Cloud::known_regions().count(), checked);
+        for region in Cloud::known_regions() {
+            let is_listed = |cloud: &str| table[cloud].get(region.as_str()).is_some();
+            assert!(is_listed("huaweicloud") || is_listed("otc"), "{region}");
+        }
     }
 }

@@ -35,6 +35,11 @@ pub const STATE_DIR: &str = "CCE_LOGIN_STATE_DIR";
 /// Replaces the directory of `--cache file`.
 pub const CACHE_DIR: &str = "CCE_LOGIN_CACHE_DIR";
 
+/// What the terminal can do; `dumb` cannot move its cursor.
+pub const TERM: &str = "TERM";
+/// No colours, whatever its value.
+pub const NO_COLOR: &str = "NO_COLOR";
+
 /// Access key id, as the Huawei Cloud SDKs read it.
 pub const SDK_AK: &str = "HUAWEICLOUD_SDK_AK";
 /// Secret access key, as the Huawei Cloud SDKs read it.

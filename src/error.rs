@@ -2,7 +2,7 @@
 //!
 //! Every layer has a small enum of its own and says through [`Explain`] how it ends and what cures it.
 
-use crate::host::Host;
+use crate::host::{Cancelled, Host};
 use crate::sanitize::sanitize;
 use chrono::TimeDelta;
 use std::fmt;
@@ -20,6 +20,8 @@ pub enum Exit {
     Identity = 3,
     /// 4: temporary (network, throttled, deadline): try again.
     Temporary = 4,
+    /// 130: interrupted by a person.
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -30,10 +32,16 @@ impl Exit {
 
     /// The exit with this number; an unknown one counts as failed.
     pub fn from_code(code: u8) -> Self {
-        [Self::Done, Self::Usage, Self::Identity, Self::Temporary]
-            .into_iter()
-            .find(|exit| exit.code() == code)
-            .unwrap_or(Self::Failed)
+        [
+            Self::Done,
+            Self::Usage,
+            Self::Identity,
+            Self::Temporary,
+            Self::Interrupted,
+        ]
+        .into_iter()
+        .find(|exit| exit.code() == code)
+        .unwrap_or(Self::Failed)
     }
 }
 
@@ -54,6 +62,16 @@ pub trait Explain: std::error::Error + Send + Sync + 'static {
     /// The other side does not know, or not any more, what we showed it.
     fn is_unauthorized(&self) -> bool {
         false
+    }
+}
+
+impl Explain for Cancelled {
+    fn exit(&self) -> Exit {
+        Exit::Interrupted
+    }
+
+    fn hint(&self) -> Option<String> {
+        None
     }
 }
 
@@ -125,7 +143,13 @@ impl Error {
 
     /// Writes the error to stderr: one line, and a hint if there is one.
     pub fn report(&self, host: &Host) {
-        host.say(&format!("kubectl cce-login: error: {self}"));
+        // Who cancels knows that nothing is wrong.
+        let kind = if self.exit() == Exit::Interrupted {
+            ""
+        } else {
+            "error: "
+        };
+        host.say(&format!("kubectl cce-login: {kind}{self}"));
         if let Some(hint) = self.hint() {
             host.say(&format!("hint: {hint}"));
         }

@@ -5,11 +5,14 @@
 mod clock;
 mod directories;
 mod processes;
+mod progress;
 mod prompt;
 
 pub use clock::{Clock, Deadline, Skew};
 pub use directories::Directories;
 pub use processes::{Process, Processes, random_u64};
+pub use progress::Progress;
+pub use prompt::Cancelled;
 
 use crate::secret::Secret;
 use crate::store::SecretStore;
@@ -109,7 +112,7 @@ impl Host {
     /// Writes one line for people to stderr; a closed stderr is nobody's fault.
     pub fn say(&self, line: &str) {
         let mut err = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = writeln!(err, "{line}");
+        let _ = progress::aside(|| writeln!(err, "{line}"));
     }
 }
 

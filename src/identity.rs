@@ -150,6 +150,24 @@ impl Identity {
         Err(IdentityError::NoneConfigured { has_encrypted })
     }
 
+    /// Every identity that is configured and can be used, in the order in which [`Pin::Any`] looks, then the other profiles by name.
+    pub fn all(env: &Env, directories: &Directories) -> Vec<Self> {
+        let config = Config::load(directories).unwrap_or_default();
+        let of_source = |source| match Self::of_source(source, env) {
+            Ok(Answer::Found(identity)) => Some(*identity),
+            _ => None,
+        };
+        let of_profile = |name: &String| Self::of_profile(ProfileName::parse(name).ok()?, &config, env).ok();
+        let default = config.profiles.keys().filter(|name| *name == "default");
+        let others = config.profiles.keys().filter(|name| *name != "default");
+        of_source(SourceName::Env)
+            .into_iter()
+            .chain(default.filter_map(of_profile))
+            .chain(SourceName::AFTER_PROFILE.into_iter().filter_map(of_source))
+            .chain(others.filter_map(of_profile))
+            .collect()
+    }
+
     fn of_source(source: SourceName, env: &Env) -> Result<Answer, IdentityError> {
         let found = match source {
             SourceName::Env => env::find(env)?,

@@ -17,7 +17,7 @@ pub use choice::Choice;
 pub use clusters::ClustersPlan;
 pub use contexts::{ContextsPlan, Selection};
 pub use get_credential::GetCredentialPlan;
-pub use login::{CurrentContext, Destination, LoginPlan, ProjectChoice, ServerChoice};
+pub use login::{ClusterChoice, CurrentContext, Destination, LoginPlan, ProjectChoice, ServerChoice};
 pub use profile_set::{ProfileKind, ProfileSetPlan, access_key_id, profile_name, region_of_identity};
 pub use revoke::{RevokePlan, Verification, Whose};
 pub use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
@@ -178,7 +178,8 @@ fn api_version(typed: Option<&str>) -> Result<Option<ApiVersion>, PlanError> {
     given.map(|g| g.one_of(ApiVersion::parse, "v1 or v1beta1")).transpose()
 }
 
-fn missing_region() -> PlanError {
+/// No region was given, and there is nobody to ask.
+pub fn missing_region() -> PlanError {
     PlanError::Missing {
         what: "region",
         cure: format!(

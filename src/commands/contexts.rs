@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
 use crate::plan::{self, ContextsPlan, GetCredentialPlan, Selection, Target};
-use clap::Parser as _;
+use std::ffi::OsString;
 
 /// Why a context cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +94,7 @@ pub(super) fn select<'k>(kubeconfig: &'k Kubeconfig, selection: &'k Selection) -
 /// The arguments that kubectl runs us with.
 pub(super) fn arguments(context: &OurContext<'_>) -> Result<GetCredentialArgs> {
     let command_line = std::iter::once("kubectl-cce_login").chain(context.args.iter().copied());
-    match Cli::try_parse_from(command_line) {
+    match Cli::parse_line(&command_line.map(OsString::from).collect::<Vec<_>>()) {
         Ok(Cli {
             command: Command::GetCredential(args),
             ..

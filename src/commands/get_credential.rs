@@ -3,13 +3,13 @@
 use super::fetch::{self, Errand, Need};
 use super::obtain::{self, Asker, Obtained, Wanted};
 use super::session::Session;
-use super::{renewal, report};
+use super::{first_use, renewal, report};
 use crate::cache::CacheKey;
 use crate::cache::failure;
 use crate::cache::freshness::Schedule;
 use crate::cli::{GetCredentialArgs, GlobalArgs};
 use crate::error::Result;
-use crate::exec_credential::{ExecInfo, KeyDisplay, exec_credential};
+use crate::exec_credential::{ClusterInfo, ExecInfo, KeyDisplay, exec_credential};
 use crate::host::{Directories, Host};
 use crate::identity::Identity;
 use crate::ids::ProjectId;
@@ -76,6 +76,9 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, typed: &[OsStri
         obtain::for_client(&session, &cache, &wanted, typed)
     };
     let obtained = obtained.map_err(|e| e.doing(doing()))?;
+    if let Some(cluster) = ClusterInfo::trusting_nobody(&host.env) {
+        first_use::complete(&session, &wanted, &obtained, &cluster)?;
+    }
     if plan.run.is_interactive {
         warn_in_last_minutes(&session, &key, &obtained);
     }

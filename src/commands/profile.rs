@@ -27,8 +27,6 @@ enum ProfileError {
     NobodyToAsk(&'static str),
     #[error("the access key's id is missing")]
     NoAccessKeyId,
-    #[error("cannot keep the secret of profile `{name}`: {reason}")]
-    NotKept { name: ProfileName, reason: String },
     #[error("profile `{name}` stays, because its secret cannot be removed: {reason}")]
     SecretLeft { name: ProfileName, reason: String },
     #[error("profile `{name}` and its secret are removed, a certificate that was fetched with it is not: {reason}")]
@@ -48,9 +46,7 @@ impl Explain for ProfileError {
             | Self::NobodyToAsk(_)
             | Self::NoAccessKeyId
             | Self::Unknown(_) => Exit::Usage,
-            Self::NotKept { .. } | Self::SecretLeft { .. } | Self::SignInLeft { .. } | Self::CertificateLeft { .. } => {
-                Exit::Failed
-            }
+            Self::SecretLeft { .. } | Self::SignInLeft { .. } | Self::CertificateLeft { .. } => Exit::Failed,
         }
     }
 
@@ -60,9 +56,6 @@ impl Explain for ProfileError {
                 "type it at a terminal, or pipe it in: `printf %s \"$SECRET\" | kubectl cce-login profile set … --secret-stdin`".to_owned()
             }
             Self::NoAccessKeyId => "give it with `--access-key-id`, or another `--kind`".to_owned(),
-            Self::NotKept { .. } => "unlock or install a keyring, use the environment instead (`HUAWEICLOUD_SDK_AK`, `HUAWEICLOUD_SDK_SK`), \
-                                     or keep it in a file that only you can read: `--secret-store file`"
-                .to_owned(),
             Self::SecretLeft { .. } => "unlock the keyring and run the command again".to_owned(),
             Self::SignInLeft { .. } | Self::CertificateLeft { .. } => {
                 "it is void here and is never used again; it ends by itself, and the keyring's own program can delete it before".to_owned()

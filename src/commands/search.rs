@@ -94,7 +94,7 @@ impl<'a> Search<'a> {
     }
 
     /// Where to look, and where that cannot be known.
-    fn places(&self) -> Result<(Vec<Place>, Vec<Failure>)> {
+    pub(super) fn places(&self) -> Result<(Vec<Place>, Vec<Failure>)> {
         let lookups = self.lookups();
         let answers = side_by_side(&lookups, BOUND, |lookup| self.projects_of(lookup));
         let (mut places, mut failures) = (Vec::<Place>::new(), Vec::new());

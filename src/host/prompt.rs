@@ -1,53 +1,82 @@
 //! Questions to a person at the terminal: asked on stderr, for stdout belongs to kubectl.
+//!
+//! `drawn` on a terminal that can move its cursor: lists that filter while one types. `lines` on any other (`TERM=dumb`), and in tests:
+//! plain numbered questions, answered by lines.
 
-use super::{Host, Processes};
+mod drawn;
+mod lines;
+
+use super::{Host, Processes, progress};
+use crate::env_vars;
 use crate::secret::Secret;
-use std::io::{Read as _, Write as _};
-use std::sync::PoisonError;
 
 /// Longer answers are none.
 const LONGEST_ANSWER: usize = 4096;
 
+/// The person does not want to go on: Esc, Ctrl-C, or the end of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("cancelled, and nothing was changed")]
+pub struct Cancelled;
+
 impl Host {
     /// Asks for something that everybody may see; `None` if nothing was typed. The caller has made sure that there is a person.
     pub fn ask(&self, question: &str) -> Option<String> {
-        self.put(question);
-        let answer = self.read_line();
-        let answer = answer.expose().trim(); // no secret
-        (!answer.is_empty()).then(|| answer.to_owned())
-    }
-
-    /// Draws one line on a terminal in place of the one that was drawn before.
-    pub fn draw(&self, line: &str) {
-        self.put(&format!("\r{line:<70}"));
-    }
-
-    fn put(&self, question: &str) {
-        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
+        progress::hide();
+        self.ask_line(question).filter(|answer| !answer.is_empty())
     }
 
     /// Asks for a secret, which is not shown while it is typed; `None` if nothing was typed. The caller has made sure that there is a person.
     pub fn ask_secret(&self, question: &str) -> Option<Secret<String>> {
-        self.put(question);
-        let text = match self.processes {
-            Processes::System => Secret::new(rpassword::read_password().ok()?),
-            // A world of a test has no terminal whose echo could be switched off.
-            Processes::Given { .. } => self.read_line(),
-        };
-        let answer = text.expose().trim(); // its white space is cut off, that is all
-        (!answer.is_empty() && answer.len() <= LONGEST_ANSWER).then(|| Secret::new(answer.to_owned()))
+        progress::hide();
+        self.ask_hidden_line(question)
     }
 
-    /// One line of stdin, byte for byte: what comes after it is for the next question.
-    fn read_line(&self) -> Secret<String> {
-        let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut line = Vec::new();
-        let mut byte = [0];
-        while line.len() <= LONGEST_ANSWER && matches!(stdin.read(&mut byte), Ok(1)) && byte != *b"\n" {
-            line.extend(byte);
+    /// Asks until something is typed that everybody may see. `before` is what was typed the last time.
+    pub fn ask_for(&self, question: &str, before: Option<&str>) -> Result<String, Cancelled> {
+        progress::hide();
+        match self.colours() {
+            Some(colours) => drawn::text(question, before, colours),
+            None => self.ask_for_line(question, before),
         }
-        Secret::new(String::from_utf8(line).unwrap_or_default())
+    }
+
+    /// Asks until a secret is typed, which is not shown.
+    pub fn ask_for_secret(&self, question: &str) -> Result<Secret<String>, Cancelled> {
+        progress::hide();
+        match self.colours() {
+            Some(colours) => drawn::secret(question, colours),
+            None => self.ask_for_hidden_line(question),
+        }
+    }
+
+    /// Lets a person choose one of these rows, and returns its number from 0.
+    pub fn pick(&self, question: &str, rows: &[String]) -> Result<usize, Cancelled> {
+        progress::hide();
+        match self.colours() {
+            Some(colours) => drawn::pick(question, rows, colours),
+            None => self.pick_by_line(question, rows),
+        }
+    }
+
+    /// Asks yes or no; nothing typed means yes.
+    pub fn confirm(&self, question: &str) -> Result<bool, Cancelled> {
+        progress::hide();
+        match self.colours() {
+            Some(colours) => drawn::confirm(question, colours),
+            None => self.confirm_by_line(question),
+        }
+    }
+
+    /// The terminal on stderr can move its cursor, and is a real one.
+    pub(super) fn can_draw(&self) -> bool {
+        let term = self.env.var(env_vars::TERM);
+        let is_capable = term.as_deref().map_or(cfg!(windows), |term| term != "dumb");
+        is_capable && self.terminal.stderr && matches!(self.processes, Processes::System)
+    }
+
+    /// Whether to draw with colours; `None` where nothing can be drawn.
+    fn colours(&self) -> Option<bool> {
+        (self.can_draw() && self.terminal.stdin).then(|| self.env.var_os(env_vars::NO_COLOR).is_none())
     }
 }
 

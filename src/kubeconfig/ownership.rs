@@ -135,39 +135,56 @@ impl Kubeconfig {
     /// Nothing if every entry that the logins would write is free or ours for the same cluster id, else the first that is not.
     pub(super) fn check_free(&self, logins: &[Login]) -> Result<(), KubeconfigError> {
         let users_of_clusters = self.users_of_clusters();
-        for login in logins {
-            let id = cluster_id(&login.exec.args);
-            let taken = |kind, name: &str, owner| {
-                let path = self.find(kind, name).map(|(_, file, _)| file.path.clone());
-                Err(KubeconfigError::Taken {
-                    kind,
-                    name: name.to_owned(),
-                    path: path.unwrap_or_default(),
-                    owner,
+        logins
+            .iter()
+            .try_for_each(|login| self.check_one(login, &users_of_clusters))
+    }
+
+    /// The logins, by their position, that would write an entry that is neither free nor ours for the same cluster id.
+    pub fn refusals(&self, logins: &[Login]) -> Vec<(usize, KubeconfigError)> {
+        let users_of_clusters = self.users_of_clusters();
+        let refused = logins.iter().enumerate();
+        refused
+            .filter_map(|(at, login)| Some((at, self.check_one(login, &users_of_clusters).err()?)))
+            .collect()
+    }
+
+    fn check_one(
+        &self,
+        login: &Login,
+        users_of_clusters: &HashMap<&str, HashSet<Option<&str>>>,
+    ) -> Result<(), KubeconfigError> {
+        let id = cluster_id(&login.exec.args);
+        let taken = |kind, name: &str, owner| {
+            let path = self.find(kind, name).map(|(_, file, _)| file.path.clone());
+            Err(KubeconfigError::Taken {
+                kind,
+                name: name.to_owned(),
+                path: path.unwrap_or_default(),
+                owner,
+            })
+        };
+        if let Some(owner) = self.user(&login.user_name).and_then(|user| user.stranger(id)) {
+            return taken(Kind::User, &login.user_name, owner);
+        }
+        if let Some(owner) = self.context_owner(&login.context_name, id, Some(&login.user_name)) {
+            return taken(Kind::Context, &login.context_name, owner);
+        }
+        if let Some((_, _, body)) = self.find(Kind::Cluster, &login.cluster_name) {
+            let server = text(body, "server").unwrap_or_default();
+            let users = users_of_clusters.get(login.cluster_name.as_str());
+            let is_only_ours = users.is_some_and(|users| {
+                users.iter().all(|name| {
+                    let user = name.and_then(|name| self.user(name));
+                    user.map_or(*name == Some(&login.user_name), |user| user.stranger(id).is_none())
                 })
-            };
-            if let Some(owner) = self.user(&login.user_name).and_then(|user| user.stranger(id)) {
-                return taken(Kind::User, &login.user_name, owner);
-            }
-            if let Some(owner) = self.context_owner(&login.context_name, id, Some(&login.user_name)) {
-                return taken(Kind::Context, &login.context_name, owner);
-            }
-            if let Some((_, _, body)) = self.find(Kind::Cluster, &login.cluster_name) {
-                let server = text(body, "server").unwrap_or_default();
-                let users = users_of_clusters.get(login.cluster_name.as_str());
-                let is_only_ours = users.is_some_and(|users| {
-                    users.iter().all(|name| {
-                        let user = name.and_then(|name| self.user(name));
-                        user.map_or(*name == Some(&login.user_name), |user| user.stranger(id).is_none())
-                    })
-                });
-                if server != login.cluster.server && !is_only_ours {
-                    return taken(
-                        Kind::Cluster,
-                        &login.cluster_name,
-                        Owner::OtherServer(server.to_owned()),
-                    );
-                }
+            });
+            if server != login.cluster.server && !is_only_ours {
+                return taken(
+                    Kind::Cluster,
+                    &login.cluster_name,
+                    Owner::OtherServer(server.to_owned()),
+                );
             }
         }
         Ok(())

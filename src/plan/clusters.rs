@@ -39,20 +39,9 @@ impl ClustersPlan {
     ) -> Result<Self, PlanError> {
         let sources = Sources { env, profile };
         let region_of = |given: &Given| given.parse(Region::parse, crate::ids::InvalidId::hint);
-        let regions = if args.region.is_empty() {
-            let of_variable = sources.find("--region", None, Some(env_vars::REGION), none);
-            // A variable that is set speaks for the flag; the profile does not.
-            of_variable.iter().map(region_of).collect::<Result<Vec<_>, _>>()?
-        } else {
-            let typed = |text: &String| Given {
-                text: text.clone(),
-                origin: "--region".to_owned(),
-            };
-            args.region
-                .iter()
-                .map(|text| region_of(&typed(text)))
-                .collect::<Result<Vec<_>, _>>()?
-        };
+        // A variable that is set speaks for the flag; the profile does not.
+        let regions = Given::list("--region", &args.region, &sources, env_vars::REGION, none);
+        let regions = regions.iter().map(region_of).collect::<Result<Vec<_>, _>>()?;
         let project = sources.find("--project", args.project.as_deref(), Some(env_vars::PROJECT), none);
         let project = project.as_ref().map(project_choice).transpose()?;
         let of_project = match &project {

@@ -23,6 +23,27 @@ impl Given {
         })
     }
 
+    /// A flag that can be repeated: what was typed, else the one value of the variable, else the profile's.
+    pub(super) fn list(
+        flag: &str,
+        typed: &[String],
+        sources: &Sources<'_>,
+        variable: &str,
+        of_profile: fn(&Profile) -> Option<&String>,
+    ) -> Vec<Self> {
+        if typed.is_empty() {
+            return sources
+                .find(flag, None, Some(variable), of_profile)
+                .into_iter()
+                .collect();
+        }
+        let typed = typed.iter().map(|text| Self {
+            text: text.clone(),
+            origin: flag.to_owned(),
+        });
+        typed.collect()
+    }
+
     /// A closed list of words.
     pub(super) fn one_of<T>(&self, parse: impl FnOnce(&str) -> Option<T>, words: &str) -> Result<T, PlanError> {
         let shown = crate::sanitize::sanitize(&self.text);

@@ -1,9 +1,10 @@
 //! What `login` means.
 
+use super::clusters::ClustersPlan;
 use super::given::{Given, Sources, none};
 use super::settings::{CertificateSettings, CloudSettings, RunSettings};
 use super::{PlanError, api_version, missing_region};
-use crate::cli::{GlobalArgs, LoginArgs};
+use crate::cli::{GlobalArgs, LoginArgs, SearchArgs};
 use crate::config::Profile;
 use crate::env_vars;
 use crate::exec_credential::ApiVersion;
@@ -18,6 +19,15 @@ pub enum ProjectChoice {
     Name(String),
     /// By its id: 32 hexadecimal digits.
     Id(ProjectId),
+}
+
+/// Which clusters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClusterChoice {
+    /// These, by name or id; none: that is still to be asked.
+    Named(Vec<String>),
+    /// Every one that the search finds.
+    All,
 }
 
 /// Which of a cluster's endpoints.
@@ -58,12 +68,14 @@ pub enum Destination {
 /// What `login` means.
 #[derive(Debug, Clone)]
 pub struct LoginPlan {
-    /// The cluster's name or id.
-    pub cluster: Option<String>,
-    /// Where.
-    pub region: Region,
-    /// Whose.
-    pub project: ProjectChoice,
+    /// The clusters.
+    pub clusters: ClusterChoice,
+    /// Where; none: that is still to be asked, or everywhere.
+    pub regions: Vec<Region>,
+    /// Whose; `None`: each region's main project.
+    pub project: Option<ProjectChoice>,
+    /// The search for whatever was not named.
+    pub search: ClustersPlan,
     /// Which endpoint.
     pub server: ServerChoice,
     /// Where the cloud answers.
@@ -102,32 +114,54 @@ impl LoginPlan {
         terminal: Terminal,
     ) -> Result<Self, PlanError> {
         let sources = Sources { env, profile };
-        let cluster = sources.find("--cluster", args.cluster.as_deref(), Some(env_vars::CLUSTER), none);
-        let region = sources.find("--region", args.region.as_deref(), Some(env_vars::REGION), |p| {
-            p.region.as_ref()
-        });
+        let run = RunSettings::new(global, env, terminal)?;
+        let clusters = if args.all {
+            ClusterChoice::All
+        } else {
+            let named = Given::list("--cluster", &args.cluster, &sources, env_vars::CLUSTER, none);
+            ClusterChoice::Named(named.into_iter().map(|given| given.text).collect())
+        };
         let project = sources.find("--project", args.project.as_deref(), Some(env_vars::PROJECT), |p| {
             p.project.as_ref()
         });
         let project = project.or_else(|| sources.find("--project", None, Some(env_vars::SDK_PROJECT_ID), none));
         let project = project.as_ref().map(project_choice).transpose()?;
-        let region = match (region, &project) {
-            (Some(given), _) => given.parse(Region::parse, crate::ids::InvalidId::hint)?,
-            (None, Some(ProjectChoice::Name(name)))
-                if Region::of_project(name).is_some_and(|r| r.as_str().contains('-')) =>
-            {
-                Region::of_project(name).ok_or_else(missing_region)?
+        let mut regions = Vec::new();
+        for given in Given::list("--region", &args.region, &sources, env_vars::REGION, |p| {
+            p.region.as_ref()
+        }) {
+            let region = given.parse(Region::parse, crate::ids::InvalidId::hint)?;
+            if !regions.contains(&region) {
+                regions.push(region);
             }
-            _ => return Err(missing_region()),
+        }
+        if let (true, Some(ProjectChoice::Name(name))) = (regions.is_empty(), &project) {
+            let of_project = Region::of_project(name).filter(|region| region.as_str().contains('-'));
+            regions.extend(of_project);
+        }
+        let is_searched = clusters == ClusterChoice::All || run.is_interactive;
+        if regions.is_empty() && !is_searched {
+            return Err(missing_region());
+        }
+        let certificate = CertificateSettings::new(&args.certificate, &sources)?;
+        let search = SearchArgs {
+            region: args.region.clone(),
+            project: args.project.clone(),
+            cloud: args.cloud.clone(),
+            ..SearchArgs::default()
         };
-        let project = project.unwrap_or_else(|| ProjectChoice::Name(region.to_string()));
+        let search = ClustersPlan {
+            cache: certificate.cache,
+            ..ClustersPlan::new(&search, global, env, profile, terminal)?
+        };
         Ok(Self {
-            cluster: cluster.map(|given| given.text),
+            clusters,
             project,
-            region,
+            regions,
+            search,
             server: server_choice(args)?,
             cloud: CloudSettings::new(&args.cloud, &sources)?,
-            certificate: CertificateSettings::new(&args.certificate, &sources)?,
+            certificate,
             kubeconfig: args.kubeconfig.as_ref().map(PathBuf::from),
             context_name: args.context_name.clone(),
             current_context: match (args.set_current, args.keep_current) {
@@ -149,7 +183,7 @@ impl LoginPlan {
                 .transpose()?,
             is_checked: !args.no_check,
             is_server_unverified: args.insecure_skip_tls_verify,
-            run: RunSettings::new(global, env, terminal)?,
+            run,
         })
     }
 }

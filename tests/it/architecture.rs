@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 28] = [
+const SHARED_BY_COMMANDS: [&str; 30] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -65,6 +65,8 @@ const SHARED_BY_COMMANDS: [&str; 28] = [
     "sites",
     "on_path",
     "kubectl",
+    "first_use",
+    "new_profile",
 ];
 /// A comment may stand so many lines above the door it explains.
 const LINES_ABOVE: usize = 3;

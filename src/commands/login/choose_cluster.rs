@@ -2,7 +2,7 @@
 
 use crate::cce::cluster::Cluster;
 use crate::commands::{ready, report};
-use crate::error::{Exit, Explain, Result};
+use crate::error::{Error, Exit, Explain, Result};
 use crate::iam::Project;
 use crate::sanitize::sanitize;
 
@@ -22,21 +22,32 @@ enum ClusterError {
     Ambiguous { wanted: String, count: usize, ids: String },
     #[error("the cluster is missing")]
     NotGiven { cure: String },
+    #[error("no cluster was found")]
+    NoneAnywhere { cure: &'static str },
 }
 
 impl Explain for ClusterError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Unknown { .. } | Self::Ambiguous { .. } | Self::NotGiven { .. } => Exit::Usage,
+            Self::Unknown { .. } | Self::Ambiguous { .. } | Self::NotGiven { .. } | Self::NoneAnywhere { .. } => {
+                Exit::Usage
+            }
         }
     }
 
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unknown { cure, .. } | Self::NotGiven { cure } => cure.clone(),
+            Self::NoneAnywhere { cure } => (*cure).to_owned(),
             Self::Ambiguous { ids, .. } => format!("give its id with `--cluster`: {ids}"),
         })
     }
+}
+
+/// A search over all regions and projects has found nothing.
+pub(super) fn nothing_found() -> Error {
+    let cure = "`kubectl cce-login clusters` shows where it looks; choose with `--region`, `--project` or `--profile`";
+    ClusterError::NoneAnywhere { cure }.into()
 }
 
 /// The cluster with this id; else those with this name or alias.

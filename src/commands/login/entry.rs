@@ -1,19 +1,14 @@
 //! The kubeconfig entries of a login: their names, the exec arguments, and what an earlier login left in them.
 
-use super::Setup;
-use crate::cache::index::IndexEntry;
-use crate::cce::cluster::Cluster;
+use super::ready::Ready;
+use super::setup::{Ground, Setup};
 use crate::cli::GetCredentialArgs;
 use crate::cloud::Cloud;
-use crate::commands::choose_server::Chosen;
 use crate::commands::contexts;
-use crate::commands::kubectl::Kubectl;
 use crate::commands::on_path::{self, COMMAND};
-use crate::commands::session::Session;
 use crate::exec_credential::ApiVersion;
-use crate::identity::Identity;
 use crate::ids::Endpoint;
-use crate::kubeconfig::{ClusterEntry, Current, ExecEntry, Kubeconfig, Login, cluster_id};
+use crate::kubeconfig::{ClusterEntry, Current, ExecEntry, Login, OurContext};
 use crate::lifetime::CertLifetime;
 use crate::plan::{CurrentContext, absolute};
 use crate::store::CacheMode;
@@ -30,6 +25,10 @@ pub(super) struct Previous {
     proxy_url: Option<String>,
     /// The server in the entry.
     pub(super) server: Option<Endpoint>,
+    /// The authorities in the entry.
+    pub(super) ca_pem: Option<Vec<u8>>,
+    /// The name under which the server in the entry verifies.
+    pub(super) tls_server_name: Option<String>,
     /// The entry says not to verify it.
     pub(super) is_unverified: bool,
     /// The arguments in the entry.
@@ -37,56 +36,63 @@ pub(super) struct Previous {
 }
 
 impl Previous {
-    /// Finds our context for this cluster and identity.
-    pub(super) fn find(kubeconfig: &Kubeconfig, cluster: &Cluster, identity: &Identity) -> Option<Self> {
-        let pin = identity.pin_argument();
-        let ours = kubeconfig.ours().into_iter();
-        let context = ours.into_iter().find(|context| {
-            cluster_id(&context.args) == Some(cluster.id.as_str()) && context.args.iter().any(|arg| *arg == pin)
-        })?;
-        let args = contexts::arguments(&context).ok()?;
+    /// What it left in this context; `None` if its arguments cannot be understood.
+    pub(super) fn of(context: &OurContext<'_>) -> Option<Self> {
         Some(Self {
             context_name: context.name.to_owned(),
             command: context.command.to_owned(),
             api_version: context.api_version.and_then(ApiVersion::parse),
             proxy_url: context.proxy_url.map(str::to_owned),
             server: context.server.and_then(|url| Endpoint::parse(url).ok()),
+            ca_pem: context.certificate_authority_data.clone(),
+            tls_server_name: context.tls_server_name.map(str::to_owned),
             is_unverified: context.insecure_skip_tls_verify,
-            args,
+            args: contexts::arguments(context).ok()?,
         })
     }
 }
 
+/// The API server of a cluster entry.
+pub(super) struct Server {
+    pub(super) url: String,
+    /// `None`: not known before the first certificate.
+    pub(super) ca_pem: Option<Vec<u8>>,
+    pub(super) tls_server_name: Option<String>,
+}
+
+impl Server {
+    /// The one that was chosen, with the authorities that came with the certificate.
+    pub(super) fn of(ready: &Ready) -> Self {
+        Self {
+            url: ready.chosen.url().to_string(),
+            ca_pem: ready.note.ca_pem.clone().map(String::into_bytes),
+            tls_server_name: ready.chosen.tls_server_name().map(str::to_owned),
+        }
+    }
+}
+
 /// The three entries, as they are to be.
-pub(super) fn login(
-    session: &Session<'_>,
-    setup: &Setup<'_>,
-    kubeconfig: &Kubeconfig,
-    chosen: &Chosen,
-    note: &IndexEntry,
-) -> Login {
-    let (plan, previous) = (setup.plan, setup.previous.as_ref());
-    let cluster_name = format!("{}.{}", setup.cluster.name, setup.project.name);
-    let user_name = format!("{}@{cluster_name}", setup.identity.name());
+pub(super) fn login(ground: &Ground<'_>, setup: &Setup<'_>, context_name: String, server: Server) -> Login {
+    let (plan, previous) = (setup.plan, setup.previous);
+    let host = ground.session.host;
     let is_unverified = setup.is_unverified();
     let api_version = plan
         .exec_api_version
         .or_else(|| previous?.api_version)
-        .or_else(|| Some(Kubectl::find(session.host)?.exec_api_version()))
-        .unwrap_or_default();
+        .unwrap_or_else(|| ground.exec_api_version());
     let command = match previous {
         _ if plan.is_path_absolute => {
-            on_path::stable_path(session.host).map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
+            on_path::stable_path(host).map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
         }
         Some(previous) => previous.command.clone(),
         None => COMMAND.to_owned(),
     };
     Login {
-        context_name: context_name(setup, kubeconfig, &user_name),
+        context_name,
         cluster: ClusterEntry {
-            server: chosen.url().to_string(),
-            certificate_authority_data: note.ca_pem.clone().filter(|_| !is_unverified).map(String::into_bytes),
-            tls_server_name: chosen.tls_server_name().map(str::to_owned),
+            server: server.url,
+            certificate_authority_data: server.ca_pem.filter(|_| !is_unverified),
+            tls_server_name: server.tls_server_name,
             proxy_url: plan.proxy_url.clone().or_else(|| previous?.proxy_url.clone()),
             insecure_skip_tls_verify: is_unverified,
         },
@@ -102,30 +108,38 @@ pub(super) fn login(
             CurrentContext::Set => Current::Set,
             CurrentContext::Keep => Current::Keep,
         },
-        cluster_name,
-        user_name,
+        cluster_name: cluster_name(setup),
+        user_name: user_name(setup),
     }
 }
 
-/// `--context-name`, else what the entry has, else the cluster's name; the user's name where the profile is not the
+fn cluster_name(setup: &Setup<'_>) -> String {
+    format!("{}.{}", setup.site.cluster.name, setup.site.project.name)
+}
+
+fn user_name(setup: &Setup<'_>) -> String {
+    format!("{}@{}", setup.identity.name(), cluster_name(setup))
+}
+
+/// `--context-name`, else what the entry has, else the cluster's name if it `is_free`; the user's name where the profile is not the
 /// default one, or the cluster's name is taken by another cluster.
-fn context_name(setup: &Setup<'_>, kubeconfig: &Kubeconfig, user_name: &str) -> String {
-    let cluster = &setup.cluster.name;
+pub(super) fn context_name(setup: &Setup<'_>, is_free: impl FnOnce(&str) -> bool) -> String {
+    let cluster = &setup.site.cluster.name;
     if let Some(template) = &setup.plan.context_name {
         return template
             .replace("{cluster}", cluster)
-            .replace("{region}", setup.plan.region.as_str())
-            .replace("{project}", &setup.project.name)
+            .replace("{region}", setup.site.region.as_str())
+            .replace("{project}", &setup.site.project.name)
             .replace("{profile}", setup.identity.name());
     }
-    if let Some(previous) = &setup.previous {
+    if let Some(previous) = setup.previous {
         return previous.context_name.clone();
     }
     let is_default = setup.identity.is_from_environment() || setup.identity.name() == "default";
-    if is_default && kubeconfig.context_is_free_for(cluster, setup.cluster.id.as_str()) {
+    if is_default && is_free(cluster) {
         cluster.clone()
     } else {
-        user_name.to_owned()
+        user_name(setup)
     }
 }
 
@@ -177,11 +191,7 @@ fn arguments(setup: &Setup<'_>) -> Vec<String> {
     if target.is_autopilot {
         args.push("--autopilot".to_owned());
     }
-    if setup
-        .previous
-        .as_ref()
-        .is_some_and(|previous| previous.args.strict_duration)
-    {
+    if setup.previous.is_some_and(|previous| previous.args.strict_duration) {
         args.push("--strict-duration".to_owned());
     }
     args

@@ -1,11 +1,11 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
-use super::Setup;
+use super::setup::{Ground, Setup};
 use crate::commands::obtain::Obtained;
 use crate::commands::report;
-use crate::commands::session::Session;
-use crate::kubeconfig::{Change, Kubeconfig, Login};
-use crate::plan::CurrentContext;
+use crate::host::Host;
+use crate::kubeconfig::{Change, Login};
+use crate::plan::{CurrentContext, Destination};
 use crate::sanitize::sanitize;
 
 /// What came out.
@@ -15,66 +15,124 @@ pub(super) struct Outcome<'a> {
     pub(super) user: Option<&'a str>,
     pub(super) login: &'a Login,
     pub(super) change: &'a Change,
-    /// As it was before.
-    pub(super) kubeconfig: &'a Kubeconfig,
 }
 
 /// Writes the summary.
-pub(super) fn show(session: &Session<'_>, setup: &Setup<'_>, outcome: &Outcome<'_>) {
-    let say = |line: String| session.host.say(&line);
-    let (cluster, login) = (setup.cluster, outcome.login);
+pub(super) fn show(ground: &Ground<'_>, setup: &Setup<'_>, outcome: &Outcome<'_>) {
+    let host = ground.session.host;
+    show_cluster(host, setup, outcome.user);
+    let certificate = report::certificate(host, outcome.obtained, setup.certificate.lifetime);
+    host.say(&format!("certificate: {certificate}"));
+    show_identity(ground);
+    let context = &outcome.login.context_name;
+    match files(outcome.change) {
+        None => host.say(&format!("context `{context}` was up to date")),
+        Some(files) => host.say(&format!("context `{context}` written to {files}")),
+    }
+    if setup.is_unverified() {
+        warn_of_unverified(host);
+    }
+    host.say(&format!("try: {}", command_to_try(ground, context)));
+}
+
+/// What came out of many clusters.
+pub(super) struct ManyOutcome<'a> {
+    /// The one that has its certificate, and who we are to it if it was asked.
+    pub(super) first: Option<(&'a Setup<'a>, &'a Obtained, Option<&'a str>)>,
+    /// Everything that was written.
+    pub(super) logins: &'a [Login],
+    /// How many of them wait for their first certificate.
+    pub(super) without_ca: usize,
+    pub(super) change: &'a Change,
+}
+
+/// Writes the summary of many clusters; of what is only shown on stdout, what it lacks.
+pub(super) fn show_many(ground: &Ground<'_>, outcome: &ManyOutcome<'_>) {
+    let host = ground.session.host;
+    let is_written = ground.plan.destination == Destination::Write;
+    if let Some((setup, obtained, user)) = outcome.first.filter(|_| is_written) {
+        show_cluster(host, setup, user);
+        let certificate = report::certificate(host, obtained, setup.certificate.lifetime);
+        host.say(&format!("certificate: {certificate}"));
+    }
+    if outcome.without_ca > 0 {
+        let (verb, what) = match outcome.without_ca {
+            1 => ("waits", "1 cluster".to_owned()),
+            count => ("wait", format!("{count} clusters")),
+        };
+        host.say(&format!(
+            "{what} {verb} for certificate and CA until kubectl is first used there, and that command has to be run twice: CCE grants about \
+             ten certificates a minute. `kubectl cce-login refresh --all` takes them now, at that pace"
+        ));
+    }
+    let Some(login) = outcome.logins.first().filter(|_| is_written) else {
+        return;
+    };
+    show_identity(ground);
+    let names: Vec<&str> = outcome.logins.iter().map(|login| login.context_name.as_str()).collect();
+    let (count, names) = (names.len(), report::names(&names));
+    match files(outcome.change) {
+        None => host.say(&format!("{count} contexts were up to date: {names}")),
+        Some(files) => host.say(&format!("{count} contexts written to {files}: {names}")),
+    }
+    if outcome
+        .logins
+        .iter()
+        .any(|login| login.cluster.insecure_skip_tls_verify)
+    {
+        warn_of_unverified(host);
+    }
+    host.say(&format!("try: {}", command_to_try(ground, &login.context_name)));
+}
+
+fn show_cluster(host: &Host, setup: &Setup<'_>, user: Option<&str>) {
+    let cluster = &setup.site.cluster;
     let version = if cluster.version.is_empty() {
         String::new()
     } else {
         format!(" ({})", sanitize(&cluster.version))
     };
-    match outcome.user {
-        Some(user) => say(format!(
-            "cluster `{}`{version}: the API server knows you as `{}`",
-            cluster.name,
-            sanitize(user)
-        )),
-        None => say(format!("cluster `{}`{version}: not asked who you are", cluster.name)),
-    }
-    let certificate = report::certificate(session.host, outcome.obtained, setup.certificate.lifetime);
-    say(format!("certificate: {certificate}"));
-    if setup.identity.is_from_environment() {
-        say(format!(
-            "identity: {}; kubectl needs the same variables. `kubectl cce-login profile set` keeps them in the keyring instead",
-            setup.identity.describe()
-        ));
+    let known = match user {
+        Some(user) => format!("the API server knows you as `{}`", sanitize(user)),
+        None => "not asked who you are".to_owned(),
+    };
+    host.say(&format!("cluster `{}`{version}: {known}", cluster.name));
+}
+
+fn show_identity(ground: &Ground<'_>) {
+    let described = ground.identity.describe();
+    ground.session.host.say(&if ground.identity.is_from_environment() {
+        format!(
+            "identity: {described}; kubectl needs the same variables. `kubectl cce-login profile set` keeps them in the keyring instead"
+        )
     } else {
-        say(format!("identity: {}", setup.identity.describe()));
-    }
-    let files: Vec<String> = outcome
-        .change
+        format!("identity: {described}")
+    });
+}
+
+fn warn_of_unverified(host: &Host) {
+    host.say("warning: the API server is not verified: anybody on the way can read and change what you do");
+}
+
+/// The files that change; `None` if there are none.
+fn files(change: &Change) -> Option<String> {
+    let files: Vec<String> = change
         .files()
         .iter()
         .map(|file| format!("`{}`", file.display()))
         .collect();
-    match files.as_slice() {
-        [] => say(format!("context `{}` was up to date", login.context_name)),
-        files => say(format!(
-            "context `{}` written to {}",
-            login.context_name,
-            files.join(", ")
-        )),
-    }
-    if setup.is_unverified() {
-        say("warning: the API server is not verified: anybody on the way can read and change what you do".to_owned());
-    }
-    say(format!("try: {}", command_to_try(setup, outcome)));
+    (!files.is_empty()).then(|| files.join(", "))
 }
 
-fn command_to_try(setup: &Setup<'_>, outcome: &Outcome<'_>) -> String {
-    let context = &outcome.login.context_name;
-    let current = outcome.kubeconfig.current_context();
-    let is_current = match setup.plan.current_context {
+/// A command that shows that this context works.
+fn command_to_try(ground: &Ground<'_>, context: &str) -> String {
+    let current = ground.kubeconfig.current_context();
+    let is_current = match ground.plan.current_context {
         CurrentContext::Set => true,
         CurrentContext::Keep => current == Some(context),
         CurrentContext::IfNone => current.is_none_or(|current| current == context),
     };
-    let file = setup
+    let file = ground
         .plan
         .kubeconfig
         .as_ref()

@@ -76,7 +76,7 @@ pub(super) fn follow(session: &Session<'_>, site: &Site, job: &Job<'_>) -> Resul
             }
             .into());
         }
-        progress.pause(spread);
+        std::thread::sleep(spread);
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
 }

@@ -1,0 +1,114 @@
+//! What is shown while something takes more than half a second: on a terminal that can move its cursor, and nowhere else.
+//!
+//! One at a time. Whatever is said meanwhile goes above it, and a question takes its place.
+
+use super::Host;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// What ends sooner is not shown.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// The time between two pictures.
+const TICK: Duration = Duration::from_millis(100);
+/// All signs are ASCII: any screen shows them.
+const SIGNS: [&str; 5] = ["-", "\\", "|", "/", " "];
+
+/// What is on the screen now.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Something under way; it is over when this is dropped.
+pub struct Progress {
+    bar: ProgressBar,
+    waiter: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Progress {
+    /// Something of unknown length.
+    pub fn spinner(host: &Host, text: &str) -> Self {
+        Self::start(host, ProgressBar::hidden(), "{spinner} {msg}", text)
+    }
+
+    /// Something of unknown length that takes minutes: how long it has taken is shown too.
+    pub fn clock(host: &Host, text: &str) -> Self {
+        Self::start(host, ProgressBar::hidden(), "{spinner} {msg}, {elapsed}", text)
+    }
+
+    /// Something of `length` steps.
+    pub fn bar(host: &Host, length: u64, text: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
+        Self::start(host, bar, "{spinner} {msg} [{bar:20}] {pos}/{len}", text)
+    }
+
+    /// Another text.
+    pub fn says(&self, text: &str) {
+        self.bar.set_message(text.to_owned());
+    }
+
+    /// It is shown, or will be.
+    pub fn is_drawn(&self) -> bool {
+        self.waiter.is_some()
+    }
+
+    /// One step more.
+    pub fn step(&self) {
+        self.bar.inc(1);
+    }
+
+    fn start(host: &Host, bar: ProgressBar, template: &str, text: &str) -> Self {
+        if !host.can_draw() {
+            return Self { bar, waiter: None };
+        }
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.tick_strings(&SIGNS).progress_chars("=> "));
+        bar.set_message(text.to_owned());
+        let (sender, receiver) = mpsc::channel::<()>();
+        let shown = bar.clone();
+        let waiter = std::thread::spawn(move || {
+            if receiver.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let mut on_screen = on_screen();
+                shown.set_draw_target(ProgressDrawTarget::stderr());
+                shown.enable_steady_tick(TICK);
+                *on_screen = Some(shown);
+            }
+        });
+        Self {
+            bar,
+            waiter: Some((sender, waiter)),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((sender, waiter)) = self.waiter.take() {
+            drop(sender);
+            let _ = waiter.join();
+            hide();
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Takes away what is shown.
+pub(super) fn hide() {
+    if let Some(bar) = on_screen().take() {
+        bar.finish_and_clear();
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+}
+
+/// Writes to the terminal above what is shown.
+pub(super) fn aside<T>(write: impl FnOnce() -> T) -> T {
+    let shown = on_screen();
+    match &*shown {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+fn on_screen() -> MutexGuard<'static, Option<ProgressBar>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,259 @@
+//! A person at a real terminal, from nothing to a kubectl that works.
+
+use super::bus::Bus;
+use super::terminal::Terminal;
+use super::world::World;
+use cce_sim::{ClusterSpec, Fault, Proxy, ProxyKind};
+use std::time::Duration;
+
+const LOGIN: &str = "kubectl cce-login";
+
+/// A person who has configured nothing. The simulated cloud's hosts have the names of the real ones.
+fn newcomer() -> (World, Proxy) {
+    let mut world = World::new();
+    world.become_nobody();
+    let proxy = world.sim.start_proxy(ProxyKind::Http);
+    world.set("HTTPS_PROXY", proxy.url());
+    let ca = world.path("cloud-ca.pem");
+    world.set("CCE_LOGIN_CA_FILE", ca);
+    (world, proxy)
+}
+
+/// The questions in their order, and what alice answers.
+fn answers(world: &World) -> [(&'static str, String); 5] {
+    let key = world.sim.access_key("alice");
+    [
+        ("Region", "cn-north-4".to_owned()),
+        ("Sign in with", String::new()),
+        ("Access key id:", key.id),
+        ("Secret access key:", key.secret),
+        ("Project", String::new()),
+    ]
+}
+
+fn answer(terminal: &Terminal<'_>, answers: &[(&str, String)]) {
+    for (question, answer) in answers {
+        terminal.shows(question);
+        terminal.types(answer);
+    }
+}
+
+#[test]
+fn from_nothing_to_kubectl_get_namespaces() {
+    let (mut world, _proxy) = newcomer();
+    let _bus = Bus::unlocked(&mut world);
+    let terminal = Terminal::start(&world, 100, 40, &format!("{LOGIN} && kubectl get namespaces"));
+    answer(&terminal, &answers(&world));
+    terminal.ended(0);
+    let screen = terminal.screen();
+    for text in [
+        "the API server knows you as",
+        "kept in the",
+        "context `prod` written to",
+        "try: kubectl get namespaces",
+        "kube-system",
+    ] {
+        assert!(screen.contains(text), "`{text}` is not in\n{screen}");
+    }
+    assert_eq!(world.fetches(), 1);
+    let config = std::fs::read_to_string(world.path("home/.config/cce-login/config.toml")).unwrap();
+    assert!(
+        config.contains("[profiles.default]") && config.contains("region = \"cn-north-4\""),
+        "{config}"
+    );
+    let kubeconfig = std::fs::read(world.path("home/.kube/config")).unwrap();
+
+    // Once more: nothing is asked but the project, and nothing changes.
+    let again = Terminal::start(&world, 100, 40, LOGIN);
+    again.shows("Project");
+    again.press("Enter");
+    again.ended(0);
+    assert!(again.screen().contains("was up to date"), "{}", again.screen());
+    assert_eq!(std::fs::read(world.path("home/.kube/config")).unwrap(), kubeconfig);
+}
+
+#[test]
+fn a_wrong_key_is_corrected_on_the_second_try_at_a_terminal() {
+    let (mut world, _proxy) = newcomer();
+    let _bus = Bus::unlocked(&mut world);
+    let terminal = Terminal::start(&world, 100, 40, LOGIN);
+    let answers = answers(&world);
+    answer(&terminal, &answers[..3]);
+    terminal.shows("Secret access key:");
+    terminal.types("wrong");
+    terminal.shows("once more");
+    terminal.shows("Access key id:");
+    terminal.press("Enter"); // the id is still there
+    answer(&terminal, &answers[3..]);
+    terminal.ended(0);
+    world.kubectl("get namespaces").succeeded();
+}
+
+#[test]
+fn cancelling_at_any_question_leaves_nothing_behind() {
+    let (mut world, _proxy) = newcomer();
+    world.sim.add_cluster(ClusterSpec::named("staging"));
+    let _bus = Bus::unlocked(&mut world);
+    let mut questions = answers(&world).to_vec();
+    questions.push(("Cluster", "all 2".to_owned()));
+    questions.push(("Set up all 2 clusters?", String::new()));
+    for count in 0..questions.len() {
+        for key in ["Escape", "C-c"] {
+            let terminal = Terminal::start(&world, 100, 40, LOGIN);
+            answer(&terminal, &questions[..count]);
+            terminal.shows(questions[count].0);
+            terminal.press(key);
+            terminal.ended(130);
+            let screen = terminal.screen();
+            assert!(screen.contains("cancelled, and nothing was changed"), "{screen}");
+            assert!(!world.path("home/.kube/config").exists(), "{screen}");
+            assert!(!world.path("home/.config/cce-login/config.toml").exists(), "{screen}");
+        }
+    }
+    let kept = world.run(&["secret-tool", "search", "--all", "service", "kubectl-cce_login"]);
+    assert_eq!(kept.stdout, "");
+    assert_eq!(world.fetches(), 0);
+}
+
+#[test]
+fn one_of_three_hundred_clusters_is_found_in_sixty_columns_without_colours() {
+    let mut world = World::new();
+    for number in 0..300 {
+        world.sim.add_cluster(ClusterSpec {
+            eip: number == 123,
+            ..ClusterSpec::named(&format!("a-cluster-with-a-name-of-its-own-{number:03}"))
+        });
+    }
+    for (name, value) in [
+        ("CCE_LOGIN_CCE_ENDPOINT", world.sim.cce_endpoint()),
+        ("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint()),
+        ("CCE_LOGIN_CA_FILE", world.path("cloud-ca.pem").display().to_string()),
+        ("NO_COLOR", "1".to_owned()),
+        ("LC_ALL", "C".to_owned()),
+    ] {
+        world.set(name, value);
+    }
+    let line = format!("{LOGIN} --region cn-north-4 --project cn-north-4");
+    let terminal = Terminal::start(&world, 60, 24, &line);
+    terminal.shows("Cluster");
+    terminal.shows("type to filter");
+    let rows = terminal
+        .screen()
+        .lines()
+        .filter(|line| line.contains("a-cluster-with"))
+        .count();
+    assert!((8..=12).contains(&rows), "a row is a line: {}", terminal.screen());
+    terminal.press("Down");
+    terminal.press("Down");
+    terminal.shows("> a-cluster-with-a-name-of-its-own-002");
+    terminal.types_only("avail 123");
+    super::process::wait_for("one row", || {
+        let screen = terminal.screen();
+        screen.lines().filter(|line| line.contains("a-cluster-with")).count() == 1 && screen.contains("-123")
+    });
+    terminal.press("Enter");
+    terminal.ended(0);
+    assert!(terminal.screen().contains("-own-123`"), "{}", terminal.screen());
+    let recorded = String::from_utf8(terminal.recorded()).unwrap();
+    assert!(recorded.is_ascii());
+    let is_colour = |part: &str| {
+        part.starts_with('3')
+            && part
+                .get(1..)
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    assert!(!recorded.split("\u{1b}[").skip(1).any(is_colour), "{recorded:?}");
+}
+
+#[test]
+fn a_dumb_terminal_gets_plain_lines() {
+    let (mut world, _proxy) = newcomer();
+    let _bus = Bus::unlocked(&mut world);
+    let terminal = Terminal::start(&world, 80, 60, &format!("TERM=dumb {LOGIN}"));
+    let key = world.sim.access_key("alice");
+    for (question, answer) in [
+        ("Region (a number, or a part of the name)", "cn-north-4 "),
+        ("Sign in with (a number", "1"),
+        ("Access key id:", &key.id),
+        ("Secret access key:", &key.secret),
+        ("Project (a number", "1"),
+    ] {
+        terminal.shows(question);
+        terminal.types(answer);
+    }
+    terminal.ended(0);
+    assert!(!terminal.recorded().contains(&0x1b), "no escape sequence");
+
+    let terminal = Terminal::start(&world, 80, 60, &format!("TERM=dumb {LOGIN} --profile other"));
+    for (question, answer) in [
+        ("Region (", "cn-north-4 "),
+        ("Sign in with (", "1"),
+        ("Access key id:", &key.id),
+    ] {
+        terminal.shows(question);
+        terminal.types(answer);
+    }
+    terminal.shows("Secret access key:");
+    terminal.press("C-c");
+    terminal.ended(130);
+}
+
+#[test]
+fn what_takes_long_is_seen_to_go_on_and_leaves_no_trace() {
+    let mut world = World::new();
+    for (name, value) in [
+        ("CCE_LOGIN_CCE_ENDPOINT", world.sim.cce_endpoint()),
+        ("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint()),
+        ("CCE_LOGIN_CA_FILE", world.path("cloud-ca.pem").display().to_string()),
+    ] {
+        world.set(name, value);
+    }
+    world
+        .sim
+        .set_fault("clustercert", Fault::Latency(Duration::from_secs(3)));
+    let line = format!("{LOGIN} --region cn-north-4 --cluster prod");
+    let terminal = Terminal::start(&world, 80, 24, &line);
+    terminal.shows("taking a certificate");
+    terminal.ended(0);
+    assert!(
+        !terminal.screen().contains("taking a certificate"),
+        "{}",
+        terminal.screen()
+    );
+    // What is quick is not shown.
+    assert!(!String::from_utf8_lossy(&terminal.recorded()).contains("looking for clusters"));
+
+    world
+        .sim
+        .set_fault("clustercert", Fault::Latency(Duration::from_secs(2)));
+    let output = world.login_with("--duration 1d");
+    assert!(
+        !output.succeeded().stderr.contains("taking a certificate"),
+        "only on a terminal"
+    );
+}
+
+#[test]
+fn the_first_kubectl_in_a_waiting_context_completes_it_and_the_second_works() {
+    let world = World::new();
+    world.sim.add_cluster(ClusterSpec::named("staging"));
+    let mut all = vec![
+        "kubectl".to_owned(),
+        "cce-login".to_owned(),
+        "--all".to_owned(),
+        "--region=cn-north-4".to_owned(),
+    ];
+    all.extend(world.cloud_flags());
+    world.run(&all).succeeded();
+    assert_eq!(world.fetches(), 1);
+    world.kubectl("get namespaces").succeeded();
+    let first = world.kubectl("--context staging get namespaces");
+    assert_ne!(first.code, Some(0));
+    assert!(
+        first.stderr.contains("hint: run the same command again"),
+        "{}",
+        first.stderr
+    );
+    world.kubectl("--context staging get namespaces").succeeded();
+    assert_eq!(world.fetches(), 2);
+}
