@@ -119,7 +119,7 @@ impl Refusal {
     }
 
     /// It is not the identity that is refused: the cluster sleeps, is being made or is in trouble.
-    fn is_state_refused(&self) -> bool {
+    pub fn is_state_refused(&self) -> bool {
         self.status == 403
             && self
                 .code

@@ -51,6 +51,12 @@ impl CceClient<'_> {
     }
 }
 
+/// The oldest releases that can revoke, for a sentence.
+pub fn first_releases() -> String {
+    let all = SINCE.map(|(minor, patch, release)| format!("v1.{minor}.{patch}-r{release}"));
+    all.join(", ")
+}
+
 /// The release from which on a cluster like this one can revoke, if `release` (`v1.25.4-r2`, `v1.25`) is surely older. What does not say
 /// enough is left to CCE to judge.
 pub fn too_old_to_revoke(release: &str) -> Option<String> {

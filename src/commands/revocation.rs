@@ -11,7 +11,7 @@ use super::session::Session;
 use super::sites::Site;
 use crate::api_server::{ApiServer, ApiServerError};
 use crate::cache::index;
-use crate::cce::revocation::{Holder, too_old_to_revoke};
+use crate::cce::revocation::{Holder, first_releases, too_old_to_revoke};
 use crate::cli::ConfirmArgs;
 use crate::client_cert::ClientCert;
 use crate::error::{Error, Exit, Explain, Result};
@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 /// What comes first, whatever else is said.
 const FIRST: &str = "disable the identity's access keys and password in IAM first (tokens live up to 24 h), otherwise the other side simply \
                      fetches a new certificate";
+/// Why somebody else's certificates stay.
+const NOT_AN_ADMINISTRATOR: &str = "an ordinary user can revoke only their own certificates: ask an administrator of the account, who needs \
+                                    the IAM action `cce:cluster:revokeClientCredential`";
 /// Why the API server cannot be asked.
 const NO_WITNESS: &str = "there is no certificate of yours on this machine to ask with";
 /// How long the API server has to notice.
@@ -221,15 +224,21 @@ fn send(session: &Session<'_>, revocation: &Revocation<'_>) -> Result<Sent> {
         if error.is_outcome_unknown() {
             return Ok(Sent::Lost(Error::from(error).cause()));
         }
-        let is_forbidden = error.refusal().is_some_and(|refusal| refusal.status == 403);
-        match error.refusal() {
-            Some(refusal) if refusal.is_missing_api() => Err(RevokeError::NotOffered(refusal.in_short()).into()),
-            _ if is_forbidden && !revocation.is_own => Err(site.explain(error).with_hint(
-                "an ordinary user can revoke only their own certificates: ask an administrator of the account, who needs the IAM action \
-                 `cce:cluster:revokeClientCredential`",
-            )),
-            _ => Err(site.explain(error)),
-        }
+        let hint = match error.refusal() {
+            Some(refusal) if refusal.is_missing_api() => {
+                return Err(RevokeError::NotOffered(refusal.in_short()).into());
+            }
+            Some(refusal) if refusal.status == 403 && !refusal.is_state_refused() && !revocation.is_own => {
+                NOT_AN_ADMINISTRATOR.to_owned()
+            }
+            // What the cluster says of its release did not suffice to know it before.
+            Some(refusal) if refusal.status == 400 => format!(
+                "if the cluster is older than {}, upgrade it in the CCE console first; else check the id",
+                first_releases()
+            ),
+            _ => return Err(site.explain(error)),
+        };
+        Err(site.explain(error).with_hint(hint))
     })
 }
 

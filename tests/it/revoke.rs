@@ -290,6 +290,30 @@ fn a_cluster_that_cannot_do_it_is_told_before_anything_is_asked() {
 }
 
 #[test]
+fn a_cluster_that_cce_knows_better_is_told_with_the_first_releases() {
+    let world = logged_in();
+    // As CCE puts it where neither version nor platform version says enough.
+    let refused = |code: u16, reason: &str| Fault::Status {
+        code,
+        body: format!(r#"{{"errorCode": "{reason}", "message": "not supported"}}"#),
+        headers: Vec::new(),
+    };
+    world
+        .sim
+        .add_fault("clustercertrevoke", refused(400, "CCE.01400001"), 1);
+    let out = world.run(["revoke", "--yes"]);
+    out.fails(Exit::Failed, "v1.27.1-r10, upgrade it");
+    world.snapshot("revoke/refused-by-cce", &out);
+    // A 403 about the cluster's state is nobody's lack of permission.
+    world
+        .sim
+        .add_fault("clustercertrevoke", refused(403, "CCE.01403003"), 1);
+    let out = world.run(["revoke", "--yes", "--user-id", &world.sim.user_id("bob")]);
+    out.fails(Exit::Failed, "look at the cluster's state");
+    assert_eq!(certificates_kept(&world), 1);
+}
+
+#[test]
 fn every_cluster_of_an_identity_is_done_with_one_confirmation_and_what_is_left_is_named() {
     let mut world = World::new();
     for name in ["staging", "lab"] {
