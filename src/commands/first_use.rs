@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::cache::index;
 use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
+use crate::exec_credential::ClusterInfo;
 use crate::ids::Endpoint;
 use crate::kubeconfig::{ClusterEntry, Kubeconfig, Locations, OurContext, cluster_id};
 use crate::plan::ServerChoice;
@@ -54,6 +55,11 @@ pub(super) fn complete(session: &Session<'_>, wanted: &Wanted<'_>, obtained: &Ob
     let Some(mut note) = note.filter(|note| note.chosen_server.is_none()) else {
         return Ok(()); // a login has chosen a server for it, so the entry is as somebody wants it
     };
+    let is_own = |server: &Endpoint| note.servers.iter().any(|own| own == server.as_str());
+    let server = ClusterInfo::from_env(&session.host.env).and_then(|info| Endpoint::parse(&info.server).ok());
+    if !server.as_ref().is_some_and(is_own) {
+        return Ok(());
+    }
     let cluster = described::cluster(session, wanted)?;
     let env = &session.host.env;
     let locations = Locations::new(None, env.var_os(env_vars::KUBECONFIG).as_deref(), env.home().as_deref())?;
