@@ -10,6 +10,9 @@
     reason = "a benchmark that cannot run should stop, and its result is for people"
 )]
 
+#[path = "processes/many.rs"]
+mod many;
+
 use base64::Engine as _;
 use cce_login::secret::Secret;
 use cce_login::signing::{SignableRequest, SigningKey, modern};
@@ -34,8 +37,11 @@ const TRIES: usize = 5;
 const WARM_UP: usize = 20;
 
 fn main() {
-    if std::env::args().nth(1).as_deref() == Some("peak-memory") {
-        return peak_memory();
+    match std::env::args().nth(1).as_deref() {
+        Some("peak-memory") => return peak_memory(),
+        Some("one-login") => return many::one_login(),
+        Some("many") => return many::logins(), // this part alone
+        _ => {}
     }
     let world = World::new();
     println!(
@@ -110,6 +116,7 @@ fn main() {
         time(Command::new("/bin/true"))
     });
 
+    many::logins();
     a_hundred_at_the_end(&world);
     kubectl_over_two_lifetimes(&world);
 

@@ -33,6 +33,9 @@ pub enum ApiServerError {
     /// It does not answer.
     #[error("the API server cannot be reached")]
     Unreachable(#[source] HttpError),
+    /// None of several does.
+    #[error("no endpoint of the cluster can be reached: {0}")]
+    NoneReachable(String),
     /// It is not who it should be.
     #[error("the API server `{url}` cannot be verified with the cluster's CA, neither as itself nor as {tried}")]
     Unverified {
@@ -55,7 +58,7 @@ pub enum ApiServerError {
 impl Explain for ApiServerError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Unreachable(_) | Self::Unexpected(500..) => Exit::Temporary,
+            Self::Unreachable(_) | Self::NoneReachable(_) | Self::Unexpected(500..) => Exit::Temporary,
             Self::Unverified { .. } | Self::Unexpected(_) => Exit::Failed,
             Self::Refused => Exit::Identity,
         }
@@ -64,19 +67,37 @@ impl Explain for ApiServerError {
     fn hint(&self) -> Option<String> {
         Some(
             match self {
-                Self::Unreachable(_) => {
+                Self::Unreachable(_) | Self::NoneReachable(_) => {
                     "check that this machine can reach it: an internal endpoint needs the VPC (VPN, bastion), an external one an elastic IP; \
                      choose with `--access`, or give another way in with `--server`"
                 }
-                Self::Unverified { .. } => {
-                    "do not go on over an untrusted network: somebody may be in between. If an elastic IP or a name was bound a moment ago, \
-                     the server's certificate follows within ten minutes; otherwise add the name as a custom SAN and give it with `--server`"
-                }
+                Self::Unverified { source, .. } => why_unverified(&reason_of(source)),
                 Self::Refused => "it may have been revoked a moment ago: try `kubectl cce-login` again",
                 Self::Unexpected(_) => "look at the cluster's state in the CCE console, then try again",
             }
             .to_owned(),
         )
+    }
+}
+
+/// The innermost reason, as text.
+fn reason_of(error: &HttpError) -> String {
+    std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
+}
+
+/// What to do about a certificate that does not verify, by rustls's reason.
+fn why_unverified(reason: &str) -> &'static str {
+    let has = |part: &str| reason.contains(part);
+    if has("not valid for name") {
+        "its certificate is the cluster's, but made for other names. If an elastic IP or a name was bound a moment ago, the certificate follows \
+         within ten minutes; otherwise add the name as a custom SAN in the CCE console, and give it with `--server`"
+    } else if has("expired") || has("not valid yet") {
+        "compare this machine's clock with the time; if it is right, the cluster's own certificate has to be renewed: `kubectl cce-login rotate`"
+    } else if has("extended key usage") {
+        "a certificate for clients answers as the server: do not go on, somebody may be in between"
+    } else {
+        "it shows a certificate of another authority: do not go on over an untrusted network, somebody may be in between. If the cluster's \
+         certificates were rotated a moment ago, try again in some minutes"
     }
 }
 

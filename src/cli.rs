@@ -15,6 +15,9 @@ const AFTER_HELP: &str = "\
 Without a command: login. `kubectl cce-login COMMAND --help` tells what a command takes.
 
 Examples:
+  # Be asked: who you are, which region, which cluster
+  kubectl cce-login
+
   # Set up one cluster, with the access key from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK
   kubectl cce-login --region eu-de --cluster prod
 
@@ -30,7 +33,12 @@ Exit codes:
   130  interrupted";
 
 const LOGIN_EXAMPLES: &str = "\
+At a terminal it asks for what is missing, and only that. Esc or Ctrl-C leaves nothing behind.
+
 Examples:
+  # Be asked: who you are, which region, which cluster
+  kubectl cce-login
+
   # Set up one cluster, with the access key from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK
   kubectl cce-login --region eu-de --cluster prod
 

@@ -35,7 +35,7 @@
 //! | [`store`] | OS keyring, kernel keyring, memory directory, file; layered |
 //! | [`client_cert`], [`exec_credential`] | the certificate; kubectl's protocol |
 //! | [`cloud`], [`lifetime`], [`ids`] | regions and endpoints, `--duration`, names and ids: parsed once |
-//! | [`host`], [`env_vars`], [`log`] | the world as a value |
+//! | [`host`], [`env_vars`], [`log`] | the world as a value, with its questions to a person (`host/prompt.rs`) and what is shown meanwhile |
 //! | [`secret`], [`credentials`], [`sanitize`] | what must not be shown, what signs, what a server said |
 //!
 //! # Glossary

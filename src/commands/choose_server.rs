@@ -244,12 +244,32 @@ fn ask_all(question: &Question, urls: &[Endpoint]) -> Result<Chosen> {
         problem: "no server of the cluster answers".to_owned(),
         cure: "try again",
     };
+    let all: Vec<String> = failures
+        .iter()
+        .filter_map(|(rank, error)| why(urls.get(*rank)?, error))
+        .collect();
     let (rank, error) = failures.into_iter().next().ok_or_else(nothing)?;
     match error {
         error @ ApiServerError::Unreachable(_) => {
             let url = urls.get(rank).cloned().ok_or_else(nothing)?;
+            let error = match all.len() {
+                0 | 1 => error,
+                _ => ApiServerError::NoneReachable(all.join("; ")),
+            };
             Ok(Chosen::Unreachable { url, error })
         }
         error => Err(error.into()),
     }
+}
+
+/// Why one of several servers is not reached.
+fn why(url: &Endpoint, error: &ApiServerError) -> Option<String> {
+    let ApiServerError::Unreachable(error) = error else {
+        return None;
+    };
+    let source = std::error::Error::source(error);
+    Some(match source {
+        Some(reason) => format!("`{url}`: {reason}"),
+        None => format!("`{url}`: no answer in time"),
+    })
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A difference between two clocks that is smaller than this, in seconds, counts as none.
@@ -115,26 +115,70 @@ impl Skew {
     }
 }
 
-/// The moment by which a run must be over.
+/// How many nanoseconds this process has waited for answers of a person.
+static ASKED: AtomicU64 = AtomicU64::new(0);
+
+/// The moment by which a run must be over. The time that a person takes to answer does not count.
 #[derive(Debug, Clone, Copy)]
-pub struct Deadline(Instant);
+pub struct Deadline {
+    at: Instant,
+    /// What had been waited for answers when it was set.
+    asked: Duration,
+}
+
+/// Asks a person: no deadline comes nearer meanwhile.
+pub(super) fn ask<T>(question: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let answer = question();
+    let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    ASKED.fetch_add(took, Ordering::Relaxed);
+    answer
+}
+
+fn asked() -> Duration {
+    Duration::from_nanos(ASKED.load(Ordering::Relaxed))
+}
 
 impl Deadline {
     /// So much time from now.
     pub fn after(time: Duration) -> Self {
         let now = Instant::now();
-        Self(now.checked_add(time).unwrap_or(now))
+        Self {
+            at: now.checked_add(time).unwrap_or(now),
+            asked: asked(),
+        }
     }
 
     /// What is left; zero when it is over.
     pub fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
+        let answered = asked().saturating_sub(self.asked);
+        let at = self.at.checked_add(answered).unwrap_or(self.at);
+        at.saturating_duration_since(Instant::now())
     }
 
     /// The earlier of this deadline and `time` from now.
     #[must_use]
     pub fn at_most(self, time: Duration) -> Self {
         let other = Self::after(time);
-        Self(self.0.min(other.0))
+        if other.remaining() < self.remaining() {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_that_a_person_takes_does_not_count() {
+        let deadline = Deadline::after(Duration::from_millis(40));
+        let other = Deadline::after(Duration::from_secs(60)).at_most(Duration::from_millis(40));
+        ask(|| std::thread::sleep(Duration::from_millis(80)));
+        assert!(!deadline.remaining().is_zero() && !other.remaining().is_zero());
+        std::thread::sleep(deadline.remaining());
+        assert!(deadline.remaining().is_zero());
     }
 }

@@ -6,7 +6,7 @@
 mod drawn;
 mod lines;
 
-use super::{Host, Processes, progress};
+use super::{Host, Processes, clock, progress};
 use crate::env_vars;
 use crate::secret::Secret;
 
@@ -21,50 +21,44 @@ pub struct Cancelled;
 impl Host {
     /// Asks for something that everybody may see; `None` if nothing was typed. The caller has made sure that there is a person.
     pub fn ask(&self, question: &str) -> Option<String> {
-        progress::hide();
-        self.ask_line(question).filter(|answer| !answer.is_empty())
+        waiting(|| self.ask_line(question).filter(|answer| !answer.is_empty()))
     }
 
     /// Asks for a secret, which is not shown while it is typed; `None` if nothing was typed. The caller has made sure that there is a person.
     pub fn ask_secret(&self, question: &str) -> Option<Secret<String>> {
-        progress::hide();
-        self.ask_hidden_line(question)
+        waiting(|| self.ask_hidden_line(question))
     }
 
     /// Asks until something is typed that everybody may see. `before` is what was typed the last time.
     pub fn ask_for(&self, question: &str, before: Option<&str>) -> Result<String, Cancelled> {
-        progress::hide();
-        match self.colours() {
+        waiting(|| match self.colours() {
             Some(colours) => drawn::text(question, before, colours),
             None => self.ask_for_line(question, before),
-        }
+        })
     }
 
     /// Asks until a secret is typed, which is not shown.
     pub fn ask_for_secret(&self, question: &str) -> Result<Secret<String>, Cancelled> {
-        progress::hide();
-        match self.colours() {
+        waiting(|| match self.colours() {
             Some(colours) => drawn::secret(question, colours),
             None => self.ask_for_hidden_line(question),
-        }
+        })
     }
 
     /// Lets a person choose one of these rows, and returns its number from 0.
     pub fn pick(&self, question: &str, rows: &[String]) -> Result<usize, Cancelled> {
-        progress::hide();
-        match self.colours() {
+        waiting(|| match self.colours() {
             Some(colours) => drawn::pick(question, rows, colours),
             None => self.pick_by_line(question, rows),
-        }
+        })
     }
 
     /// Asks yes or no; nothing typed means yes.
     pub fn confirm(&self, question: &str) -> Result<bool, Cancelled> {
-        progress::hide();
-        match self.colours() {
+        waiting(|| match self.colours() {
             Some(colours) => drawn::confirm(question, colours),
             None => self.confirm_by_line(question),
-        }
+        })
     }
 
     /// The terminal on stderr can move its cursor, and is a real one.
@@ -78,6 +72,12 @@ impl Host {
     fn colours(&self) -> Option<bool> {
         (self.can_draw() && self.terminal.stdin).then(|| self.env.var_os(env_vars::NO_COLOR).is_none())
     }
+}
+
+/// A question takes the place of whatever is shown, and has all the time that a person needs.
+fn waiting<T>(question: impl FnOnce() -> T) -> T {
+    progress::hide();
+    clock::ask(question)
 }
 
 /// Whether the terminal on stdin gives whole lines, as a shell leaves it.

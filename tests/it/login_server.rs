@@ -196,3 +196,40 @@ fn the_shapes_in_which_clouds_list_endpoints_lead_to_the_same_entry() {
         );
     }
 }
+
+/// Takes connections at this URL's address, and never says anything.
+fn silent_at(url: &str) -> std::net::TcpListener {
+    std::net::TcpListener::bind(url.trim_start_matches("https://")).unwrap()
+}
+
+#[test]
+fn endpoints_are_tried_side_by_side_so_a_silent_one_costs_little() {
+    let world = World::new();
+    let cluster = world.sim.cluster("prod");
+    let _silent = silent_at(&cluster.internal_url);
+    let started = std::time::Instant::now();
+    world.login(&[]).is_done();
+    assert!(
+        started.elapsed() < std::time::Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!(entry(&world)["server"], cluster.external_url.unwrap());
+}
+
+#[test]
+fn where_no_endpoint_answers_each_is_named_with_its_reason() {
+    let world = world_with(ClusterSpec {
+        internal_reachable: true,
+        ..ClusterSpec::default()
+    });
+    world.sim.set_api_server_open("prod", false);
+    let outcome = world.login(&[]);
+    assert_eq!(outcome.exit, Exit::Temporary, "{outcome}");
+    world.snapshot("login/no-endpoint-answers", &outcome);
+    let cluster = world.sim.cluster("prod");
+    for url in [cluster.internal_url, cluster.external_url.unwrap()] {
+        assert!(outcome.stderr.contains(&format!("`{url}`: ")), "{outcome}");
+    }
+    assert_eq!(world.kubeconfig().names("contexts"), ["prod"]);
+}

@@ -234,6 +234,21 @@ fn what_takes_long_is_seen_to_go_on_and_leaves_no_trace() {
 }
 
 #[test]
+fn ctrl_c_while_the_cloud_is_asked_leaves_nothing_behind() {
+    let world = World::new();
+    world.sim.set_fault("clustercert", Fault::Hang);
+    let line = format!(
+        "{LOGIN} --region cn-north-4 --cluster prod {}",
+        world.cloud_flags().join(" ")
+    );
+    let terminal = Terminal::start(&world, 80, 24, &line);
+    terminal.shows("taking a certificate");
+    terminal.press("C-c");
+    terminal.ended(130);
+    assert!(!world.path("home/.kube").exists());
+}
+
+#[test]
 fn the_first_kubectl_in_a_waiting_context_completes_it_and_the_second_works() {
     let world = World::new();
     world.sim.add_cluster(ClusterSpec::named("staging"));

@@ -16,9 +16,8 @@ pub(crate) struct Terminal<'w> {
 impl<'w> Terminal<'w> {
     /// A shell line in a window of this size; the shell tells how it ended, and what became of the terminal's modes.
     pub(crate) fn start(world: &'w World, columns: u16, lines: u16, line: &str) -> Self {
-        let number = (0..1000_u32)
-            .find(|number| !world.path(&format!("tmux-{number}")).exists())
-            .unwrap();
+        let is_free = |number: &u32| !world.path(&format!("recorded-{number}")).exists();
+        let number = (0..1000).find(is_free).unwrap();
         let terminal = Self {
             socket: world.path(&format!("tmux-{number}")),
             recorded: world.path(&format!("recorded-{number}")),
@@ -26,7 +25,7 @@ impl<'w> Terminal<'w> {
         };
         // It waits for the recorder.
         let script = format!(
-            "read -r _; {line}\nended=$?; stty -a | grep -q -- ' echo ' && stty -a | grep -q -- ' icanon ' && echo modes as before; echo \"[exit $ended]\"; exec cat"
+            "trap : INT; read -r _; {line}\nended=$?; stty -a | grep -q -- ' echo ' && stty -a | grep -q -- ' icanon ' && echo modes as before; echo \"[exit $ended]\"; exec cat"
         );
         let (columns, lines) = (columns.to_string(), lines.to_string());
         terminal.tmux(&[
