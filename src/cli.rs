@@ -78,6 +78,21 @@ Examples:
   # Every context that uses us, as fast as the cloud allows
   kubectl cce-login refresh --all";
 
+const CONVERT_EXAMPLES: &str = "\
+A user whose certificate was issued by a cluster that you can reach becomes one that runs this plugin; contexts, clusters
+and everything else stay. First a certificate is fetched through the new entry. The backup leaves the keys out. Without a
+terminal and without --yes nothing is changed: it says what it would do.
+
+Deleting a key is not revoking it: whoever has a copy can use it until it ends. `kubectl cce-login revoke` cuts it off,
+with every other certificate of the same identity on that cluster.
+
+Examples:
+  # What is there to convert in the kubeconfig that kubectl reads?
+  kubectl cce-login convert --no-input
+
+  # The file from the console
+  kubectl cce-login convert ~/Downloads/prod-kubeconfig.yaml --yes";
+
 const DOCTOR_EXAMPLES: &str = "\
 Each line is ok, a warning or a problem, with what to do. The run fails (1) if there is a problem. No secret is shown: the
 report can go into a bug report as it is. Where no certificate is cached, one is fetched.
@@ -224,6 +239,9 @@ pub enum Command {
     /// Show where your identity comes from, and who it is to the cloud
     #[command(after_help = WHOAMI_EXAMPLES)]
     Whoami(WhoamiArgs),
+    /// Replace long-lived CCE certificates in kubeconfigs by entries that run this plugin
+    #[command(after_help = CONVERT_EXAMPLES)]
+    Convert(Box<ConvertArgs>),
     /// Check every part of the way, and say what to do about what is wrong
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(Box<DoctorArgs>),
@@ -543,6 +561,26 @@ pub struct ClustersArgs {
     #[command(flatten)]
     pub output: OutputArgs,
     /// Where to look, and as whom.
+    #[command(flatten)]
+    pub search: SearchArgs,
+}
+
+/// Replace long-lived CCE certificates in kubeconfigs by entries that run this plugin
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// The kubeconfigs [default: those that kubectl reads]
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub files: Vec<String>,
+    /// Only the user of this context; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub context: Vec<String>,
+    /// Keep the keys in the backup
+    #[arg(long)]
+    pub keep_key_backup: bool,
+    /// The confirmation.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+    /// Where and as whom to look for the clusters.
     #[command(flatten)]
     pub search: SearchArgs,
 }

@@ -1,5 +1,9 @@
 //! The client certificate: PEM in, DER kept, PEM out. x509-parser says how long it lives and whose it is.
 
+mod chain;
+
+pub use chain::check_chain;
+
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -6,7 +6,9 @@ mod clusters;
 mod completion;
 mod confirm;
 mod contexts;
+mod convert;
 mod doctor;
+mod exec_entry;
 mod explain;
 mod fetch;
 mod first_use;
@@ -62,6 +64,7 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
         Command::Clusters(args) => clusters::run(args, &cli.global, host),
         Command::Profile(command) => profile::run(command, &cli.global, host),
         Command::Whoami(args) => whoami::run(args, &cli.global, host),
+        Command::Convert(args) => convert::run(args, &cli.global, host),
         Command::Doctor(args) => doctor::run(args, &cli.global, host),
         Command::Completion(command) => completion::run(command, host),
         Command::Version(args) => version::run(args, host),

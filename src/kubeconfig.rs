@@ -39,6 +39,7 @@ pub use lock::lock_file;
 pub use meaning::Kind;
 pub use ownership::{OurContext, cluster_id};
 pub use view::{ClusterView, ContextView, UserView, embedded_certificates};
+pub use write::backup_file;
 
 use meaning::Meaning;
 

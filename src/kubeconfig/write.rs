@@ -36,13 +36,18 @@ pub(super) fn write(files: &[FileChange]) -> Result<(), KubeconfigError> {
     let mut staged = Vec::new();
     for (file, target) in files.iter().zip(targets) {
         if let Some(before) = &file.before {
-            let backup = beside(&file.path, ".cce-login-backup");
+            let backup = backup_file(&file.path);
             staged.push(Staged::new(file.backup.as_ref().unwrap_or(before), backup, None)?);
         }
         let model = fs::metadata(&target).ok();
         staged.push(Staged::new(&file.after, target, model.as_ref())?);
     }
     staged.into_iter().try_for_each(Staged::commit)
+}
+
+/// The file that keeps what a kubeconfig was before the last change.
+pub fn backup_file(kubeconfig: &Path) -> PathBuf {
+    beside(kubeconfig, ".cce-login-backup")
 }
 
 /// A complete file under a temporary name next to its target; dropping it removes it.

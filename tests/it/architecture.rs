@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 30] = [
+const SHARED_BY_COMMANDS: [&str; 31] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -66,6 +66,7 @@ const SHARED_BY_COMMANDS: [&str; 30] = [
     "on_path",
     "kubectl",
     "first_use",
+    "exec_entry",
     "new_profile",
 ];
 /// A comment may stand so many lines above the door it explains.

@@ -2,7 +2,7 @@
 
 use crate::support::{World, check_text};
 
-const COMMANDS: [(&str, &[&str]); 22] = [
+const COMMANDS: [(&str, &[&str]); 23] = [
     ("top", &[]),
     ("login", &["login"]),
     ("get-credential", &["get-credential"]),
@@ -18,6 +18,7 @@ const COMMANDS: [(&str, &[&str]); 22] = [
     ("profile-show", &["profile", "show"]),
     ("profile-remove", &["profile", "remove"]),
     ("whoami", &["whoami"]),
+    ("convert", &["convert"]),
     ("doctor", &["doctor"]),
     ("completion", &["completion"]),
     ("completion-install", &["completion", "install"]),

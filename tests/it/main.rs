@@ -20,6 +20,7 @@ mod clouds;
 mod clustercert;
 mod clusters;
 mod completion;
+mod convert;
 mod doctor;
 mod examples;
 mod failures;

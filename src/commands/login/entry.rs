@@ -3,19 +3,13 @@
 use super::ready::Ready;
 use super::setup::{Ground, Setup};
 use crate::cli::GetCredentialArgs;
-use crate::cloud::Cloud;
 use crate::commands::contexts;
+use crate::commands::exec_entry;
 use crate::commands::on_path::{self, COMMAND};
 use crate::exec_credential::ApiVersion;
 use crate::ids::Endpoint;
 use crate::kubeconfig::{ClusterEntry, Current, ExecEntry, Login, OurContext};
-use crate::lifetime::CertLifetime;
-use crate::plan::{CurrentContext, absolute};
-use crate::store::CacheMode;
-
-/// What client-go shows when the command is not found.
-const INSTALL_HINT: &str = "kubectl-cce_login signs you in to this cluster, but it is not on the PATH of the program that needs it.\n\
-                            Install it, or run `kubectl cce-login` once more with --absolute-path for programs started outside a shell.";
+use crate::plan::CurrentContext;
 
 /// What an earlier login for the same cluster and identity wrote.
 pub(super) struct Previous {
@@ -99,8 +93,14 @@ pub(super) fn login(ground: &Ground<'_>, setup: &Setup<'_>, context_name: String
         exec: ExecEntry {
             api_version: api_version.as_str().to_owned(),
             command,
-            args: arguments(setup),
-            install_hint: INSTALL_HINT.to_owned(),
+            args: exec_entry::arguments(&exec_entry::Arguments {
+                target: &setup.target(),
+                identity: setup.identity,
+                cloud: &plan.cloud,
+                certificate: setup.certificate,
+                is_lifetime_strict: previous.is_some_and(|previous| previous.args.strict_duration),
+            }),
+            install_hint: exec_entry::INSTALL_HINT.to_owned(),
         },
         namespace: None,
         current: match plan.current_context {
@@ -141,58 +141,4 @@ pub(super) fn context_name(setup: &Setup<'_>, is_free: impl FnOnce(&str) -> bool
     } else {
         user_name(setup)
     }
-}
-
-/// The exec arguments: the cluster, the pin, and every setting that is not the built-in default, always in this order.
-fn arguments(setup: &Setup<'_>) -> Vec<String> {
-    let (plan, target) = (setup.plan, setup.target());
-    let mut args = vec![
-        "get-credential".to_owned(),
-        format!("--region={}", target.region),
-        format!("--project-id={}", target.project_id),
-        format!("--cluster-id={}", target.cluster_id),
-        setup.identity.pin_argument(),
-    ];
-    let mut add = |flag: &str, value: Option<String>| args.extend(value.map(|value| format!("--{flag}={value}")));
-    let certificate = setup.certificate;
-    add(
-        "duration",
-        Some(certificate.lifetime)
-            .filter(|l| *l != CertLifetime::default())
-            .map(|l| l.to_string()),
-    );
-    add(
-        "cache",
-        Some(certificate.cache)
-            .filter(|c| *c != CacheMode::Auto)
-            .map(|c| c.as_str().to_owned()),
-    );
-    let cloud = plan
-        .cloud
-        .cloud
-        .as_ref()
-        .filter(|cloud| **cloud != Cloud::of_region(&target.region));
-    add("cloud", cloud.map(|cloud| cloud.as_str().to_owned()));
-    add(
-        "cce-endpoint",
-        plan.cloud.cce_endpoint.as_ref().map(ToString::to_string),
-    );
-    add(
-        "iam-endpoint",
-        plan.cloud.iam_endpoint.as_ref().map(ToString::to_string),
-    );
-    add(
-        "ca-file",
-        plan.cloud
-            .ca_file
-            .as_deref()
-            .map(|path| absolute(path).display().to_string()),
-    );
-    if target.is_autopilot {
-        args.push("--autopilot".to_owned());
-    }
-    if setup.previous.is_some_and(|previous| previous.args.strict_duration) {
-        args.push("--strict-duration".to_owned());
-    }
-    args
 }

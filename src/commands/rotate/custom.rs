@@ -1,17 +1,13 @@
 //! The user's own certificates: read and checked before anything is sent. What is secret of them is in memory only.
 
 use crate::cce::rotation::CustomCertificates;
-use crate::client_cert::{ClientCert, ClientCertError, pem};
+use crate::client_cert::{ClientCert, ClientCertError, check_chain, pem};
 use crate::error::{self, Exit, Explain};
 use crate::host::Host;
 use crate::plan::{CustomFiles, InputFile};
 use crate::secret::Secret;
-use rustls::RootCertStore;
-use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The most that CCE takes of each, in bytes (the SDK's `AuthenticatingProxy`).
@@ -167,23 +163,4 @@ fn is_encrypted(bytes: &[u8]) -> bool {
 
 fn as_pem(certificates: &[CertificateDer<'_>]) -> String {
     certificates.iter().map(|der| pem("CERTIFICATE", der)).collect()
-}
-
-/// The certificate comes from the CA, is valid now and good for client authentication.
-fn check_chain(
-    ca: &[CertificateDer<'static>],
-    chain: &[CertificateDer<'static>],
-    now: UnixTime,
-) -> Result<(), rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    for der in ca {
-        roots.add(der.clone())?;
-    }
-    let provider = Arc::new(ring::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    let verifier = verifier.map_err(|error| rustls::Error::General(error.to_string()))?;
-    let Some((leaf, between)) = chain.split_first() else {
-        return Err(rustls::Error::NoCertificatesPresented);
-    };
-    verifier.verify_client_cert(leaf, between, now).map(|_| ())
 }

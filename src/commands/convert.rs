@@ -1,0 +1,387 @@
+//! `convert`: users of kubeconfigs that hold a long-lived CCE certificate run us from now on.
+//!
+//! A user is matched to its cluster by the cluster's own authorities. Its key goes only after a certificate came through the entry that
+//! replaces it, and the API server, where it can be reached, has taken that.
+
+mod held;
+
+use super::exec_entry::{self, Arguments};
+use super::fetch::{self, Errand, Need};
+use super::known_server;
+use super::kubectl::Kubectl;
+use super::obtain::{Asker, Wanted};
+use super::on_path::{self, COMMAND};
+use super::report;
+use super::search::{Place, Search};
+use super::session::Session;
+use crate::api_server::ApiServerError;
+use crate::cache::entry::CacheEntry;
+use crate::cache::index::{self, IndexEntry};
+use crate::cce::cluster::Cluster;
+use crate::cli::{CertificateArgs, ConvertArgs, GlobalArgs};
+use crate::env_vars;
+use crate::error::{Exit, Explain, Result};
+use crate::exec_credential::ApiVersion;
+use crate::host::{Directories, Host, Progress};
+use crate::identity::Identity;
+use crate::ids::Endpoint;
+use crate::kubeconfig::{Conversion, ExecEntry, Kubeconfig, KubeconfigError, Locations};
+use crate::lifetime::about;
+use crate::plan::{self, CertificateSettings, ClustersPlan, Target};
+use crate::sanitize::sanitize;
+use held::Held;
+use std::path::{Path, PathBuf};
+
+/// How many clusters are asked for their authorities where no address tells which one it is.
+const MOST_ASKED: usize = 10;
+
+/// Why nothing, or not everything, was converted.
+#[derive(Debug, thiserror::Error)]
+enum ConvertError {
+    #[error("{failed} of {count} users were not converted")]
+    SomeFailed { failed: usize, count: usize },
+    #[error("its certificate was issued by none of the clusters that this identity can reach")]
+    NoCluster,
+    #[error("the contexts `{0}` mean different clusters")]
+    SeveralClusters(String),
+    #[error("its API server refuses the certificate that you get")]
+    Refused,
+}
+
+impl Explain for ConvertError {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::SomeFailed { .. } => "they are as they were; what is said above tells why",
+                Self::NoCluster => {
+                    "choose another identity with `--profile`, or another place with `--region` and `--project`"
+                }
+                Self::SeveralClusters(_) => "give each cluster a user entry of its own, then run it again",
+                Self::Refused => {
+                    "ask for access to the cluster (RBAC or CCE's permission management), then run it again"
+                }
+            }
+            .to_owned(),
+        )
+    }
+}
+
+/// Finds them, shows them, and replaces them where somebody agrees.
+pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
+    let directories = Directories::of(&host.env);
+    let kubeconfigs = load(args, host)?;
+    for name in &args.context {
+        if kubeconfigs.iter().all(|kubeconfig| kubeconfig.context(name).is_none()) {
+            return Err(KubeconfigError::NoSuchContext { name: name.clone() }.into());
+        }
+    }
+    let held: Vec<Vec<Held>> = kubeconfigs
+        .iter()
+        .map(|kubeconfig| Held::all(kubeconfig, &args.context))
+        .collect();
+    let count = held.iter().map(Vec::len).sum::<usize>();
+    if count == 0 {
+        host.say("no user of these kubeconfigs holds a certificate of its own");
+        return Ok(());
+    }
+    let pin = plan::pin(&args.search.identity, &host.env)?;
+    let identity = Identity::locate(&pin, &host.env, &directories)?;
+    let plan = ClustersPlan::new(&args.search, global, &host.env, identity.profile(), host.terminal)?;
+    let session = Session::new(host, directories, plan.run, global.verbose);
+    let clusters = {
+        let _progress = Progress::spinner(host, "looking for clusters");
+        Search::new(&session, &identity, &plan)?.clusters()?.clusters
+    };
+    let ground = Ground {
+        session: &session,
+        identity: &identity,
+        plan: &plan,
+        certificate: CertificateSettings::inheriting(
+            &CertificateArgs::default(),
+            &host.env,
+            &CertificateArgs::default(),
+        )?,
+        clusters: &clusters,
+    };
+
+    let mut failed = 0;
+    let mut ready: Vec<Vec<(&Held, Converted)>> = Vec::new();
+    for held in &held {
+        let mut of_file = Vec::new();
+        for held in held {
+            match ground.prepare(held) {
+                Ok(converted) => of_file.push((held, converted)),
+                Err(error) => {
+                    failed += 1;
+                    error.doing(format!("user `{}`", sanitize(&held.user))).report(host);
+                }
+            }
+        }
+        ready.push(of_file);
+    }
+    report::print(host, &table(host, &ready))?;
+    if ready.iter().any(|of_file| !of_file.is_empty()) && is_agreed(&session, args)? {
+        for (kubeconfig, of_file) in kubeconfigs.iter().zip(&ready) {
+            replace(host, args, kubeconfig, of_file)?;
+        }
+        say_what_it_does_not_do(host, &ready);
+    }
+    match failed {
+        0 => Ok(()),
+        failed => Err(ConvertError::SomeFailed { failed, count }.into()),
+    }
+}
+
+/// The files that were named, each for itself; else those that kubectl reads, together.
+fn load(args: &ConvertArgs, host: &Host) -> Result<Vec<Kubeconfig>> {
+    let home = host.env.home();
+    let list = host.env.var_os(env_vars::KUBECONFIG);
+    let named: Vec<Option<PathBuf>> = match args.files.as_slice() {
+        [] => vec![None],
+        files => files.iter().map(|file| Some(plan::absolute(Path::new(file)))).collect(),
+    };
+    let locations = named
+        .into_iter()
+        .map(|file| Locations::new(file, list.as_deref(), home.as_deref()));
+    locations.map(|locations| Ok(Kubeconfig::load(&locations?)?)).collect()
+}
+
+/// What a user entry becomes.
+struct Converted {
+    cluster: Cluster,
+    /// Who we are to the cluster.
+    you: String,
+    exec: ExecEntry,
+    was_asked: bool,
+}
+
+struct Ground<'a> {
+    session: &'a Session<'a>,
+    identity: &'a Identity,
+    plan: &'a ClustersPlan,
+    certificate: CertificateSettings,
+    clusters: &'a [(Place, Cluster)],
+}
+
+impl Ground<'_> {
+    /// Gets a certificate through the entry that the user is to become.
+    fn prepare(&self, held: &Held) -> Result<Converted> {
+        let host = self.session.host;
+        let (place, cluster) = self.cluster_of(held)?;
+        let target = target(place, cluster);
+        let wanted = self.wanted(&target);
+        let (entry, note) = self.certificate(&wanted)?;
+        let mut was_asked = false;
+        let ca = note.and_then(|note| note.ca_pem);
+        for told in &held.clusters {
+            let server = known_server::of_entry(told.clone(), || ca.clone(), &host.env);
+            match server.map(|server| server.who_am_i(&entry.cert, self.session.deadline)) {
+                Some(Ok(_)) => was_asked = true,
+                Some(Err(ApiServerError::Refused)) => return Err(ConvertError::Refused.into()),
+                Some(Err(_)) | None => {} // not from here: the old certificate would be no better off
+            }
+        }
+        let version = Kubectl::find(host).map_or_else(ApiVersion::default, |found| found.exec_api_version());
+        let command = if host.executable().is_some() && on_path::find(host, COMMAND).next().is_none() {
+            on_path::stable_path(host).map(|path| path.display().to_string())
+        } else {
+            None
+        };
+        Ok(Converted {
+            cluster: cluster.clone(),
+            you: entry.cert.common_name.clone(),
+            exec: ExecEntry {
+                api_version: version.as_str().to_owned(),
+                command: command.unwrap_or_else(|| COMMAND.to_owned()),
+                args: exec_entry::arguments(&Arguments {
+                    target: &target,
+                    identity: self.identity,
+                    cloud: &self.plan.cloud,
+                    certificate: self.certificate,
+                    is_lifetime_strict: false,
+                }),
+                install_hint: exec_entry::INSTALL_HINT.to_owned(),
+            },
+            was_asked,
+        })
+    }
+
+    /// The cluster whose authorities issued the certificate: the one at the address first, then the others.
+    fn cluster_of(&self, held: &Held) -> Result<&(Place, Cluster)> {
+        let is_at = |cluster: &Cluster| {
+            let is_one = |server: Endpoint| cluster.endpoints.iter().any(|endpoint| endpoint.url == server);
+            held.servers().any(is_one)
+        };
+        let (near, far): (Vec<_>, Vec<_>) = self.clusters.iter().partition(|(_, cluster)| is_at(cluster));
+        let mut found: Vec<&(Place, Cluster)> = Vec::new();
+        let mut trouble = None;
+        for candidate in &near {
+            match self.has_issued(candidate, held) {
+                Ok(true) => found.push(candidate),
+                Ok(false) => {}
+                Err(error) => trouble = Some(error),
+            }
+        }
+        if found.is_empty() && trouble.is_none() {
+            for candidate in far.into_iter().take(MOST_ASKED) {
+                if self.has_issued(candidate, held).unwrap_or(false) {
+                    found.push(candidate);
+                    break;
+                }
+            }
+        }
+        match (found.as_slice(), trouble) {
+            ([one], _) => Ok(one),
+            ([], Some(error)) => Err(error),
+            ([], None) => Err(ConvertError::NoCluster.into()),
+            (_, _) => Err(ConvertError::SeveralClusters(held.contexts.join("`, `")).into()),
+        }
+    }
+
+    fn has_issued(&self, (place, cluster): &(Place, Cluster), held: &Held) -> Result<bool> {
+        let target = target(place, cluster);
+        let (_, note) = self.certificate(&self.wanted(&target))?;
+        Ok(note
+            .and_then(|note| note.ca_pem)
+            .is_some_and(|ca| held.is_issued_by(&ca)))
+    }
+
+    fn wanted<'w>(&'w self, target: &'w Target) -> Wanted<'w> {
+        Wanted {
+            target,
+            identity: self.identity,
+            cloud: &self.plan.cloud,
+            certificate: self.certificate,
+            is_lifetime_strict: false,
+            asker: Asker::Person,
+        }
+    }
+
+    /// A certificate of ours, from the cache if it is there.
+    fn certificate(&self, wanted: &Wanted<'_>) -> Result<(CacheEntry, Option<IndexEntry>)> {
+        let key = wanted.key();
+        let store = self.session.store(wanted.certificate.cache);
+        let cache = self.session.cache(&store);
+        let errand = Errand {
+            key: &key,
+            wanted,
+            need: Need::Valid,
+            held: None,
+            deadline: self.session.deadline,
+        };
+        let obtained = fetch::fetch(self.session, &cache, &errand)?;
+        let note = obtained.note.or_else(|| index::read(&self.session.directories, &key));
+        Ok((obtained.entry, note))
+    }
+}
+
+fn target(place: &Place, cluster: &Cluster) -> Target {
+    Target {
+        region: place.region.clone(),
+        project_id: place.project.id.clone(),
+        cluster_id: cluster.id.clone(),
+        is_autopilot: cluster.is_autopilot(),
+    }
+}
+
+fn table(host: &Host, ready: &[Vec<(&Held, Converted)>]) -> String {
+    let head = ["USER", "FILE", "CONTEXTS", "CLUSTER", "OWNER", "EXPIRES", "YOU"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for (held, converted) in ready.iter().flatten() {
+        let left = held.not_after - host.clock.now();
+        let left = if left > chrono::TimeDelta::zero() {
+            format!("in {}", about(left))
+        } else {
+            "expired".to_owned()
+        };
+        rows.push(vec![
+            sanitize(&held.user),
+            held.file.display().to_string(),
+            sanitize(&held.contexts.join(", ")),
+            sanitize(&converted.cluster.name),
+            held.owner.clone(),
+            format!("{} ({left})", held.not_after.format("%Y-%m-%d %H:%M UTC")),
+            if converted.you == held.owner {
+                "the same".to_owned()
+            } else {
+                sanitize(&converted.you)
+            },
+        ]);
+    }
+    if rows.len() == 1 {
+        String::new()
+    } else {
+        report::table(&rows)
+    }
+}
+
+fn is_agreed(session: &Session<'_>, args: &ConvertArgs) -> Result<bool> {
+    if args.confirm.yes {
+        return Ok(true);
+    }
+    if !session.is_interactive {
+        session
+            .host
+            .say("nothing is changed: run it at a terminal, or add `--yes`");
+        return Ok(false);
+    }
+    let is_agreed = session.host.confirm("replace these by entries that run this plugin?")?;
+    if !is_agreed {
+        session.host.say("nothing is changed");
+    }
+    Ok(is_agreed)
+}
+
+fn replace(host: &Host, args: &ConvertArgs, kubeconfig: &Kubeconfig, of_file: &[(&Held, Converted)]) -> Result<()> {
+    let users = of_file
+        .iter()
+        .map(|(held, converted)| (held.user.clone(), converted.exec.clone()));
+    let change = kubeconfig.convert(&Conversion {
+        users: users.collect(),
+        keeps_keys: args.keep_key_backup,
+    })?;
+    change.write()?;
+    for file in change.files() {
+        let keys = if args.keep_key_backup { "with" } else { "without" };
+        host.say(&format!(
+            "`{}` converted; as it was before, {keys} the keys: `{}`",
+            file.display(),
+            crate::kubeconfig::backup_file(file).display()
+        ));
+    }
+    for (held, converted) in of_file {
+        if !converted.was_asked {
+            host.say(&format!(
+                "the API server of `{}` was not asked: it cannot be reached from here, or is not verified",
+                sanitize(&held.user)
+            ));
+        }
+        for told in held.clusters.iter().filter(|told| told.is_unverified) {
+            host.say(&format!(
+                "warning: `{}` is not verified (`insecure-skip-tls-verify`); `kubectl cce-login --cluster {}` writes an entry that is",
+                sanitize(&told.server),
+                sanitize(&converted.cluster.name)
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn say_what_it_does_not_do(host: &Host, ready: &[Vec<(&Held, Converted)>]) {
+    host.say("a key that is deleted is not revoked: copies of these files, and their backups elsewhere, are as good as before");
+    let mut said = Vec::new();
+    for (held, converted) in ready.iter().flatten() {
+        let line = format!(
+            "to cut it off, with every other certificate of its owner, on every machine: kubectl cce-login revoke --user-id {} --cluster {}",
+            held.owner, converted.cluster.id
+        );
+        if !said.contains(&line) {
+            host.say(&line);
+            said.push(line);
+        }
+    }
+}
