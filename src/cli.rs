@@ -504,6 +504,9 @@ pub struct LogoutArgs {
     /// Revoke your certificates on these clusters first: on every machine, CI included
     #[arg(long)]
     pub revoke: bool,
+    /// Remove profiles, their secrets, state and completion too: nothing of this program stays
+    #[arg(long, requires = "all")]
+    pub purge: bool,
     /// The confirmation.
     #[command(flatten)]
     pub confirm: ConfirmArgs,

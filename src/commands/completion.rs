@@ -43,6 +43,11 @@ pub(super) fn run(command: &CompletionCommand, host: &Host) -> Result<()> {
     report::print(host, &String::from_utf8_lossy(&script))
 }
 
+/// Removes what `completion install` has placed, wherever it is on PATH.
+pub(super) fn uninstall(host: &Host) {
+    install::remove(host);
+}
+
 /// Answers instead of running a command, if a shell asks: under the name that kubectl looks for, or with the variable that our scripts
 /// set. `None` if nobody asks.
 pub(super) fn answer(line: &[OsString], host: &Host) -> Option<Exit> {

@@ -1,5 +1,7 @@
 //! `logout`: forgets certificates on this machine, and says who can sign in again all the same.
 
+mod purge;
+
 use super::contexts::{self, Meant, is_about};
 use super::forget::{forget, forget_sign_ins};
 use super::revocation::{self, Revocation};
@@ -35,10 +37,17 @@ impl Explain for Left {
 pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let plan = ContextsPlan::new(&args.contexts);
     let kubeconfig = contexts::load(host, &plan)?;
-    let chosen = contexts::select(&kubeconfig, &plan.selection)?;
+    let chosen = if args.purge {
+        kubeconfig.ours() // what is to be purged may be without any context
+    } else {
+        contexts::select(&kubeconfig, &plan.selection)?
+    };
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let mut session = Session::new(host, Directories::of(&host.env), run, global.verbose);
 
+    if args.purge {
+        purge::agree(&session, &args.confirm)?;
+    }
     let mut failures: Vec<(String, Error)> = Vec::new();
     if args.revoke {
         failures = revoke(&mut session, global, args, &chosen)?;
@@ -63,9 +72,12 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
     }
     let pins = pins(&chosen);
     let token_left = forget_unused_sign_ins(&session, &chosen, &pins);
-    say_who_can_sign_in(host, &pins);
+    if !args.purge {
+        say_who_can_sign_in(host, &pins);
+    }
     contexts::conclude(&session, "context", chosen.len(), failures)?;
     match token_left {
+        None if args.purge => purge::purge(&session),
         None => Ok(()),
         Some(reason) => Err(Left::Token(reason).into()),
     }

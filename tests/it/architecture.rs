@@ -36,7 +36,7 @@ const ORDER: [&str; 28] = [
     "env_vars",
 ];
 /// What the commands share; they use nothing else of each other.
-const SHARED_BY_COMMANDS: [&str; 31] = [
+const SHARED_BY_COMMANDS: [&str; 32] = [
     "contexts",
     "choose_server",
     "obtain",
@@ -67,6 +67,7 @@ const SHARED_BY_COMMANDS: [&str; 31] = [
     "kubectl",
     "first_use",
     "exec_entry",
+    "completion",
     "new_profile",
 ];
 /// A comment may stand so many lines above the door it explains.

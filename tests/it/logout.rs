@@ -129,3 +129,49 @@ fn a_token_that_a_store_keeps_all_the_same_is_void() {
     world.get_credential(&["--identity=env"]).credential();
     assert!(world.sim.count("tokens") > signed_in, "the void token was used");
 }
+
+#[test]
+fn a_purge_leaves_nothing_but_what_the_kubeconfig_says() {
+    let mut world = World::new();
+    world.keep_profile("work", "alice");
+    world.login(&["--profile=work"]).is_done();
+    let program = world.write("bin/kubectl-cce_login", "");
+    world.executable(program.into());
+    world.set("PATH", &world.path("bin"));
+    world.run(["completion", "install"]).is_done();
+
+    world.run(["logout", "--purge", "--yes"]).fails(Exit::Usage, "--all");
+    world
+        .run(["logout", "--all", "--purge"])
+        .fails(Exit::Usage, "needs a confirmation");
+    let out = world.run(["logout", "--all", "--purge", "--yes"]);
+    out.is_done();
+    world.snapshot("logout/purge", &out);
+    assert!(world.keyring.is_empty(), "{:?}", world.keyring.names());
+    for gone in [
+        ".config/cce-login",
+        ".local/state/cce-login",
+        "bin/kubectl_complete-cce_login",
+    ] {
+        assert!(!world.has(gone), "{gone}");
+    }
+    assert!(world.kubeconfig_text().contains("get-credential"));
+    world
+        .run(["logout", "--all", "--purge", "--remove-contexts", "--yes"])
+        .is_done();
+    assert!(!world.kubeconfig_text().contains("get-credential"));
+}
+
+#[test]
+fn a_purge_stops_where_a_store_keeps_a_secret() {
+    let mut world = World::new();
+    world.keep_profile("work", "alice");
+    world.keyring.switch(Switches {
+        fail_delete: true,
+        ..Switches::default()
+    });
+    world
+        .run(["logout", "--all", "--purge", "--yes"])
+        .fails(Exit::Failed, "the secret of profile `work`");
+    assert!(world.has(".config/cce-login/config.toml"));
+}

@@ -58,6 +58,18 @@ pub(super) fn run(args: &CompletionInstallArgs, host: &Host) -> Result<()> {
     Ok(())
 }
 
+/// Removes the links on PATH that are ours.
+pub(super) fn remove(host: &Host) {
+    let Some(program) = on_path::stable_path(host) else {
+        return;
+    };
+    for link in on_path::find(host, COMPLETER).filter(|link| is_ours(link, &program)) {
+        if std::fs::remove_file(&link).is_ok() {
+            host.say(&format!("`{}` removed", link.display()));
+        }
+    }
+}
+
 /// Makes `path` lead to `program`. What is there and is not ours stays.
 fn place(program: &Path, path: &Path) -> std::result::Result<(), InstallError> {
     let failed = |source| InstallError::Link {
