@@ -9,7 +9,7 @@ use super::search::Search;
 use super::session::Session;
 use crate::cli::{ClustersArgs, GlobalArgs};
 use crate::error::Result;
-use crate::host::{Directories, Host};
+use crate::host::{Directories, Host, Progress};
 use crate::identity::Identity;
 use crate::plan::{self, ClustersPlan};
 use rows::Row;
@@ -21,7 +21,10 @@ pub(super) fn run(args: &ClustersArgs, global: &GlobalArgs, host: &Host) -> Resu
     let identity = Identity::locate(&plan::pin(&args.search.identity, &host.env)?, &host.env, &directories)?;
     let plan = ClustersPlan::new(&args.search, global, &host.env, identity.profile(), host.terminal)?;
     let session = Session::new(host, directories, plan.run, global.verbose);
-    let found = Search::new(&session, &identity, &plan)?.clusters()?;
+    let found = {
+        let _progress = Progress::spinner(host, "looking for clusters");
+        Search::new(&session, &identity, &plan)?.clusters()?
+    };
 
     let mut rows: Vec<Row> = found
         .clusters

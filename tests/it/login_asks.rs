@@ -2,7 +2,7 @@
 
 use crate::support::{Outcome, World};
 use cce_login::error::Exit;
-use cce_sim::{ClusterSpec, ProxyKind};
+use cce_sim::{ClusterSpec, Fault, ProxyKind};
 
 /// A person at a terminal who has configured nothing.
 fn newcomer() -> World {
@@ -193,4 +193,29 @@ fn a_wrong_flag_or_kubeconfig_is_told_before_anything_is_asked() {
     typing(&mut world, &[], &["--access=sideways"]).fails(Exit::Usage, "`--access`");
     world.write(".kube/config", "just a text\n");
     typing(&mut world, &[], &[]).fails(Exit::Usage, ".kube/config");
+}
+
+#[test]
+fn an_identity_that_the_first_cloud_does_not_know_is_asked_for_its_region() {
+    let (mut world, proxy) = World::behind_a_proxy(ProxyKind::Http);
+    world.terminal(true, true, true);
+    let refusal = Fault::Status {
+        code: 401,
+        body: r#"{"error":{"code":401,"message":"unknown","title":"Unauthorized"}}"#.to_owned(),
+        headers: Vec::new(),
+    };
+    world.sim.add_fault("projects", refusal, 1);
+    let outcome = typing(&mut world, &["north-4", "1"], &[]);
+    outcome.is_done();
+    assert!(
+        outcome.stderr.contains("eu-de           Open Telekom Cloud"),
+        "{outcome}"
+    );
+    assert!(
+        proxy
+            .targets()
+            .contains(&"iam.cn-north-4.myhuaweicloud.com:443".to_owned()),
+        "{:?}",
+        proxy.targets()
+    );
 }

@@ -185,6 +185,25 @@ fn one_failure_does_not_stop_the_rest() {
 }
 
 #[test]
+fn whoever_is_throttled_gets_the_entries_and_asks_no_more() {
+    let world = of_three();
+    world
+        .sim
+        .set_fault("clustercert", Fault::Throttle { retry_after: None });
+    let outcome = login(&world, "--all");
+    assert_eq!(outcome.exit, Exit::Temporary, "{outcome}");
+    assert_eq!(contexts(&world), ["prod", "staging", "teams"]);
+    assert!(outcome.stderr.contains("3 clusters wait"), "{outcome}");
+    let asked = world.certificate_requests();
+    let single = of_three();
+    single
+        .sim
+        .set_fault("clustercert", Fault::Throttle { retry_after: None });
+    single.login(&[]).fails(Exit::Temporary, "");
+    assert_eq!(asked, single.certificate_requests(), "for one cluster only");
+}
+
+#[test]
 fn an_entry_of_somebody_else_is_left_alone_and_the_others_are_written() {
     let world = of_three();
     world.write(

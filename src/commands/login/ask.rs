@@ -2,10 +2,11 @@
 
 use super::find::Site;
 use crate::cce::cluster::{Access, Cluster};
+use crate::cloud::Cloud;
 use crate::commands::report;
 use crate::commands::search::{Place, Search};
 use crate::commands::session::Session;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::host::Progress;
 use crate::iam::{IamError, Project};
 use crate::identity::Identity;
@@ -23,17 +24,15 @@ pub(super) fn complete(session: &Session<'_>, plan: &mut LoginPlan, identity: &I
     if !session.is_interactive || !(plan.regions.is_empty() || is_project_open) {
         return Ok(());
     }
-    let search = ClustersPlan {
-        regions: plan.regions.clone(),
-        ..plan.search.clone()
+    let places = match places(session, plan, identity) {
+        // Nothing says which cloud it is, and the one that was asked does not know this identity: the region tells.
+        Err(error) if error.exit() == Exit::Identity && is_cloud_open(plan) => {
+            session.log.info(|| format!("{error}: asking for the region"));
+            plan.regions = vec![known_region(session)?];
+            places(session, plan, identity)?
+        }
+        places => places?,
     };
-    let (places, failures) = {
-        let _progress = Progress::spinner(session.host, "looking for your projects");
-        Search::new(session, identity, &search)?.places()?
-    };
-    if let (true, Some(failure)) = (places.is_empty(), failures.into_iter().next()) {
-        return Err(failure.error);
-    }
     if plan.regions.is_empty() {
         plan.regions = vec![region(session, &places)?];
     }
@@ -46,6 +45,34 @@ pub(super) fn complete(session: &Session<'_>, plan: &mut LoginPlan, identity: &I
         plan.project = project(session, region, projects)?;
     }
     Ok(())
+}
+
+fn is_cloud_open(plan: &LoginPlan) -> bool {
+    let cloud = &plan.cloud;
+    plan.regions.is_empty() && plan.search.home.is_none() && cloud.cloud.is_none() && cloud.iam_endpoint.is_none()
+}
+
+/// The projects of the regions, or of all; at least one.
+fn places(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<Vec<Place>> {
+    let search = ClustersPlan {
+        regions: plan.regions.clone(),
+        ..plan.search.clone()
+    };
+    let _progress = Progress::spinner(session.host, "looking for your projects");
+    let (places, failures) = Search::new(session, identity, &search)?.places()?;
+    match failures.into_iter().next() {
+        Some(failure) if places.is_empty() => Err(failure.error),
+        _ => Ok(places),
+    }
+}
+
+/// One of the regions of all clouds that are known.
+pub(super) fn known_region(session: &Session<'_>) -> Result<Region> {
+    let mut regions: Vec<Region> = Cloud::known_regions().collect();
+    let row = |region: &Region| format!("{:<16}{}", region.as_str(), Cloud::of_region(region).name());
+    let rows: Vec<String> = regions.iter().map(row).collect();
+    let at = session.host.pick("Region", &rows)?;
+    Ok(regions.swap_remove(at.min(rows.len().saturating_sub(1))))
 }
 
 fn region(session: &Session<'_>, places: &[Place]) -> Result<Region> {

@@ -64,15 +64,14 @@ pub(super) fn set_up(ground: &Ground<'_>, sites: &[Site], mut failures: Vec<(Str
     }
     let named = named(ground, sites)?;
     let progress = Progress::bar(ground.session.host, named.len() as u64, "setting clusters up");
-    let mut first = first_ready(ground, &named, &mut failures)?;
+    let (mut first, given_up) = first_ready(ground, &named, &mut failures)?;
     let mut logins = Vec::with_capacity(named.len());
     let answered = first.as_ref().and_then(|first| first.access(&named));
     for (at, (setup, name)) in named.iter().enumerate() {
         progress.step();
         let server = match &first {
-            Some(first) if at < first.at => continue, // it was tried and failed
+            _ if given_up.contains(&at) => continue,
             Some(first) if at == first.at => Server::of(&first.ready),
-            None if at < MOST_TRIES => continue,
             _ => match server_to_be(ground, setup, answered) {
                 Ok(server) => server,
                 Err(error) => {
@@ -169,20 +168,28 @@ impl First {
     }
 }
 
-/// Makes the first cluster ready that can be. Whoever is refused altogether learns that at once.
+/// Makes the first cluster ready that can be, and returns also which were tried in vain. Whoever is refused altogether learns that at once;
+/// whoever is throttled gets the entries, and the certificate later.
 fn first_ready(
     ground: &Ground<'_>,
     named: &[(Setup<'_>, String)],
     failures: &mut Vec<(String, Error)>,
-) -> Result<Option<First>> {
+) -> Result<(Option<First>, Vec<usize>)> {
+    let mut given_up = Vec::new();
     for (at, (setup, _)) in named.iter().enumerate().take(MOST_TRIES) {
-        match Ready::new(ground.session, setup) {
-            Ok(ready) => return Ok(Some(First { at, ready })),
+        let error = match Ready::new(ground.session, setup) {
+            Ok(ready) => return Ok((Some(First { at, ready }), given_up)),
             Err(error) if error.exit() == Exit::Identity && at == 0 => return Err(error),
-            Err(error) => failures.push((setup.site.cluster.name.clone(), error)),
+            Err(error) => error,
+        };
+        let is_throttled = error.is_throttled();
+        failures.push((setup.site.cluster.name.clone(), error));
+        if is_throttled {
+            break;
         }
+        given_up.push(at);
     }
-    Ok(None)
+    Ok((None, given_up))
 }
 
 /// The server of a cluster whose certificate comes later: as its entry has it, as an earlier certificate told, else an endpoint of the

@@ -1,8 +1,8 @@
 //! Who signs in: what was named or is configured; at a terminal one of several, or an identity that is typed, verified, and kept as a profile
 //! once it is clear what it is for.
 
+use super::ask;
 use crate::cli::{LoginArgs, ProfileSetArgs};
-use crate::cloud::Cloud;
 use crate::commands::forget;
 use crate::commands::new_profile;
 use crate::commands::session::Session;
@@ -11,7 +11,6 @@ use crate::config::{Config, Profile};
 use crate::error::{Exit, Result};
 use crate::host::Progress;
 use crate::identity::{Identity, IdentityError, Pin};
-use crate::ids::Region;
 use crate::plan::{self, ProfileSetPlan};
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
@@ -225,9 +224,5 @@ fn region(session: &Session<'_>, args: &LoginArgs) -> Result<Option<String>> {
         known?;
         return Ok(typed.cloned());
     }
-    let regions: Vec<Region> = Cloud::known_regions().collect();
-    let row = |region: &Region| format!("{:<16}{}", region.as_str(), Cloud::of_region(region).name());
-    let rows: Vec<String> = regions.iter().map(row).collect();
-    let at = session.host.pick("Region", &rows)?;
-    Ok(regions.get(at).map(ToString::to_string))
+    Ok(Some(ask::known_region(session)?.to_string()))
 }
