@@ -11,7 +11,7 @@ Build kubectl-cce_login from this checkout and install it. Running it again upgr
 Usage: ./install.sh [--to DIR] [--uninstall]
 
   --to DIR      where the program goes [default: ~/.local/bin]
-  --uninstall   remove it; names the kubeconfig contexts that still use it
+  --uninstall   remove it; offers to forget everything first, and names the contexts that still use it
   --version     show which version this checkout is
   -h, --help    show this help
 
@@ -155,10 +155,22 @@ files_with_ours() {
 uninstall() {
     target=${dir%/}/$name
     [ -e "$target" ] || [ -L "$target" ] || fail "there is no \`$target\`" 'if it is elsewhere, name the directory with --to DIR'
+    if [ -t 0 ] && [ -t 2 ]; then
+        printf 'Forget its certificates, profiles and their secrets first, and take its contexts out of the kubeconfig? [y/N] ' >&2
+        read -r answer || answer=
+        case $answer in
+            [Yy] | [Yy][Ee][Ss])
+                "$target" logout --all --purge --remove-contexts --yes ||
+                    fail "\`$target\` is not removed" 'do what is said above, then run this again'
+                ;;
+        esac
+    fi
     if has kubectl && found=$(contexts_of_ours); then what=contexts; else found=$(files_with_ours) what='kubeconfig files'; fi
     profiles=$("$target" profile list -o name 2>/dev/null </dev/null || true)
     rm -f -- "$target" || fail "cannot remove \`$target\`"
     say "Removed $target"
+    completer=${dir%/}/kubectl_complete-cce_login
+    if [ -L "$completer" ] && [ ! -e "$completer" ]; then rm -f -- "$completer" && say "Removed $completer"; fi
     if [ -n "$found" ]; then
         say "These $what still use it and no longer work without it:"
         printf '%s\n' "$found" | sed 's/^/    /'
@@ -166,6 +178,7 @@ uninstall() {
     if [ -n "$profiles" ]; then
         say 'The secrets of these profiles stay in the keyring:'
         printf '%s\n' "$profiles" | sed 's/^/    /'
+        say 'To forget them: install it again, then kubectl cce-login logout --all --purge'
     fi
 }
 

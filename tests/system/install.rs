@@ -1,6 +1,7 @@
 //! install.sh, with this checkout's own release build (which `tests/run` has made before), and with a cargo that fails.
 
 use super::process::Output;
+use super::terminal::Terminal;
 use super::world::{World, words};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -165,6 +166,25 @@ fn without_kubectl_uninstall_names_the_files_that_mention_the_plugin() {
         theirs.display()
     );
     assert!(removed.contains(&expected), "{removed}");
+}
+
+#[test]
+fn uninstall_offers_to_forget_everything_first() {
+    let world = World::new();
+    world.login();
+    let directory = world.path("bin").display().to_string();
+    assert!(world.path("home/.local/state/cce-login").exists());
+    let terminal = Terminal::start(&world, 100, 30, &format!("{SCRIPT} --uninstall --to '{directory}'"));
+    terminal.shows("[y/N]");
+    terminal.types("y");
+    terminal.ended(0);
+    let screen = terminal.screen();
+    assert!(
+        screen.contains("contexts removed") && !screen.contains("still use it"),
+        "{screen}"
+    );
+    assert!(!world.path("home/.local/state/cce-login").exists());
+    assert!(!world.path("bin/kubectl-cce_login").exists());
 }
 
 #[test]
