@@ -13,7 +13,7 @@ use super::sign_in::SignIn;
 use super::who;
 use crate::cli::{DoctorArgs, GlobalArgs};
 use crate::error::{Exit, Explain, Result};
-use crate::host::{Directories, Host};
+use crate::host::{Directories, Host, Progress};
 use crate::iam::sign_in::Scope;
 use crate::identity::Identity;
 use crate::kubeconfig::OurContext;
@@ -43,6 +43,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
     let plan = ContextsPlan::new(&args.contexts);
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+    let progress = Progress::spinner(host, "looking at every part of the way");
     let mut findings = Vec::new();
     let loaded = contexts::load(host, &plan);
     let files = contexts::locations(host, &plan).map_or(Vec::new(), |locations| locations.files().to_vec());
@@ -81,6 +82,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
     for context in &chosen {
         findings.extend(with_context(&session, global, context, &mut asked));
     }
+    drop(progress);
     report::print(host, &finding::render(&findings, format))?;
     match findings
         .iter()

@@ -6,6 +6,7 @@ use super::who;
 use crate::cli::ProfileSetArgs;
 use crate::config::{Config, Profile};
 use crate::error::{Exit, Explain, Result};
+use crate::host::Progress;
 use crate::iam::sign_in::Scope;
 use crate::iam::{Project, only_project};
 use crate::identity::{self, Identity};
@@ -54,7 +55,10 @@ pub(super) fn verify(session: &Session<'_>, args: &ProfileSetArgs, identity: &Id
         may_ask: true,
     };
     sign_in::forget(session, &sign_in);
-    let found = who::find(session, &sign_in)?;
+    let found = {
+        let _progress = Progress::spinner(session.host, "asking the cloud who that is");
+        who::find(session, &sign_in)?
+    };
     if let Some(project) = args.project.as_deref() {
         let is_meant = |known: &&Project| known.name == project || known.id.as_str() == project;
         only_project(project, found.projects.iter().filter(is_meant).cloned().collect())?;

@@ -12,7 +12,7 @@ use crate::cache::index::{self, IndexEntry};
 use crate::cli::GlobalArgs;
 use crate::client_cert::ClientCert;
 use crate::error::{Error, Result};
-use crate::host::Deadline;
+use crate::host::{Deadline, Progress};
 use crate::ids::Endpoint;
 use crate::kubeconfig::{ClusterEntry, Kubeconfig, OurContext};
 use crate::plan::ServerChoice;
@@ -39,6 +39,7 @@ pub(super) fn renew_contexts(
 ) -> Result<Vec<(String, Error)>> {
     let mut clusters: Vec<(String, ClusterEntry)> = Vec::new();
     let mut failures = Vec::new();
+    let progress = Progress::bar(session.host, contexts.len() as u64, "renewing certificates");
     for context in contexts {
         match renew_context(session, global, context, trial) {
             Ok(renewed) => {
@@ -51,7 +52,9 @@ pub(super) fn renew_contexts(
             }
             Err(error) => failures.push((context.name.to_owned(), error)),
         }
+        progress.step();
     }
+    drop(progress);
     let change = kubeconfig.update_clusters(&clusters)?;
     change.write()?;
     for file in change.files() {

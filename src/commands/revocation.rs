@@ -15,7 +15,7 @@ use crate::cce::revocation::{Holder, first_releases, too_old_to_revoke};
 use crate::cli::ConfirmArgs;
 use crate::client_cert::ClientCert;
 use crate::error::{Error, Exit, Explain, Result};
-use crate::host::{Deadline, Host};
+use crate::host::{Deadline, Host, Progress};
 use crate::plan::Verification;
 use crate::sanitize::sanitize;
 use std::time::{Duration, Instant};
@@ -164,6 +164,7 @@ pub(super) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
         let name = sanitize(&site.cluster.name);
         session.host.say(&format!("cluster `{name}`: {line}"));
     };
+    let _progress = Progress::spinner(session.host, "revoking, and looking whether that is seen");
     // In memory, for the question to the API server: a moment later this machine has forgotten it.
     let witness = match verification {
         Verification::None => None,

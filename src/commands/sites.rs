@@ -14,6 +14,7 @@ use crate::cce::cluster::Cluster;
 use crate::cce::{CceClient, CceError};
 use crate::cli::{ChoiceArgs, GlobalArgs};
 use crate::error::{Error, Exit, Explain, Result};
+use crate::host::Progress;
 use crate::iam::sign_in::Scope;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, OurContext};
@@ -123,7 +124,9 @@ fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: 
         &session.directories,
     )?;
     let plan = ClustersPlan::new(search, global, &host.env, identity.profile(), host.terminal)?;
+    let progress = Progress::spinner(host, "looking for clusters");
     let mut found = Search::new(session, &identity, &plan)?.clusters()?;
+    drop(progress);
     let chosen = chosen(&mut found, names)?;
     let site = |(place, cluster): (Place, Cluster)| Site {
         target: Target {

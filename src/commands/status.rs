@@ -15,7 +15,7 @@ use crate::cache::failure;
 use crate::cache::index::{self, IndexEntry};
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::error::{Error, Exit, Explain, Result};
-use crate::host::{Directories, Host};
+use crate::host::{Directories, Host, Progress};
 use crate::kubeconfig::OurContext;
 use crate::plan::{ContextsPlan, RunSettings, Selection};
 use crate::store::StoreKind;
@@ -43,9 +43,11 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
         .into_iter()
         .map(|(_, note)| note)
         .collect();
+    let progress = args.check.then(|| Progress::spinner(host, "asking the API servers"));
     let held = side_by_side(&chosen, BOUND, |context| {
         look(&session, global, context, &notes, args.check)
     });
+    drop(progress);
 
     let current = kubeconfig.current_context();
     let rows: Vec<Row> = chosen

@@ -6,7 +6,7 @@ use super::sign_in::SignIn;
 use super::who;
 use crate::cli::{GlobalArgs, WhoamiArgs};
 use crate::error::Result;
-use crate::host::{Directories, Host};
+use crate::host::{Directories, Host, Progress};
 use crate::iam::Named;
 use crate::iam::sign_in::Scope;
 use crate::identity::Identity;
@@ -50,7 +50,10 @@ pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result
         cache: plan::cache_mode(&host.env)?,
         may_ask: true,
     };
-    let who = who::find(&session, &sign_in).map_err(|error| error.doing("failed to find out who you are"))?;
+    let progress = Progress::spinner(host, "asking the cloud who you are");
+    let who = who::find(&session, &sign_in).map_err(|error| error.doing("failed to find out who you are"));
+    drop(progress);
+    let who = who?;
 
     let report = Report {
         source: identity.source(),

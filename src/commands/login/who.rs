@@ -9,7 +9,6 @@ use crate::commands::session::Session;
 use crate::commands::who;
 use crate::config::{Config, Profile};
 use crate::error::{Exit, Result};
-use crate::host::Progress;
 use crate::identity::{Identity, IdentityError, Pin};
 use crate::plan::{self, ProfileSetPlan};
 use crate::sanitize::sanitize;
@@ -200,11 +199,8 @@ fn type_once(session: &Session<'_>, kind: Kind, typed: &mut ProfileSetArgs) -> R
     let mut config = Config::load(&session.directories)?;
     config.profiles.insert(plan.name.to_string(), plan.profile.clone());
     let identity = Identity::of_new_profile(&plan.name, &config, &host.env, Some(secret.clone()))?;
-    let found = {
-        let _progress = Progress::spinner(host, "asking the cloud who that is");
-        new_profile::verify(session, typed, &identity)
-    };
-    let found = found.map_err(|error| error.doing("the cloud does not take it"))?;
+    let found =
+        new_profile::verify(session, typed, &identity).map_err(|error| error.doing("the cloud does not take it"))?;
     Ok(Who {
         identity,
         newcomer: Some(Newcomer { plan, secret, found }),
