@@ -235,6 +235,15 @@ fn a_revoked_certificate_a_rotated_cluster_and_a_server_that_moved_are_told() {
     world.run(["refresh"]).is_done();
     assert_eq!(troubles(&world, &[]), [usual()]);
 
+    world.sim.rotate("prod");
+    let rotated = told(&world, "rotated");
+    assert!(
+        rotated.stdout.contains("were rotated") && rotated.stdout.contains("refresh --context prod"),
+        "{rotated}"
+    );
+    world.run(["refresh"]).is_done();
+    assert_eq!(troubles(&world, &[]), [usual()]);
+
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

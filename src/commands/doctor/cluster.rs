@@ -13,6 +13,7 @@ use crate::commands::known_server;
 use crate::commands::obtain::Wanted;
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
+use crate::http::HttpError;
 use crate::kubeconfig::OurContext;
 use crate::lifetime::about;
 
@@ -171,6 +172,18 @@ fn api_server(
             CHECK,
             error.to_string(),
             format!("it may have been revoked: {REFRESH} --context {}", context.name),
+        ),
+        Err(ApiServerError::Unreachable(HttpError::Tls { .. })) => Finding::problem(
+            CHECK,
+            format!(
+                "`{}` cannot be verified with the CA and the TLS name of the entry",
+                server.url
+            ),
+            format!(
+                "if the cluster's certificates were rotated, or its addresses changed: {REFRESH} --context {}; if that does not help, somebody \
+                 may be in between",
+                context.name
+            ),
         ),
         Err(error) => Finding::failed(CHECK, &Error::from(error)),
     }
