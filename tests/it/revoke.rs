@@ -482,3 +482,12 @@ fn flags_that_do_not_go_together_are_refused() {
     world.snapshot("revoke/unknown-cluster", &out);
     assert!(revocations(&world).is_empty());
 }
+
+#[test]
+fn a_region_that_cannot_be_asked_matters_only_where_a_cluster_is_missing() {
+    let world = logged_in();
+    let regions = ["--region", "cn-north-4", "--region", "eu-de"];
+    let revoke = |cluster: &str| world.run(["revoke", "--yes", "--cluster", cluster].iter().chain(&regions));
+    revoke("prod").is_done();
+    revoke("lab").fails(Exit::Usage, "eu-de");
+}
