@@ -275,6 +275,7 @@ fn kubectl_over_two_lifetimes(world: &World) {
     // Short loops, and many: the fewer calls one has, the likelier it is that nothing else disturbed one of them.
     const LIFETIME: Duration = Duration::from_secs(5);
     const LOOPS: usize = 20;
+    const FEWEST_CALLS: usize = 10;
     world.sim.set_behaviour(|b| b.certificate_lifetime = Some(LIFETIME));
     let [with_us, with_static] = ["with-us", "with-static"].map(|name| world.home.path().join(name));
     let file = with_us.display().to_string();
@@ -332,7 +333,10 @@ fn kubectl_over_two_lifetimes(world: &World) {
             statics.push(kubectl(&with_static).as_secs_f64() * 1000.0);
         }
         calls += ours.len();
-        loops.push((ours, statics));
+        // Where the machine stood still there is nothing to compare.
+        if ours.len() >= FEWEST_CALLS {
+            loops.push((ours, statics));
+        }
     }
     let renewals = world.sim.count("clustercert") - before;
     let line = |name: &str, (time, median): (f64, f64)| {
