@@ -2,6 +2,7 @@
 
 use super::CacheKey;
 use crate::host::{Directories, random_u64, write_private};
+use crate::ids::Endpoint;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -47,6 +48,12 @@ pub struct IndexEntry {
 impl IndexEntry {
     /// The version that is written; others are not read.
     pub const VERSION: u32 = 1;
+
+    /// Notes which server was chosen, and the name under which it verifies if that is not its host.
+    pub fn choose_server(&mut self, url: &Endpoint, tls_server_name: Option<&str>) {
+        self.chosen_server = Some(url.to_string());
+        self.tls_server_name = tls_server_name.map(str::to_owned);
+    }
 }
 
 /// The note on `key`, if there is a readable one.

@@ -11,8 +11,9 @@ use crate::exec_credential::ClusterInfo;
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
-use crate::plan::{self, ContextsPlan, GetCredentialPlan, Selection, Target};
+use crate::plan::{self, GetCredentialPlan, Selection, Target};
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// Why a context cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,20 +51,15 @@ impl Explain for ContextError {
     }
 }
 
-/// Reads the kubeconfig that is meant.
-pub(super) fn load(host: &Host, plan: &ContextsPlan) -> Result<Kubeconfig> {
-    Ok(Kubeconfig::load(&locations(host, plan)?)?)
+/// Reads the kubeconfig: the file that was `named`, else those that kubectl reads.
+pub(super) fn load(host: &Host, named: Option<PathBuf>) -> Result<Kubeconfig> {
+    Ok(Kubeconfig::load(&locations(host, named)?)?)
 }
 
 /// Its files.
-pub(super) fn locations(host: &Host, plan: &ContextsPlan) -> Result<Locations> {
+pub(super) fn locations(host: &Host, named: Option<PathBuf>) -> Result<Locations> {
     let list = host.env.var_os(env_vars::KUBECONFIG);
-    let home = host.env.home();
-    Ok(Locations::new(
-        plan.kubeconfig.clone(),
-        list.as_deref(),
-        home.as_deref(),
-    )?)
+    Ok(Locations::new(named, list.as_deref(), host.env.home().as_deref())?)
 }
 
 /// The contexts that are meant; at least one.

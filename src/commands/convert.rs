@@ -5,8 +5,9 @@
 
 mod held;
 
+use super::contexts;
 use super::exec_entry::{self, Arguments};
-use super::fetch::{self, Errand, Need};
+use super::fetch::{self, Need};
 use super::known_server;
 use super::kubectl::Kubectl;
 use super::obtain::{Asker, Wanted};
@@ -16,16 +17,14 @@ use super::search::{Place, Search};
 use super::session::Session;
 use crate::api_server::ApiServerError;
 use crate::cache::entry::CacheEntry;
-use crate::cache::index::{self, IndexEntry};
 use crate::cce::cluster::Cluster;
 use crate::cli::{CertificateArgs, ConvertArgs, GlobalArgs};
-use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ApiVersion;
 use crate::host::{Directories, Host, Progress};
 use crate::identity::Identity;
 use crate::ids::Endpoint;
-use crate::kubeconfig::{Conversion, ExecEntry, Kubeconfig, KubeconfigError, Locations};
+use crate::kubeconfig::{Conversion, ExecEntry, Kubeconfig, KubeconfigError};
 use crate::lifetime::about;
 use crate::plan::{self, CertificateSettings, ClustersPlan, Target};
 use crate::sanitize::sanitize;
@@ -106,6 +105,8 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Resul
             &CertificateArgs::default(),
         )?,
         clusters: &clusters,
+        api_version: Kubectl::find(host).map_or_else(ApiVersion::default, |found| found.exec_api_version()),
+        command: command(host),
     };
 
     let mut failed = 0;
@@ -138,16 +139,11 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Resul
 
 /// The files that were named, each for itself; else those that kubectl reads, together.
 fn load(args: &ConvertArgs, host: &Host) -> Result<Vec<Kubeconfig>> {
-    let home = host.env.home();
-    let list = host.env.var_os(env_vars::KUBECONFIG);
     let named: Vec<Option<PathBuf>> = match args.files.as_slice() {
         [] => vec![None],
         files => files.iter().map(|file| Some(plan::absolute(Path::new(file)))).collect(),
     };
-    let locations = named
-        .into_iter()
-        .map(|file| Locations::new(file, list.as_deref(), home.as_deref()));
-    locations.map(|locations| Ok(Kubeconfig::load(&locations?)?)).collect()
+    named.into_iter().map(|file| contexts::load(host, file)).collect()
 }
 
 /// What a user entry becomes.
@@ -159,46 +155,45 @@ struct Converted {
     was_asked: bool,
 }
 
+/// The cluster that issued a certificate, and what we get of it.
+struct Issuer<'a> {
+    cluster: &'a Cluster,
+    target: Target,
+    entry: CacheEntry,
+    ca_pem: String,
+}
+
 struct Ground<'a> {
     session: &'a Session<'a>,
     identity: &'a Identity,
     plan: &'a ClustersPlan,
     certificate: CertificateSettings,
     clusters: &'a [(Place, Cluster)],
+    api_version: ApiVersion,
+    command: String,
 }
 
 impl Ground<'_> {
     /// Gets a certificate through the entry that the user is to become.
     fn prepare(&self, held: &Held) -> Result<Converted> {
-        let host = self.session.host;
-        let (place, cluster) = self.cluster_of(held)?;
-        let target = target(place, cluster);
-        let wanted = self.wanted(&target);
-        let (entry, note) = self.certificate(&wanted)?;
+        let issuer = self.issuer_of(held)?;
         let mut was_asked = false;
-        let ca = note.and_then(|note| note.ca_pem);
         for told in &held.clusters {
-            let server = known_server::of_entry(told.clone(), || ca.clone(), &host.env);
-            match server.map(|server| server.who_am_i(&entry.cert, self.session.deadline)) {
+            let server = known_server::of_entry(told.clone(), || Some(issuer.ca_pem.clone()), &self.session.host.env);
+            match server.map(|server| server.who_am_i(&issuer.entry.cert, self.session.deadline)) {
                 Some(Ok(_)) => was_asked = true,
                 Some(Err(ApiServerError::Refused)) => return Err(ConvertError::Refused.into()),
                 Some(Err(_)) | None => {} // not from here: the old certificate would be no better off
             }
         }
-        let version = Kubectl::find(host).map_or_else(ApiVersion::default, |found| found.exec_api_version());
-        let command = if host.executable().is_some() && on_path::find(host, COMMAND).next().is_none() {
-            on_path::stable_path(host).map(|path| path.display().to_string())
-        } else {
-            None
-        };
         Ok(Converted {
-            cluster: cluster.clone(),
-            you: entry.cert.common_name.clone(),
+            cluster: issuer.cluster.clone(),
+            you: issuer.entry.cert.common_name.clone(),
             exec: ExecEntry {
-                api_version: version.as_str().to_owned(),
-                command: command.unwrap_or_else(|| COMMAND.to_owned()),
+                api_version: self.api_version.as_str().to_owned(),
+                command: self.command.clone(),
                 args: exec_entry::arguments(&Arguments {
-                    target: &target,
+                    target: &issuer.target,
                     identity: self.identity,
                     cloud: &self.plan.cloud,
                     certificate: self.certificate,
@@ -211,81 +206,62 @@ impl Ground<'_> {
     }
 
     /// The cluster whose authorities issued the certificate: the one at the address first, then the others.
-    fn cluster_of(&self, held: &Held) -> Result<&(Place, Cluster)> {
+    fn issuer_of(&self, held: &Held) -> Result<Issuer<'_>> {
         let is_at = |cluster: &Cluster| {
             let is_one = |server: Endpoint| cluster.endpoints.iter().any(|endpoint| endpoint.url == server);
             held.servers().any(is_one)
         };
         let (near, far): (Vec<_>, Vec<_>) = self.clusters.iter().partition(|(_, cluster)| is_at(cluster));
-        let mut found: Vec<&(Place, Cluster)> = Vec::new();
+        let mut found = Vec::new();
         let mut trouble = None;
-        for candidate in &near {
-            match self.has_issued(candidate, held) {
-                Ok(true) => found.push(candidate),
-                Ok(false) => {}
+        for candidate in near {
+            match self.issuer(candidate, held) {
+                Ok(issuer) => found.extend(issuer),
                 Err(error) => trouble = Some(error),
             }
         }
         if found.is_empty() && trouble.is_none() {
-            for candidate in far.into_iter().take(MOST_ASKED) {
-                if self.has_issued(candidate, held).unwrap_or(false) {
-                    found.push(candidate);
-                    break;
-                }
-            }
+            let far = far.into_iter().take(MOST_ASKED);
+            found.extend(
+                far.filter_map(|candidate| self.issuer(candidate, held).ok().flatten())
+                    .next(),
+            );
         }
-        match (found.as_slice(), trouble) {
-            ([one], _) => Ok(one),
-            ([], Some(error)) => Err(error),
-            ([], None) => Err(ConvertError::NoCluster.into()),
-            (_, _) => Err(ConvertError::SeveralClusters(held.contexts.join("`, `")).into()),
+        match (found.pop(), trouble) {
+            (Some(one), _) if found.is_empty() => Ok(one),
+            (Some(_), _) => Err(ConvertError::SeveralClusters(held.contexts.join("`, `")).into()),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(ConvertError::NoCluster.into()),
         }
     }
 
-    fn has_issued(&self, (place, cluster): &(Place, Cluster), held: &Held) -> Result<bool> {
-        let target = target(place, cluster);
-        let (_, note) = self.certificate(&self.wanted(&target))?;
-        Ok(note
-            .and_then(|note| note.ca_pem)
-            .is_some_and(|ca| held.is_issued_by(&ca)))
-    }
-
-    fn wanted<'w>(&'w self, target: &'w Target) -> Wanted<'w> {
-        Wanted {
-            target,
+    /// This cluster, with a certificate of ours, if it issued the one that is held.
+    fn issuer<'s>(&'s self, (place, cluster): &'s (Place, Cluster), held: &Held) -> Result<Option<Issuer<'s>>> {
+        let target = place.target(cluster);
+        let wanted = Wanted {
+            target: &target,
             identity: self.identity,
             cloud: &self.plan.cloud,
             certificate: self.certificate,
             is_lifetime_strict: false,
             asker: Asker::Person,
-        }
-    }
-
-    /// A certificate of ours, from the cache if it is there.
-    fn certificate(&self, wanted: &Wanted<'_>) -> Result<(CacheEntry, Option<IndexEntry>)> {
-        let key = wanted.key();
-        let store = self.session.store(wanted.certificate.cache);
-        let cache = self.session.cache(&store);
-        let errand = Errand {
-            key: &key,
-            wanted,
-            need: Need::Valid,
-            held: None,
-            deadline: self.session.deadline,
         };
-        let obtained = fetch::fetch(self.session, &cache, &errand)?;
-        let note = obtained.note.or_else(|| index::read(&self.session.directories, &key));
-        Ok((obtained.entry, note))
+        let (obtained, note) = fetch::for_person(self.session, &wanted, Need::Valid)?;
+        let ca_pem = note.and_then(|note| note.ca_pem).filter(|ca| held.is_issued_by(ca));
+        Ok(ca_pem.map(|ca_pem| Issuer {
+            cluster,
+            target,
+            entry: obtained.entry,
+            ca_pem,
+        }))
     }
 }
 
-fn target(place: &Place, cluster: &Cluster) -> Target {
-    Target {
-        region: place.region.clone(),
-        project_id: place.project.id.clone(),
-        cluster_id: cluster.id.clone(),
-        is_autopilot: cluster.is_autopilot(),
-    }
+/// The command of the new entries: our name, or the full path where the name is not found.
+fn command(host: &Host) -> String {
+    let is_found = on_path::find(host, COMMAND).next().is_some();
+    let path = on_path::stable_path(host).filter(|_| !is_found);
+    path.map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
 }
 
 fn table(host: &Host, ready: &[Vec<(&Held, Converted)>]) -> String {

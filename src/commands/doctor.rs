@@ -45,8 +45,9 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
     let progress = Progress::spinner(host, "looking at every part of the way");
     let mut findings = Vec::new();
-    let loaded = contexts::load(host, &plan);
-    let files = contexts::locations(host, &plan).map_or(Vec::new(), |locations| locations.files().to_vec());
+    let loaded = contexts::load(host, plan.kubeconfig.clone());
+    let files =
+        contexts::locations(host, plan.kubeconfig.clone()).map_or(Vec::new(), |locations| locations.files().to_vec());
     let ours = match &loaded {
         Ok(kubeconfig) => kubeconfig.ours(),
         Err(error) => {

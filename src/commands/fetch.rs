@@ -96,6 +96,27 @@ impl Explain for FetchError {
     }
 }
 
+/// [`fetch`] for a command that a person runs, with the servers and authorities that CCE named with the certificate.
+pub(super) fn for_person(
+    session: &Session<'_>,
+    wanted: &Wanted<'_>,
+    need: Need<'_>,
+) -> Result<(Obtained, Option<IndexEntry>)> {
+    let key = wanted.key();
+    let store = session.store(wanted.certificate.cache);
+    let cache = session.cache(&store);
+    let errand = Errand {
+        key: &key,
+        wanted,
+        need,
+        held: None,
+        deadline: session.deadline,
+    };
+    let obtained = fetch(session, &cache, &errand)?;
+    let note = obtained.noted(session, &key);
+    Ok((obtained, note))
+}
+
 /// A certificate that meets the errand's need: a new one, or somebody else's that appears while we wait for the lock.
 pub(super) fn fetch(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) -> Result<Obtained> {
     // What somebody else has brought about meanwhile: a certificate, or a failure.

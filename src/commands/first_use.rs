@@ -3,14 +3,15 @@
 
 use super::ask_cce;
 use super::choose_server::{self, Chosen, Search};
+use super::contexts;
 use super::obtain::{Obtained, Wanted};
+use super::renew_context;
 use super::session::Session;
 use crate::cache::index::{self, IndexEntry};
-use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
 use crate::ids::Endpoint;
-use crate::kubeconfig::{ClusterEntry, Kubeconfig, Locations, OurContext, cluster_id};
+use crate::kubeconfig::{OurContext, cluster_id};
 use crate::plan::ServerChoice;
 use crate::sanitize::sanitize;
 
@@ -53,17 +54,11 @@ pub(super) fn complete(
     told: &ClusterInfo,
 ) -> Result<()> {
     let key = wanted.key();
-    let note = obtained
-        .note
-        .clone()
-        .or_else(|| index::read(&session.directories, &key));
+    let note = obtained.noted(session, &key);
     let Some(mut note) = note.filter(|note| note.chosen_server.is_none() && is_of(note, told)) else {
         return Ok(()); // a login has chosen a server for it, so the entry is as somebody wants it
     };
-    let cluster = ask_cce::cluster(session, wanted)?;
-    let env = &session.host.env;
-    let locations = Locations::new(None, env.var_os(env_vars::KUBECONFIG).as_deref(), env.home().as_deref())?;
-    let kubeconfig = Kubeconfig::load(&locations)?;
+    let kubeconfig = contexts::load(session.host, None)?;
     let pin = wanted.identity.pin_argument();
     let ours = kubeconfig.ours();
     let is_meant = |context: &&OurContext<'_>| {
@@ -73,6 +68,7 @@ pub(super) fn complete(
     let Some(context) = ours.iter().find(is_meant) else {
         return Err(FirstUse::Elsewhere.into());
     };
+    let cluster = ask_cce::cluster(session, wanted)?;
     let kept = context.server.and_then(|url| Endpoint::parse(url).ok());
     let search = Search {
         choice: &ServerChoice::Auto,
@@ -85,17 +81,10 @@ pub(super) fn complete(
     let Chosen::Reachable(server) = choose_server::choose(session, &search)? else {
         return Ok(()); // kubectl says that nobody answers
     };
-    let entry = ClusterEntry {
-        server: server.url.to_string(),
-        certificate_authority_data: note.ca_pem.clone().map(String::into_bytes),
-        tls_server_name: server.tls_server_name().map(str::to_owned),
-        proxy_url: context.proxy_url.map(str::to_owned),
-        insecure_skip_tls_verify: false,
-    };
+    let entry = renew_context::entry(context, &note, server.url.as_str(), server.tls_server_name());
     let name = context.cluster_name.unwrap_or_default().to_owned();
     kubeconfig.update_clusters(&[(name, entry)])?.write()?;
-    note.chosen_server = Some(server.url.to_string());
-    note.tls_server_name = server.tls_server_name().map(str::to_owned);
+    note.choose_server(&server.url, server.tls_server_name());
     index::write(&session.directories, &key, &note);
     Err(FirstUse::Completed(sanitize(context.name)).into())
 }

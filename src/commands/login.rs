@@ -10,13 +10,13 @@ mod setup;
 mod summary;
 mod who;
 
+use super::contexts;
 use super::report;
 use super::session::Session;
 use crate::cli::{GlobalArgs, LoginArgs};
-use crate::env_vars;
 use crate::error::Result;
 use crate::host::{Directories, Host, Progress};
-use crate::kubeconfig::{Kubeconfig, Locations};
+use crate::kubeconfig::Kubeconfig;
 use crate::plan::{Destination, LoginPlan, RunSettings};
 use find::{Site, Sites};
 use ready::Ready;
@@ -99,11 +99,8 @@ fn set_up(ground: &Ground<'_>, site: &Site) -> Result<()> {
 }
 
 fn load_kubeconfig(plan: &LoginPlan, host: &Host) -> Result<Kubeconfig> {
-    let list = host.env.var_os(env_vars::KUBECONFIG);
-    let home = host.env.home();
     if plan.destination == Destination::Print {
         return Ok(Kubeconfig::empty()); // complete by itself: no file is read or written
     }
-    let locations = Locations::new(plan.kubeconfig.clone(), list.as_deref(), home.as_deref())?;
-    Ok(Kubeconfig::load(&locations)?)
+    contexts::load(host, plan.kubeconfig.clone())
 }

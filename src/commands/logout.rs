@@ -36,7 +36,7 @@ impl Explain for Left {
 /// Forgets the certificates of the chosen contexts.
 pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let plan = ContextsPlan::new(&args.contexts);
-    let kubeconfig = contexts::load(host, &plan)?;
+    let kubeconfig = contexts::load(host, plan.kubeconfig.clone())?;
     let chosen = if args.purge {
         kubeconfig.ours() // what is to be purged may be without any context
     } else {

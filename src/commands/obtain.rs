@@ -6,7 +6,7 @@ use super::sign_in::SignIn;
 use super::{refusal, renewal};
 use crate::cache::entry::CacheEntry;
 use crate::cache::freshness::{Freshness, Schedule};
-use crate::cache::index::IndexEntry;
+use crate::cache::index::{self, IndexEntry};
 use crate::cache::{CacheKey, CertCache};
 use crate::callers::Callers;
 use crate::error::Result;
@@ -76,6 +76,11 @@ pub(super) struct Obtained {
 }
 
 impl Obtained {
+    /// The servers and authorities that came with it: now, or when it was fetched.
+    pub(super) fn noted(&self, session: &Session<'_>, key: &CacheKey) -> Option<IndexEntry> {
+        self.note.clone().or_else(|| index::read(&session.directories, key))
+    }
+
     /// From the cache.
     pub(super) fn cached((kind, entry): (StoreKind, CacheEntry)) -> Self {
         Self {

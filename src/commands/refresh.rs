@@ -11,7 +11,7 @@ use crate::plan::{ContextsPlan, RunSettings};
 /// Refreshes the chosen contexts.
 pub(super) fn run(args: &RefreshArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let plan = ContextsPlan::new(&args.contexts);
-    let kubeconfig = contexts::load(host, &plan)?;
+    let kubeconfig = contexts::load(host, plan.kubeconfig.clone())?;
     let chosen = contexts::select(&kubeconfig, &plan.selection)?;
     let run = RunSettings::for_certificates(chosen.len(), global, &host.env, host.terminal)?;
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);

@@ -3,7 +3,7 @@
 use super::ask_cce;
 use super::choose_server::{self, Chosen, Search};
 use super::contexts::Meant;
-use super::fetch::{self, Errand, Need};
+use super::fetch::{self, Need};
 use super::obtain::{Obtained, Wanted};
 use super::pace;
 use super::report;
@@ -90,8 +90,7 @@ fn renew_context(
     lines.extend(user.map(|user| format!("the API server accepts it, as `{}`", crate::sanitize::sanitize(&user))));
     let entry = match chosen {
         Chosen::Reachable(server) => {
-            note.chosen_server = Some(server.url.to_string());
-            note.tls_server_name = server.tls_server_name().map(str::to_owned);
+            note.choose_server(&server.url, server.tls_server_name());
             index::write(&session.directories, &wanted.key(), &note);
             if kept.as_ref() != Some(&server.url) {
                 lines.push(format!("the server is `{}` from now on", server.url));
@@ -142,32 +141,23 @@ fn choose_and_try(
 
 /// A new certificate, and the servers and authorities that CCE named with it. A throttled identity waits, as long as there is time.
 fn renew(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<(Obtained, IndexEntry)> {
-    let key = wanted.key();
-    let store = session.store(wanted.certificate.cache);
-    let cache = session.cache(&store);
-    let errand = Errand {
-        key: &key,
-        wanted,
-        need: Need::New,
-        held: None,
-        deadline: session.deadline,
-    };
-    let obtained = loop {
-        match fetch::fetch(session, &cache, &errand) {
+    let (obtained, note) = loop {
+        match fetch::for_person(session, wanted, Need::New) {
             Err(error) if error.is_throttled() => pace::wait(session, error)?,
-            obtained => break obtained?,
+            fetched => break fetched?,
         }
     };
-    let note = obtained
-        .note
-        .clone()
-        .or_else(|| index::read(&session.directories, &key));
     let note = note.ok_or_else(|| Error::from(choose_server::NoServer::nothing_known()))?;
     Ok((obtained, note))
 }
 
-/// The cluster entry with this server, and the authorities of today.
-fn entry(context: &OurContext<'_>, note: &IndexEntry, server: &str, tls_server_name: Option<&str>) -> ClusterEntry {
+/// The context's cluster entry with this server, and the authorities of today.
+pub(super) fn entry(
+    context: &OurContext<'_>,
+    note: &IndexEntry,
+    server: &str,
+    tls_server_name: Option<&str>,
+) -> ClusterEntry {
     let is_unverified = context.insecure_skip_tls_verify;
     ClusterEntry {
         server: server.to_owned(),

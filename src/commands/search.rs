@@ -13,7 +13,7 @@ use crate::iam::sign_in::Scope;
 use crate::iam::{IamClient, IamError, Project};
 use crate::identity::Identity;
 use crate::ids::{Endpoint, Region};
-use crate::plan::{ClustersPlan, ProjectChoice};
+use crate::plan::{ClustersPlan, ProjectChoice, Target};
 use std::time::Duration;
 
 /// How many requests are in flight at a time.
@@ -26,6 +26,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Place {
     pub(super) region: Region,
     pub(super) project: Project,
+}
+
+impl Place {
+    /// A cluster of this project.
+    pub(super) fn target(&self, cluster: &Cluster) -> Target {
+        Target {
+            region: self.region.clone(),
+            project_id: self.project.id.clone(),
+            cluster_id: cluster.id.clone(),
+            is_autopilot: cluster.is_autopilot(),
+        }
+    }
 }
 
 /// Where something could not be asked, and why.

@@ -83,7 +83,7 @@ impl Explain for NoSite {
 pub(super) fn find(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, choice: &Choice) -> Result<Sites> {
     match choice {
         Choice::Contexts(plan) => {
-            let kubeconfig = contexts::load(session.host, plan)?;
+            let kubeconfig = contexts::load(session.host, plan.kubeconfig.clone())?;
             // `--all` means something else here than where this error comes from.
             let chosen = contexts::select(&kubeconfig, &plan.selection).map_err(|error| error.with_hint(CHOOSE))?;
             Ok(of_contexts(session, global, &chosen))
@@ -129,12 +129,7 @@ fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: 
     drop(progress);
     let chosen = chosen(&mut found, names)?;
     let site = |(place, cluster): (Place, Cluster)| Site {
-        target: Target {
-            region: place.region,
-            project_id: place.project.id,
-            cluster_id: cluster.id.clone(),
-            is_autopilot: cluster.is_autopilot(),
-        },
+        target: place.target(&cluster),
         label: sanitize(&cluster.name),
         cluster,
         identity: identity.clone(),

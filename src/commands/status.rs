@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let format = Format::parse(&args.output)?;
     let plan = ContextsPlan::all_unless_named(args);
-    let kubeconfig = contexts::load(host, &plan)?;
+    let kubeconfig = contexts::load(host, plan.kubeconfig.clone())?;
     let chosen = match plan.selection {
         // Nothing to show is no mistake.
         Selection::All => kubeconfig.ours(),

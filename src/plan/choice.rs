@@ -1,9 +1,8 @@
 //! Which clusters a command is about that acts on the cloud.
 
+use super::PlanError;
 use super::contexts::{ContextsPlan, Selection};
-use super::{PlanError, absolute};
 use crate::cli::ChoiceArgs;
-use std::path::Path;
 
 /// Where the clusters come from.
 #[derive(Debug, Clone)]
@@ -32,13 +31,12 @@ impl Choice {
                 cure: "name the cluster with `--cluster` to go without a context".to_owned(),
             });
         }
-        Ok(Self::Contexts(ContextsPlan {
-            selection: match args.context.as_slice() {
-                [] => Selection::Current,
-                names => Selection::Named(names.to_vec()),
-            },
-            kubeconfig: args.kubeconfig.as_deref().map(|file| absolute(Path::new(file))),
-        }))
+        let kubeconfig = args.kubeconfig.as_deref();
+        Ok(Self::Contexts(ContextsPlan::of(
+            &args.context,
+            Selection::Current,
+            kubeconfig,
+        )))
     }
 }
 

@@ -27,26 +27,23 @@ pub struct ContextsPlan {
 impl ContextsPlan {
     /// By `--context` and `--kubeconfig`, where every context that uses us is meant if none is named.
     pub fn all_unless_named(args: &StatusArgs) -> Self {
-        let selection = match args.context.as_slice() {
-            [] => Selection::All,
-            names => Selection::Named(names.to_vec()),
-        };
-        Self {
-            selection,
-            kubeconfig: args.kubeconfig.as_deref().map(|file| absolute(Path::new(file))),
-        }
+        Self::of(&args.context, Selection::All, args.kubeconfig.as_deref())
     }
 
     /// By `--context`, `--all` and `--kubeconfig`.
     pub fn new(args: &ContextArgs) -> Self {
-        let selection = match args.context.as_slice() {
-            _ if args.all => Selection::All,
-            [] => Selection::Current,
-            names => Selection::Named(names.to_vec()),
-        };
+        let unnamed = if args.all { Selection::All } else { Selection::Current };
+        Self::of(&args.context, unnamed, args.kubeconfig.as_deref())
+    }
+
+    /// By `--context` and `--kubeconfig`; `unnamed` is what is meant where no context is named.
+    pub(super) fn of(names: &[String], unnamed: Selection, kubeconfig: Option<&str>) -> Self {
         Self {
-            selection,
-            kubeconfig: args.kubeconfig.as_deref().map(|file| absolute(Path::new(file))),
+            selection: match names {
+                [] => unnamed,
+                names => Selection::Named(names.to_vec()),
+            },
+            kubeconfig: kubeconfig.map(|file| absolute(Path::new(file))),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The names that this machine knows without asking anybody: from kubeconfig and profiles, and the words of our own flags.
 
+use crate::commands::contexts;
 use crate::config::Config;
-use crate::env_vars;
 use crate::host::{Directories, Host};
-use crate::kubeconfig::{Kubeconfig, Locations};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -44,9 +43,7 @@ impl Known {
                 .extend(config.profiles.values().filter_map(|profile| profile.region.clone()));
             known.profiles.extend(config.profiles.into_keys());
         }
-        let list = host.env.var_os(env_vars::KUBECONFIG);
-        let locations = Locations::new(kubeconfig_of(words), list.as_deref(), host.env.home().as_deref());
-        let Some(kubeconfig) = locations.ok().and_then(|locations| Kubeconfig::load(&locations).ok()) else {
+        let Ok(kubeconfig) = contexts::load(host, kubeconfig_of(words)) else {
             return known;
         };
         for context in kubeconfig.ours() {

@@ -8,7 +8,7 @@ use crate::cce::cluster::Cluster;
 use crate::cce::revocation::too_old_to_revoke;
 use crate::commands::ask_cce;
 use crate::commands::contexts::{self, Meant};
-use crate::commands::fetch::{self, Errand, Need};
+use crate::commands::fetch::{self, Need};
 use crate::commands::known_server;
 use crate::commands::obtain::Wanted;
 use crate::commands::session::Session;
@@ -76,17 +76,7 @@ fn phase(cluster: &Cluster) -> Vec<Finding> {
 
 /// The cached certificate, else a new one: whoever gets it has the permission.
 fn certificate(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<(CacheEntry, Finding)> {
-    let key = wanted.key();
-    let store = session.store(wanted.certificate.cache);
-    let cache = session.cache(&store);
-    let errand = Errand {
-        key: &key,
-        wanted,
-        need: Need::Valid,
-        held: None,
-        deadline: session.deadline,
-    };
-    let obtained = fetch::fetch(session, &cache, &errand)?;
+    let (obtained, _) = fetch::for_person(session, wanted, Need::Valid)?;
     let left = obtained.entry.ends_at(&session.host.clock) - session.host.clock.now();
     let came = if obtained.is_fetched {
         "came from CCE just now"

@@ -5,7 +5,7 @@ use crate::api_server::ApiServerError;
 use crate::cache::index::{self, IndexEntry};
 use crate::cce::cluster::Cluster;
 use crate::commands::choose_server::{self, Chosen};
-use crate::commands::fetch::{self, Errand, Need};
+use crate::commands::fetch::{self, Need};
 use crate::commands::obtain::{self, Obtained};
 use crate::commands::session::Session;
 use crate::error::{Error, Result};
@@ -95,27 +95,18 @@ fn certificate_of(session: &Session<'_>, setup: &Setup<'_>, freshness: Freshness
             setup.site.cluster.name
         )
     };
-    let errand = Errand {
-        key: &key,
-        wanted: &wanted,
-        need: Need::New,
-        held: None,
-        deadline: session.deadline,
-    };
-    let mut obtained = fetch::fetch(session, &cache, &errand).map_err(|e| e.doing(doing()))?;
+    let (obtained, note) = fetch::for_person(session, &wanted, Need::New).map_err(|e| e.doing(doing()))?;
     if cfg!(any(target_os = "macos", target_os = "windows")) {
         // So that the keyring's "always allow" question comes now and not in the middle of a kubectl call.
         let _ = cache.get(&key);
     }
-    let note = obtained.note.take().or_else(|| index::read(&session.directories, &key));
     let note = note.ok_or_else(|| Error::from(choose_server::NoServer::nothing_known()))?;
     Ok((obtained, note))
 }
 
 /// Notes which server was chosen, for clients that do not tell us (contract §3: the question whether a certificate is refused).
 fn remember_server(session: &Session<'_>, setup: &Setup<'_>, chosen: &Chosen, note: &mut IndexEntry) {
-    note.chosen_server = Some(chosen.url().to_string());
-    note.tls_server_name = chosen.tls_server_name().map(str::to_owned);
+    note.choose_server(chosen.url(), chosen.tls_server_name());
     if setup.plan.destination != Destination::DryRun {
         index::write(&session.directories, &setup.wanted(&setup.target()).key(), note);
     }

@@ -48,7 +48,7 @@ pub(super) fn bring_up_to_date(
         selection: Selection::All,
         kubeconfig,
     };
-    let kubeconfig = contexts::load(session.host, &plan)?;
+    let kubeconfig = contexts::load(session.host, plan.kubeconfig.clone())?;
     let ours = sites::contexts_of(&kubeconfig, &site.target);
     let trial = session.deadline.at_most(PATIENCE);
     let renewed = renew_contexts(session, global, &kubeconfig, &ours, Some(trial));
