@@ -4,12 +4,14 @@
 
 mod clock;
 mod directories;
+mod input;
 mod processes;
 mod progress;
 mod prompt;
 
 pub use clock::{Clock, Deadline, Skew};
 pub use directories::Directories;
+pub use input::{Input, read_bounded, text_of};
 pub use processes::{Process, Processes, random_u64};
 pub use progress::Progress;
 pub use prompt::Cancelled;

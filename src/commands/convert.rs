@@ -221,11 +221,8 @@ impl Ground<'_> {
             }
         }
         if found.is_empty() && trouble.is_none() {
-            let far = far.into_iter().take(MOST_ASKED);
-            found.extend(
-                far.filter_map(|candidate| self.issuer(candidate, held).ok().flatten())
-                    .next(),
-            );
+            let mut far = far.into_iter().take(MOST_ASKED);
+            found.extend(far.find_map(|candidate| self.issuer(candidate, held).ok().flatten()));
         }
         match (found.pop(), trouble) {
             (Some(one), _) if found.is_empty() => Ok(one),
