@@ -80,10 +80,15 @@ fn the_version_is_shown_for_people_and_programs() {
 #[test]
 fn every_text_in_the_directory_belongs_to_a_test() {
     let mut sources = String::new();
-    for file in std::fs::read_dir(crate::support::in_repository("tests/it")).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            sources.push_str(&std::fs::read_to_string(path).unwrap());
+    let mut directories = vec![crate::support::in_repository("tests/it")];
+    while let Some(directory) = directories.pop() {
+        for file in std::fs::read_dir(directory).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push_str(&std::fs::read_to_string(path).unwrap());
+            }
         }
     }
     for directory in std::fs::read_dir(crate::support::in_repository("tests/cmd")).unwrap() {

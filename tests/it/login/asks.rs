@@ -1,4 +1,4 @@
-//! What a login asks a person at a terminal: only what is missing. Here by plain lines; `tests/system` has real terminals.
+//! What a login asks a person at a terminal: only what is missing. Here by plain lines; `it/system` has real terminals.
 
 use crate::support::{Outcome, World};
 use cce_login::error::Exit;

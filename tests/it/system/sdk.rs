@@ -21,7 +21,7 @@ const SEED: &str = "SDK_SEED";
 fn ask(doing: &str, items: &[Value]) -> Vec<Value> {
     let python = std::env::var_os("PYTHON_SDK").unwrap_or_else(|| panic!("PYTHON_SDK is not set: run tests/run"));
     let mut command = Command::new(python);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/sdk/sdk.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/system/sdk/sdk.py");
     command.args([script, doing]).env_clear();
     let output = Running::start(command, Some(&Value::from(items).to_string())).finish();
     let output = output.succeeded();

@@ -283,7 +283,7 @@ fn a_list_of_projects_is_read() {
 
 #[test]
 fn no_example_is_left_out() {
-    let here = std::fs::read_to_string(in_repository("tests/it/examples.rs")).unwrap();
+    let here = std::fs::read_to_string(in_repository("tests/it/huaweicloud/examples.rs")).unwrap();
     for file in std::fs::read_dir(in_repository("tests/vectors/examples")).unwrap() {
         let path = file.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "json") {

@@ -442,7 +442,7 @@ fn certificates_that_do_not_fit_are_refused_before_anything_is_sent() {
 }
 
 /// An EC key of nobody.
-const OTHER_KEY: &str = include_str!("../sim/keys/ec.sec1.pem");
+const OTHER_KEY: &str = include_str!("../../sim/keys/ec.sec1.pem");
 
 #[test]
 fn only_a_cluster_in_the_right_mode_has_certificates_of_ones_own() {

@@ -1,0 +1,13 @@
+//! The commands; `login` has a folder of its own, `get-credential` is everywhere.
+
+mod clusters;
+mod completion;
+mod convert;
+mod doctor;
+mod logout;
+mod profile;
+mod refresh;
+mod revoke;
+mod rotate;
+#[cfg(target_os = "linux")]
+mod status;

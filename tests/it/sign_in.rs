@@ -1,0 +1,5 @@
+//! Who we are to the cloud: every source of an identity, what is refused, and where a secret may go.
+
+mod bearer;
+mod cases;
+mod refused;
