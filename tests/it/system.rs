@@ -1,4 +1,4 @@
-//! Real parts: kubectl, kube-rs, GNOME Keyring, the kernel keyring, the official SDK, real processes in parallel. `tests/run` sets them up.
+//! Real parts: kubectl, kube-rs, GNOME Keyring, the kernel keyring, the official SDK, Dex and Chromium, real processes in parallel. `tests/run` sets them up.
 //!
 //! A test whose part is missing fails and says so. Every run in a [`world::World`] is a leak check.
 #![cfg(target_os = "linux")]
@@ -18,6 +18,7 @@ mod proxy;
 mod renewal;
 mod revocation;
 mod sdk;
+mod sdk_identity_center;
 mod sdk_requests;
 mod short_lives;
 mod signals;

@@ -18,7 +18,7 @@ const COUNT: usize = 500;
 const SEED: &str = "SDK_SEED";
 
 /// Asks the SDK, all in one process.
-fn ask(doing: &str, items: &[Value]) -> Vec<Value> {
+pub(super) fn ask(doing: &str, items: &[Value]) -> Vec<Value> {
     let python = std::env::var_os("PYTHON_SDK").unwrap_or_else(|| panic!("PYTHON_SDK is not set: run tests/run"));
     let mut command = Command::new(python);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/system/sdk/sdk.py");
@@ -82,7 +82,7 @@ fn sdk_call(world: &World, key: &AccessKey, service: &str, call: &str, arguments
 
 /// The answer, of which the SDK understood everything.
 #[track_caller]
-fn understood(answer: &Value) -> &Value {
+pub(super) fn understood(answer: &Value) -> &Value {
     let status = answer["status"].as_u64();
     assert!(matches!(status, Some(200..=204)), "{answer:#}");
     let mut understood = answer["understood"].clone();

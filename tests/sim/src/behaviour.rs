@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{identity_center::CenterBehaviour, provider::ProviderBehaviour};
+
 /// What the cloud does with `expire_at` in a `clustercert` request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -174,6 +176,14 @@ pub struct Behaviour {
     pub agency_key: AgencyKey,
     /// What the metadata service does.
     pub metadata: MetadataMode,
+    /// IAM knows only the older path for id tokens (`OS-FEDERATION`), as otc-auth uses it on OTC.
+    pub only_federation_path: bool,
+    /// IAM takes no id token with more characters than this.
+    pub longest_id_token: Option<usize>,
+    /// The Identity Center.
+    pub identity_center: CenterBehaviour,
+    /// The company's identity provider.
+    pub provider: ProviderBehaviour,
 }
 
 impl Default for Behaviour {
@@ -208,6 +218,10 @@ impl Default for Behaviour {
             no_subject_token: false,
             agency_key: AgencyKey::default(),
             metadata: MetadataMode::default(),
+            only_federation_path: false,
+            longest_id_token: None,
+            identity_center: CenterBehaviour::default(),
+            provider: ProviderBehaviour::default(),
         }
     }
 }

@@ -68,6 +68,7 @@ pub(crate) struct Provider {
     pub(crate) account_id: String,
     pub(crate) issuer: String,
     pub(crate) audiences: Vec<String>,
+    pub(crate) signing_key: Option<String>,
     pub(crate) groups: Vec<String>,
     pub(crate) projects: Vec<String>,
 }
@@ -174,6 +175,7 @@ impl Directory {
             name: spec.name.clone(),
             issuer: spec.issuer.clone(),
             audiences: spec.audiences.clone(),
+            signing_key: spec.signing_key.clone(),
             groups: spec.groups.clone(),
             projects: self.project_ids(&account_id, &spec.projects),
             account_id,

@@ -11,7 +11,7 @@ use crate::{
     behaviour::MetadataMode,
     cce, clock, errors,
     faults::Fault,
-    iam, metadata, pki, pod_identity, principal,
+    iam, identity_center, metadata, pki, pod_identity, principal, provider,
     records::Recorded,
     server::{Answerer, Received, Transport},
     signature, sts,
@@ -24,6 +24,12 @@ pub(crate) enum Service {
     Iam,
     Cce,
     Sts,
+    /// Where people's clients register and poll.
+    IdentityCenterOidc,
+    /// What the portal's own pages call.
+    IdentityCenterPortal,
+    /// A company's identity provider; not the cloud's.
+    Provider,
     /// Of an ECS, plain HTTP.
     Metadata,
     /// Of a node, plain HTTP.
@@ -38,6 +44,9 @@ impl Service {
             Self::Iam => "iam",
             Self::Cce => "cce",
             Self::Sts => "sts",
+            Self::IdentityCenterOidc => "identity_center_oidc",
+            Self::IdentityCenterPortal => "identity_center_portal",
+            Self::Provider => "provider",
             Self::Metadata => "metadata",
             Self::PodIdentity => "pod_identity",
             Self::Actions => "actions",
@@ -50,6 +59,8 @@ pub(crate) enum Route {
     Iam(iam::Operation),
     Cce(cce::Call),
     Sts(sts::Operation),
+    IdentityCenter(identity_center::Operation),
+    Provider(provider::Operation),
     Metadata(metadata::Operation),
     PodCredentials,
     ActionsIdToken,
@@ -62,6 +73,13 @@ impl Route {
             Service::Iam => iam::Operation::new(method, &segments).map(Self::Iam),
             Service::Cce => cce::Call::new(method, &segments).map(Self::Cce),
             Service::Sts => sts::Operation::new(method, &segments).map(Self::Sts),
+            Service::IdentityCenterOidc => {
+                identity_center::Operation::of_oidc(method, &segments).map(Self::IdentityCenter)
+            }
+            Service::IdentityCenterPortal => {
+                identity_center::Operation::of_portal(method, &segments).map(Self::IdentityCenter)
+            }
+            Service::Provider => provider::Operation::new(method, &segments).map(Self::Provider),
             Service::Metadata => metadata::Operation::new(method, &segments).map(Self::Metadata),
             Service::PodIdentity => pod_identity::is_meant(method, path).then_some(Self::PodCredentials),
             Service::Actions => actions::is_meant(method, path).then_some(Self::ActionsIdToken),
@@ -73,6 +91,8 @@ impl Route {
             Self::Iam(operation) => operation.name(),
             Self::Cce(call) => call.operation.name(),
             Self::Sts(operation) => operation.name(),
+            Self::IdentityCenter(operation) => operation.name(),
+            Self::Provider(operation) => operation.name(),
             Self::Metadata(operation) => operation.name(),
             Self::PodCredentials => "pod_credentials",
             Self::ActionsIdToken => "actions_id_token",
@@ -132,6 +152,8 @@ impl Gateway {
                 Err(answer) => answer,
             },
             Some(Route::Sts(operation)) => sts::answer(world, operation, received),
+            Some(Route::IdentityCenter(operation)) => identity_center::answer(world, operation, received),
+            Some(Route::Provider(operation)) => provider::answer(world, operation, received),
             Some(Route::Metadata(operation)) => metadata::answer(world, operation, received),
             Some(Route::PodCredentials) => pod_identity::answer(world, received),
             Some(Route::ActionsIdToken) => actions::answer(world, received),

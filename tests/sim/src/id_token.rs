@@ -4,8 +4,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use ring::{
     rand::SystemRandom,
-    rsa::KeyPair,
-    signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey},
+    rsa::{KeyPair, PublicKeyComponents},
+    signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256},
 };
 use serde_json::{Value, json};
 
@@ -48,9 +48,33 @@ pub(crate) fn sign(spec: &IdTokenSpec, now: DateTime<Utc>) -> String {
         "iss": spec.issuer, "sub": spec.subject, "aud": spec.audience, "jti": pki::random_uuid(),
         "iat": issued_at, "nbf": issued_at, "exp": issued_at + lifetime,
     });
-    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    let signed = format!("{}.{}", encode(&header), encode(&claims));
-    let key = key(if spec.is_forged { FORGERS_KEY } else { ISSUERS_KEY });
+    encode(&header, &claims, if spec.is_forged { FORGERS_KEY } else { ISSUERS_KEY })
+}
+
+/// An id token of these claims: by a key that IAM does not have, or by none at all.
+pub(crate) fn sign_claims(claims: &Value, is_other_key: bool, is_unsigned: bool) -> String {
+    if is_unsigned {
+        let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        return format!("{}.{}.", part(&json!({"typ": "JWT", "alg": "none"})), part(claims));
+    }
+    let header = json!({"typ": "JWT", "alg": "RS256", "kid": "simulated"});
+    encode(&header, claims, if is_other_key { FORGERS_KEY } else { ISSUERS_KEY })
+}
+
+/// The issuers' public key as a set of keys.
+pub(crate) fn jwks() -> Value {
+    let key = key(ISSUERS_KEY);
+    let parts: PublicKeyComponents<Vec<u8>> = PublicKeyComponents::from(key.public());
+    json!({"keys": [{
+        "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "simulated",
+        "n": URL_SAFE_NO_PAD.encode(parts.n), "e": URL_SAFE_NO_PAD.encode(parts.e),
+    }]})
+}
+
+fn encode(header: &Value, claims: &Value, key_number: usize) -> String {
+    let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let signed = format!("{}.{}", part(header), part(claims));
+    let key = key(key_number);
     let mut signature = vec![0; key.public().modulus_len()];
     key.sign(
         &RSA_PKCS1_SHA256,
@@ -63,7 +87,8 @@ pub(crate) fn sign(spec: &IdTokenSpec, now: DateTime<Utc>) -> String {
 }
 
 /// Checks form, signature and time; issuer and audience are the reader's affair.
-pub(crate) fn verify(text: &str, now: DateTime<Utc>) -> Result<Claims, &'static str> {
+/// The keys are those of `jwks`, else the issuers' own.
+pub(crate) fn verify(text: &str, keys: Option<&str>, now: DateTime<Utc>) -> Result<Claims, &'static str> {
     let (signed, signature) = text.rsplit_once('.').ok_or("it is no JWT")?;
     let (header, claims) = signed.split_once('.').ok_or("it is no JWT")?;
     let decode = |part: &str| -> Option<Value> {
@@ -77,10 +102,23 @@ pub(crate) fn verify(text: &str, now: DateTime<Utc>) -> Result<Claims, &'static 
     let signature = URL_SAFE_NO_PAD
         .decode(signature)
         .map_err(|_| "its signature is no base64url")?;
-    let key = key(ISSUERS_KEY);
-    UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key())
-        .verify(signed.as_bytes(), &signature)
-        .map_err(|_| "its signature is not the issuer's")?;
+    let set = keys.map_or_else(|| Some(jwks()), |keys| serde_json::from_str(keys).ok());
+    let set = set.ok_or("the signing key at IAM is no JSON")?;
+    let is_signed = set["keys"].as_array().into_iter().flatten().any(|key| {
+        let part = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str()?).ok();
+        let (Some(n), Some(e)) = (part("n"), part("e")) else {
+            return false;
+        };
+        let is_meant = header["kid"].is_null() || key["kid"].is_null() || header["kid"] == key["kid"];
+        let parts = PublicKeyComponents { n, e };
+        is_meant
+            && parts
+                .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
+                .is_ok()
+    });
+    if !is_signed {
+        return Err("its signature is not the issuer's");
+    }
     let claims = decode(claims).ok_or("its claims are no JSON")?;
     let seconds = |name: &str| claims[name].as_i64().ok_or("a claim of time is missing");
     if seconds("exp")? <= now.timestamp() {
@@ -114,7 +152,7 @@ mod tests {
     #[test]
     fn only_the_issuers_own_good_token_is_taken() {
         let now = Utc::now();
-        let refusal = |spec: IdTokenSpec| verify(&sign(&spec, now), now).err();
+        let refusal = |spec: IdTokenSpec| verify(&sign(&spec, now), None, now).err();
         let good = IdTokenSpec::default();
         assert_eq!(refusal(good.clone()), None);
         let forged = IdTokenSpec {
@@ -134,6 +172,6 @@ mod tests {
         };
         assert_eq!(refusal(early), Some("it is not valid yet"));
         let touched = sign(&good, now).replacen("ey", "eY", 1);
-        assert!(verify(&touched, now).is_err());
+        assert!(verify(&touched, None, now).is_err());
     }
 }

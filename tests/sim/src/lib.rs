@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  client ──TLS──► server ─► gateway ─► principal ─► iam | cce | sts  (record, faults, clock; strict about every request)
+//!  client ──TLS──► server ─► gateway ─► identity_center | provider   (people who sign in with a browser)
 //!  client ──HTTP─► server ─► gateway ─► metadata | pod_identity | actions   (what an ECS, a node, a CI job finds next to it)
 //!  client ─proxy─► proxy ──► server                                          (the names of the real clouds)
 //!  kubectl ─mTLS─► server ─► api_server ─► authentication ─► objects  (one per cluster, certificates from pki)
@@ -33,6 +34,7 @@ mod faults;
 mod gateway;
 mod iam;
 mod id_token;
+mod identity_center;
 mod jobs;
 mod keys;
 mod metadata;
@@ -40,6 +42,7 @@ mod people;
 mod pki;
 mod pod_identity;
 mod principal;
+mod provider;
 mod proxy;
 mod records;
 mod server;
@@ -57,7 +60,9 @@ pub use behaviour::{
     AgencyKey, ApiServerCertificate, Behaviour, ExpireAt, JobOutcome, MetadataMode, SelfSubjectReviews, SignatureStyle,
 };
 pub use faults::Fault;
+pub use identity_center::{Approval, CenterBehaviour, PollWords};
 pub use people::{AgencySpec, IdTokenSpec, ProviderSpec, Trust, UserSpec};
+pub use provider::{ProviderBehaviour, Quirk};
 pub use proxy::{Proxy, ProxyKind};
 pub use records::{ApiRecorded, Recorded};
 pub use sim::{IssuedCertificate, Sim};

@@ -143,6 +143,8 @@ pub struct ProviderSpec {
     pub audiences: Vec<String>,
     /// The user groups that its users are mapped to: the organizations of their certificates; at most two.
     pub groups: Vec<String>,
+    /// The keys (JWKS) that an administrator has pasted, as IAM keeps them; without them those of the simulated issuers.
+    pub signing_key: Option<String>,
     /// Names (of the account's own) or ids of the projects open to its users.
     pub projects: Vec<String>,
 }
@@ -158,6 +160,7 @@ impl Default for ProviderSpec {
             issuer: "https://idp.example".to_owned(),
             audiences: vec!["cce-login".to_owned()],
             groups: vec!["federated".to_owned()],
+            signing_key: None,
             projects: vec!["cn-north-4".to_owned()],
         }
     }

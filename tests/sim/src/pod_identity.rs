@@ -25,7 +25,7 @@ pub(crate) fn is_meant(method: &Method, path: &str) -> bool {
 pub(crate) fn answer(world: &World, received: &Received) -> Answer {
     // The token as it is in its file, without `Bearer`.
     let token = received.header("authorization").unwrap_or_default();
-    let claims = id_token::verify(token, world.now());
+    let claims = id_token::verify(token, None, world.now());
     let subject = match claims {
         Ok(claims) if claims.issuer == ISSUER && claims.audiences.iter().any(|name| name == AUDIENCE) => claims.subject,
         Ok(_) => return refused(401, "the token is not for pod identity"),

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// A request to the cloud, or to what an ECS, a pod or a CI job finds next to it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recorded {
-    /// `iam`, `cce`, `sts`, `metadata`, `pod_identity` or `actions`.
+    /// `iam`, `cce`, `sts`, `identity_center_oidc`, `identity_center_portal`, `provider`, `metadata`, `pod_identity` or `actions`.
     pub service: String,
     /// What was asked for; `unknown` if there is no such API.
     ///
@@ -13,6 +13,9 @@ pub struct Recorded {
     ///   `auth_domains`, `user`, `credential`, `agency`
     /// - `cce`: `clusters`, `cluster`, `clustercert`, `clustercertrevoke`, `rotatecredentials`, `job`
     /// - `sts`: `assume_with_oidc`, `caller_identity`
+    /// - `identity_center_oidc`: `register_client`, `start_device_authorization`, `create_token`
+    /// - `identity_center_portal`: `assigned_accounts`, `assigned_agencies`, `agency_credentials`, `portal_logout`
+    /// - `provider`: `oidc_discovery`, `oidc_keys`, `oidc_authorize`, `oidc_token`, `oidc_device`, `oidc_revoke`
     /// - `metadata`: `metadata_token`, `securitykey`, `meta_data`
     /// - `pod_identity`: `pod_credentials`
     /// - `actions`: `actions_id_token`

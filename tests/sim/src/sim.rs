@@ -1,6 +1,8 @@
 //! The handle that tests hold: starts the cloud, controls it, asks what it saw.
 
 mod identities;
+mod identity_center;
+mod provider;
 mod proxies;
 mod sources;
 
@@ -39,6 +41,9 @@ pub struct Sim {
     iam: SocketAddr,
     cce: SocketAddr,
     sts: SocketAddr,
+    identity_center_oidc: SocketAddr,
+    identity_center_portal: SocketAddr,
+    provider: SocketAddr,
     metadata: SocketAddr,
     pod_identity: SocketAddr,
     actions: SocketAddr,
@@ -99,7 +104,13 @@ impl Sim {
             open_cloud(Service::Cce),
             open_cloud(Service::Sts),
         );
+        let (identity_center_oidc, identity_center_portal) = (
+            open_cloud(Service::IdentityCenterOidc),
+            open_cloud(Service::IdentityCenterPortal),
+        );
+        let provider = open_cloud(Service::Provider);
         let endpoints = Endpoints {
+            provider: format!("https://{provider}"),
             iam: format!("https://{iam}"),
             cce: format!("https://{cce}"),
         };
@@ -112,6 +123,9 @@ impl Sim {
             iam,
             cce,
             sts,
+            identity_center_oidc,
+            identity_center_portal,
+            provider,
             metadata,
             pod_identity,
             actions,

@@ -101,7 +101,7 @@ fn assume_with_oidc(world: &World, received: &Received) -> Result<Answer, Answer
         },
     );
     let agency = agency.ok_or_else(|| refused(404, "STS5.0404", "the agency does not exist"))?;
-    let claims = id_token::verify(&wanted.id_token, world.now());
+    let claims = id_token::verify(&wanted.id_token, provider.signing_key.as_deref(), world.now());
     let claims = claims.and_then(|claims| claims.check(provider));
     claims.map_err(|why| refused(401, "STS5.0401", &format!("the id token is invalid: {why}")))?;
     let is_trusted = matches!(&agency.trust, Trust::Provider(name) if *name == provider.name);

@@ -16,10 +16,12 @@ use crate::{
     door::Door,
     faults::Faults,
     id_token,
+    identity_center::Center,
     jobs::Job,
     metadata::Ecs,
     people::IdTokenSpec,
     pki::{self, Authority},
+    provider::ProviderState,
     records::{Recorded, Records},
     tokens::Tokens,
 };
@@ -32,6 +34,8 @@ pub(crate) const REGION: &str = "cn-north-4";
 pub(crate) struct Endpoints {
     pub(crate) iam: String,
     pub(crate) cce: String,
+    /// `iss` of the company's identity provider.
+    pub(crate) provider: String,
 }
 
 /// Everything that can change while the servers run.
@@ -42,6 +46,8 @@ pub(crate) struct World {
     pub(crate) directory: Mutex<Directory>,
     pub(crate) tokens: Mutex<Tokens>,
     pub(crate) ecs: Mutex<Ecs>,
+    pub(crate) center: Mutex<Center>,
+    pub(crate) provider: Mutex<ProviderState>,
     /// The id of the agency that pods get keys of.
     pub(crate) pod_agency_id: Mutex<Option<String>>,
     /// The bearer token of a job of GitHub Actions.
@@ -72,6 +78,8 @@ impl World {
             directory: Mutex::new(Directory::new(REGION)),
             tokens: Mutex::default(),
             ecs: Mutex::default(),
+            center: Mutex::default(),
+            provider: Mutex::default(),
             pod_agency_id: Mutex::default(),
             actions_request_token: pki::random_id().repeat(4),
             bearer_texts: Mutex::default(),

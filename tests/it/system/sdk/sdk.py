@@ -52,16 +52,30 @@ def modelled(module, value):
     return getattr(module, name)(**fields[name]) if not more and name[0].isupper() else fields
 
 
+UNSIGNED = {"identitycenteroidc": "IdentityCenterOIDC", "identitycenterportalapi": "IdentityCenterPortalAPI"}
+
+
+def client_of(item, config):
+    """Of a service whose requests are signed, or of the Identity Center, which knows people by what they send."""
+    if item["service"] in UNSIGNED:
+        service = UNSIGNED[item["service"]]
+        module = importlib.import_module(f"huaweicloudsdk{item['service']}.v1")
+        kept = importlib.import_module(f"huaweicloudsdk{item['service']}.v1.{item['service']}_credentials")
+        who = getattr(kept, f"{service}Credentials")()
+    else:
+        service = item["service"].capitalize()
+        module = importlib.import_module(f"huaweicloudsdk{item['service']}.v3")
+        who = credentials(item["who"]).with_iam_endpoint(item["iam"])
+    builder = getattr(module, f"{service}Client").new_builder().with_http_config(config).with_credentials(who)
+    return module, builder.with_region(Region(item["region"], item[item["service"]])).build()
+
+
 def call(item):
     """One call of the client of `service`; its project or account is found by the SDK itself where none is given."""
-    service = item["service"].capitalize()
-    module = importlib.import_module(f"huaweicloudsdk{item['service']}.v3")
     config = HttpConfig.get_default_config()
     config.ssl_ca_cert = item["ca"]
-    who = credentials(item["who"]).with_iam_endpoint(item["iam"])
     try:
-        builder = getattr(module, f"{service}Client").new_builder().with_http_config(config).with_credentials(who)
-        client = builder.with_region(Region(item["region"], item[item["service"]])).build()
+        module, client = client_of(item, config)
         name = "".join(word.capitalize() for word in item["call"].split("_"))
         request = getattr(module, f"{name}Request")(**modelled(module, item["arguments"]))
         answer = getattr(client, item["call"])(request)

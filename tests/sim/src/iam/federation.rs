@@ -18,6 +18,9 @@ use crate::{
 
 /// `POST /v3.0/OS-AUTH/id-token/tokens`: the provider is in a header.
 pub(super) fn exchange(world: &World, received: &Received) -> Result<Answer, Answer> {
+    if world.behaviour().only_federation_path {
+        return Err(errors::no_such_api());
+    }
     let Some(provider) = received.header("x-idp-id") else {
         return Err(errors::iam(400, "Bad Request", "X-Idp-Id is missing."));
     };
@@ -60,7 +63,20 @@ fn prove(world: &World, provider: &str, text: &str) -> Result<Proven, Answer> {
         let message = format!("Could not find identity provider: {provider}.");
         return Err(errors::iam(404, "Not Found", &message));
     };
-    let claims = id_token::verify(text, world.now()).and_then(|claims| claims.check(provider).map(|()| claims));
+    if world
+        .behaviour()
+        .longest_id_token
+        .is_some_and(|longest| text.len() > longest)
+    {
+        // OTC's words (otc-auth#169).
+        return Err(errors::iam(
+            400,
+            "Bad Request",
+            "Request parameter 'id token' is invalid.",
+        ));
+    }
+    let keys = provider.signing_key.as_deref();
+    let claims = id_token::verify(text, keys, world.now()).and_then(|claims| claims.check(provider).map(|()| claims));
     let claims = claims.map_err(|why| errors::iam_unauthorized(&format!("The id token is invalid: {why}.")))?;
     Ok(Proven {
         identity: Identity::Federated {

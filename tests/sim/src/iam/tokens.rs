@@ -142,7 +142,7 @@ fn catalog(world: &World, received: &Received) -> Option<Value> {
     if parameters.any(|pair| pair == "nocatalog" || pair.starts_with("nocatalog=")) {
         return None;
     }
-    let Endpoints { iam, cce } = world.endpoints();
+    let Endpoints { iam, cce, .. } = world.endpoints();
     // Clients of OTC append `api/v3/projects/{id}/` to the second.
     let services = [("identity", "iam", format!("{iam}/v3")), ("ccev2.0", "cce", cce)];
     let entry = |(kind, name, url): (&str, &str, String)| {

@@ -220,6 +220,8 @@ impl Sim {
         secrets.extend(directory.users.iter().filter_map(|user| user.password.clone()));
         secrets.extend(lock(&self.world.tokens).texts());
         secrets.push(self.world.actions_request_token.clone());
+        secrets.extend(lock(&self.world.center).secrets());
+        secrets.extend(lock(&self.world.provider).secrets.iter().cloned());
         secrets
     }
 
