@@ -14,8 +14,8 @@
 mod many;
 
 use base64::Engine as _;
+use cce_login::huaweicloud::signing::{SignableRequest, SigningKey, modern};
 use cce_login::secret::Secret;
-use cce_login::signing::{SignableRequest, SigningKey, modern};
 use cce_sim::{Fault, Sim};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

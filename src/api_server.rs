@@ -1,6 +1,9 @@
 //! A small client of the cluster itself: does its API server answer, is it who it should be, and who are we to it.
 
-use crate::client_cert::ClientCert;
+pub(crate) mod choose;
+pub(crate) mod known;
+
+use crate::certificate::ClientCert;
 use crate::error::{Exit, Explain};
 use crate::host::Deadline;
 use crate::http::{ClusterTls, Http, HttpError, HttpSettings, Proxies, Request, Response, ServerCheck, Trust};

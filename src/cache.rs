@@ -7,7 +7,6 @@ pub mod entry;
 pub mod failure;
 pub mod freshness;
 pub mod index;
-pub mod issued;
 pub mod single_flight;
 
 use crate::host::{Clock, Directories};
@@ -43,13 +42,19 @@ impl CacheKey {
             kind,
         ]
         .join("\0");
-        Self(format!("cert-{}", crate::signing::short_hash(parts.as_bytes())))
+        Self(format!(
+            "cert-{}",
+            crate::huaweicloud::signing::short_hash(parts.as_bytes())
+        ))
     }
 
     /// The key of what IAM has issued: by whom, for whom, and what for (scope and form).
     pub fn of_sign_in(iam: &Endpoint, fingerprint: &str, purpose: &str) -> Self {
         let parts = ["1", iam.as_str(), fingerprint, purpose].join("\0");
-        Self(format!("sign-in-{}", crate::signing::short_hash(parts.as_bytes())))
+        Self(format!(
+            "sign-in-{}",
+            crate::huaweicloud::signing::short_hash(parts.as_bytes())
+        ))
     }
 
     /// The key with this account name, as the index lists it.

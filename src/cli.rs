@@ -1,5 +1,6 @@
 //! What can be typed: clap types and help texts. Plain data: nothing is read, nothing is decided here.
 
+pub(crate) mod command_line;
 mod default_command;
 mod revoke;
 mod rotate;

@@ -1,49 +1,18 @@
 //! The commands, one file each. Nothing here but the choice between them.
 
-mod ask_cce;
-mod choose_server;
 mod clusters;
 mod completion;
-mod confirm;
-mod contexts;
 mod convert;
 mod doctor;
-mod exec_entry;
-mod explain;
-mod fetch;
-mod first_use;
-mod forget;
 mod get_credential;
-mod holder;
-mod known_server;
-mod kubectl;
 mod login;
 mod logout;
-mod new_profile;
-mod obtain;
-mod on_path;
-mod pace;
 mod profile;
-mod progress;
-mod project;
-mod ready;
 mod refresh;
-mod refusal;
-mod renew_context;
-mod renewal;
-mod report;
-mod revocation;
 mod revoke;
 mod rotate;
-mod search;
-mod session;
-mod side_by_side;
-mod sign_in;
-mod sites;
 mod status;
-mod typed_again;
 mod version;
-mod who;
 mod whoami;
 
 use crate::cli::{Cli, Command};
@@ -52,7 +21,7 @@ use crate::host::Host;
 use std::ffi::OsString;
 
 /// Runs what was typed: `cli` is what `typed` means.
-pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
+pub(crate) fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
     match &cli.command {
         Command::Login(args) => login::run(args, &cli.global, host),
         Command::GetCredential(args) => get_credential::run(args, &cli.global, typed, host),
@@ -72,6 +41,6 @@ pub fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
 }
 
 /// Answers a shell that asks how a word goes on; `None` if none asks.
-pub fn answer_completion(line: &[OsString], host: &Host) -> Option<Exit> {
+pub(crate) fn answer_completion(line: &[OsString], host: &Host) -> Option<Exit> {
     completion::answer(line, host)
 }

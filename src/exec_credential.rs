@@ -2,7 +2,7 @@
 //!
 //! Reference: client-go `plugin/pkg/client/auth/exec`, KEP 541.
 
-use crate::client_cert::ClientCert;
+use crate::certificate::ClientCert;
 use crate::env_vars::KUBERNETES_EXEC_INFO;
 use crate::error::{Exit, Explain};
 use crate::host::Env;

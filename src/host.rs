@@ -5,7 +5,9 @@
 mod clock;
 mod directories;
 mod input;
+pub(crate) mod parallel;
 mod processes;
+pub(crate) mod programs;
 mod progress;
 mod prompt;
 
@@ -13,7 +15,7 @@ pub use clock::{Clock, Deadline, Skew};
 pub use directories::Directories;
 pub use input::{Input, read_bounded, text_of};
 pub use processes::{Process, Processes, random_u64};
-pub use progress::Progress;
+pub use progress::{Progress, StateProgress};
 pub use prompt::Cancelled;
 
 use crate::secret::Secret;

@@ -4,34 +4,25 @@
 //! yield what requests are authenticated with, and are needed only for a fetch. A source that is not configured lets the next one
 //! answer; one that is broken stops the search, because a typo must not turn into another identity.
 
-mod agency;
-mod clouds;
-mod env;
 mod error;
-mod found;
-mod hcloud;
-mod id_token;
-mod local;
-mod metadata;
-mod oidc;
-mod openstack;
-mod pod;
-mod profile;
-mod sdk_file;
-mod sign_in;
+pub(crate) mod found;
+pub(crate) mod id_token;
+pub(crate) mod local;
+pub(crate) mod reading;
+pub(crate) mod sources;
 mod trust;
 
 use crate::config::{Config, Profile};
-use crate::credentials::Credentials;
 use crate::host::{Directories, Env};
+use crate::huaweicloud::credentials::Credentials;
+use crate::huaweicloud::iam::token_request::Agency;
 use crate::ids::ProfileName;
 use crate::store::LayeredStore;
 use found::{Found, Held, Means, Passcode};
-use hcloud::Hcloud;
+use sources::hcloud::Hcloud;
 
 pub use error::IdentityError;
-pub use profile::{KINDS, forget_secret, keep_secret};
-pub use sign_in::{Desk, Form, Issued, Who};
+pub use sources::profile::{KINDS, forget_secret, keep_secret};
 
 /// Which source is allowed to answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +89,7 @@ impl SourceName {
 #[derive(Debug, Clone)]
 pub struct Identity {
     source: Source,
-    found: Found,
+    pub(crate) found: Found,
     fingerprint: String,
 }
 
@@ -170,29 +161,29 @@ impl Identity {
 
     fn of_source(source: SourceName, env: &Env) -> Result<Answer, IdentityError> {
         let found = match source {
-            SourceName::Env => env::find(env)?,
-            SourceName::SdkFile => sdk_file::find(env)?,
-            SourceName::Hcloud => match hcloud::find(env)? {
+            SourceName::Env => sources::env::find(env)?,
+            SourceName::SdkFile => sources::sdk_file::find(env)?,
+            SourceName::Hcloud => match sources::hcloud::find(env)? {
                 Hcloud::Found(found) => Some(*found),
                 Hcloud::Encrypted => return Ok(Answer::Encrypted),
                 Hcloud::Absent => None,
             },
-            SourceName::Clouds => clouds::find(env)?,
-            SourceName::Oidc => oidc::find(env)?,
-            SourceName::Pod => pod::find(env)?,
-            SourceName::Metadata => Some(metadata::find(env, Profile::default())?),
+            SourceName::Clouds => sources::clouds::find(env)?,
+            SourceName::Oidc => sources::oidc::find(env)?,
+            SourceName::Pod => sources::pod::find(env)?,
+            SourceName::Metadata => Some(sources::metadata::find(env, Profile::default())?),
         };
         let Some(mut found) = found else {
             return Ok(Answer::NotConfigured);
         };
-        if let Some(agency) = env::assume_role(env)? {
+        if let Some(agency) = sources::env::assume_role(env)? {
             found.agency = Some(agency);
         }
         Ok(Answer::Found(Box::new(Self::new(Source::Named(source), found))))
     }
 
     fn of_profile(name: ProfileName, config: &Config, env: &Env) -> Result<Self, IdentityError> {
-        let found = profile::find(&name, config, env)?;
+        let found = sources::profile::find(&name, config, env)?;
         Ok(Self::new(Source::Profile(name), found))
     }
 
@@ -228,7 +219,7 @@ impl Identity {
     }
 
     fn new(source: Source, found: Found) -> Self {
-        let agency = found.agency.as_ref().map(agency::fingerprint).unwrap_or_default();
+        let agency = found.agency.as_ref().map(agency_fingerprint).unwrap_or_default();
         Self {
             fingerprint: format!("{}{agency}", found.fingerprint),
             source,
@@ -382,4 +373,9 @@ enum Answer {
     /// There are keys that we cannot read.
     Encrypted,
     NotConfigured,
+}
+
+/// What the agency adds to the fingerprint of whoever assumes it.
+fn agency_fingerprint(agency: &Agency) -> String {
+    format!(">agency:{}/{}", agency.account.as_str(), agency.name)
 }

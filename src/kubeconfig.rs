@@ -5,41 +5,30 @@
 //! before, else an error. Files, environment and home come in as values; nothing here asks the process.
 
 mod change;
-mod cluster_update;
 mod conversion;
-mod diff;
-mod document;
+mod edit;
 mod entries;
 mod error;
-mod flow;
 mod locations;
-mod lock;
 mod meaning;
-mod node;
-mod operation;
 mod ownership;
-mod position;
 mod removal;
-mod splice;
 mod upsert;
 mod view;
-mod write;
-mod yaml_writer;
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 pub use change::Change;
+pub use change::lock::lock_file;
+pub use change::write::backup_file;
 pub use conversion::Conversion;
 pub use entries::{ClusterEntry, Current, ExecEntry, Login, render};
 pub use error::{KubeconfigError, Owner};
 pub use locations::Locations;
-pub use lock::lock_file;
 pub use meaning::Kind;
 pub use ownership::{OurContext, cluster_id};
 pub use view::{ClusterView, ContextView, UserView, embedded_certificates};
-pub use write::backup_file;
 
 use meaning::Meaning;
 

@@ -46,33 +46,35 @@
 //! identity. *Window*: the last part of a certificate's life, in which it is renewed. *Skew*: how far the cloud's clock is ahead of ours.
 //! *Tombstone*: the mark of a logout; what was asked for under another one is void.
 
-pub mod api;
+pub(crate) mod account;
 pub mod api_server;
 pub mod cache;
-pub mod callers;
-pub mod cce;
+pub mod certificate;
 pub mod cli;
-pub mod client_cert;
-pub mod cloud;
-pub mod commands;
+pub(crate) mod commands;
 pub mod config;
-pub mod credentials;
+pub(crate) mod contexts;
+pub(crate) mod credential;
+pub(crate) mod discovery;
 pub mod env_vars;
 pub mod error;
 pub mod exec_credential;
 pub mod host;
 pub mod http;
-pub mod iam;
+pub mod huaweicloud;
 pub mod identity;
 pub mod ids;
 pub mod kubeconfig;
-pub mod learnt;
+pub(crate) mod kubectl;
 pub mod lifetime;
 pub mod log;
+pub(crate) mod output;
 pub mod plan;
+pub(crate) mod revocation;
 pub mod sanitize;
 pub mod secret;
-pub mod signing;
+pub(crate) mod session;
+pub(crate) mod sign_in;
 pub mod store;
 
 use error::Exit;

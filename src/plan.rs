@@ -3,7 +3,6 @@
 //! Nothing after this module looks at flags or at `CCE_LOGIN_*`. For every setting: flag, then `CCE_LOGIN_*`, then profile, then default.
 
 mod choice;
-mod clusters;
 mod contexts;
 mod get_credential;
 mod given;
@@ -11,16 +10,17 @@ mod login;
 mod profile_set;
 mod revoke;
 mod rotate;
+pub(crate) mod search;
 mod settings;
 
 pub use choice::Choice;
-pub use clusters::ClustersPlan;
 pub use contexts::{ContextsPlan, Selection};
 pub use get_credential::GetCredentialPlan;
 pub use login::{ClusterChoice, CurrentContext, Destination, LoginPlan, ProjectChoice, ServerChoice};
 pub use profile_set::{ProfileKind, ProfileSetPlan, access_key_id, profile_name, region_of_identity};
 pub use revoke::{RevokePlan, Verification, Whose};
 pub use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
+pub use search::ClustersPlan;
 pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode};
 
 use crate::cli::IdentityArgs;

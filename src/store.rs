@@ -6,7 +6,6 @@
 
 #[cfg(target_os = "linux")]
 mod container;
-mod deadline;
 mod file;
 #[cfg(target_os = "linux")]
 mod kernel_keyring;
@@ -20,12 +19,8 @@ mod private_dir;
 #[cfg(not(unix))]
 #[path = "store/private_dir_other.rs"]
 mod private_dir;
-#[cfg(all(unix, not(target_os = "macos")))]
-mod secret_service;
-mod split;
 mod world;
 
-pub use deadline::TimeOutMarker;
 pub use file::FileStore;
 #[cfg(target_os = "linux")]
 pub use kernel_keyring::KernelKeyring;
@@ -34,7 +29,8 @@ pub use memory::{MemoryStore, Switches};
 #[cfg(target_os = "linux")]
 pub use memory_directory::MemoryDirectory;
 pub use os_keyring::OsKeyring;
-pub use split::Split;
+pub use os_keyring::deadline::TimeOutMarker;
+pub use os_keyring::split::Split;
 pub use world::{CacheMode, StoreWorld, open, open_secrets};
 
 use crate::secret::Secret;

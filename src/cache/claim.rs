@@ -1,7 +1,7 @@
 //! Whose turn it is: many callers see the same reason to do something at the same moment, and one of them does it.
 
-use super::CacheKey;
-use super::single_flight::open_lock_file;
+use crate::cache::CacheKey;
+use crate::cache::single_flight::open_lock_file;
 use crate::host::Directories;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fs::File;

@@ -7,7 +7,7 @@
 //! ```
 //! Numbers are little-endian, times in seconds since 1970. An unknown version, a wrong length or a wrong checksum is a miss.
 
-use crate::client_cert::{ClientCert, KeyKind};
+use crate::certificate::{ClientCert, KeyKind};
 use crate::host::{Clock, Skew};
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};

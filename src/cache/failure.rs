@@ -1,8 +1,8 @@
 //! The last failure under a key: for the other forty-nine callers of a moment, which fail fast with the same words, and for renewals, which
 //! wait longer after each failure.
 
-use super::CacheKey;
-use super::freshness::Schedule;
+use crate::cache::CacheKey;
+use crate::cache::freshness::Schedule;
 use crate::error::{Error, Exit, Explain};
 use crate::host::{Directories, write_private};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,6 +1,6 @@
 //! When a certificate is served, when a new one is due, and when the client shall ask again (contract §3). Pure arithmetic.
 
-use super::entry::CacheEntry;
+use crate::cache::entry::CacheEntry;
 use crate::host::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 

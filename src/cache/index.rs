@@ -1,6 +1,6 @@
 //! What is known about each cached certificate besides its secret: one small file per key in the state directory, and the tombstones.
 
-use super::CacheKey;
+use crate::cache::CacheKey;
 use crate::host::{Directories, random_u64, write_private};
 use crate::ids::Endpoint;
 use chrono::{DateTime, Utc};

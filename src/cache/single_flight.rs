@@ -1,6 +1,6 @@
 //! One fetch per key across processes: a lock file in the runtime directory.
 
-use super::CacheKey;
+use crate::cache::CacheKey;
 use crate::host::{Deadline, Directories, create_private_dir};
 use std::fs::{File, TryLockError};
 use std::time::Duration;

@@ -4,14 +4,14 @@
 
 mod rows;
 
-use super::report::{self, Format};
-use super::search::Search;
-use super::session::Session;
 use crate::cli::{ClustersArgs, GlobalArgs};
+use crate::discovery::search::Search;
 use crate::error::Result;
 use crate::host::{Directories, Host, Progress};
 use crate::identity::Identity;
+use crate::output::{self, Format};
 use crate::plan::{self, ClustersPlan};
+use crate::session::Session;
 use rows::Row;
 
 /// Lists the clusters.
@@ -33,7 +33,7 @@ pub(super) fn run(args: &ClustersArgs, global: &GlobalArgs, host: &Host) -> Resu
         .collect();
     rows.extend(found.failures.iter().map(Row::of_failure));
     rows.sort();
-    report::print(host, &rows::render(&rows, format))?;
+    output::print(host, &rows::render(&rows, format))?;
     rows::say_what_it_does_not_show(&rows, format, host);
     match found.failures.into_iter().next() {
         Some(first) if !found.is_any_listed => Err(first.error),

@@ -3,25 +3,23 @@
 //! Both come from the types of the command line. Nothing here asks the network, fails or writes to stderr while somebody types: what
 //! cannot be read offers no names.
 
-mod install;
-mod known;
+pub(crate) mod names;
 
-use super::on_path::COMMAND;
-use super::report;
 use crate::cli::{Cli, CompletionCommand, with_default_command};
-use crate::env_vars;
 use crate::error::{Exit, Result};
 use crate::host::Host;
+use crate::host::programs::COMMAND;
+use crate::kubectl::completer::{self, COMPLETER};
+use crate::{env_vars, output};
 use clap::CommandFactory as _;
 use clap_complete::engine::{self, CompletionCandidate};
 use clap_complete::env::Shells;
-use known::Known;
+use names::Known;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// The program that kubectl runs for them.
-const COMPLETER: &str = "kubectl_complete-cce_login";
 /// Cobra's directives for the shell: offer no files of your own; and put no space behind the word.
 const NO_FILES: u8 = 4;
 const NO_SPACE: u8 = 2;
@@ -29,7 +27,7 @@ const NO_SPACE: u8 = 2;
 /// Runs the command.
 pub(super) fn run(command: &CompletionCommand, host: &Host) -> Result<()> {
     let shell = match command {
-        CompletionCommand::Install(args) => return install::run(args, host),
+        CompletionCommand::Install(args) => return completer::run(args, host),
         CompletionCommand::Bash => "bash",
         CompletionCommand::Zsh => "zsh",
         CompletionCommand::Fish => "fish",
@@ -40,12 +38,12 @@ pub(super) fn run(command: &CompletionCommand, host: &Host) -> Result<()> {
         // Writing to memory does not fail.
         let _ = shell.write_registration(env_vars::COMPLETE, COMMAND, COMMAND, COMMAND, &mut script);
     }
-    report::print(host, &String::from_utf8_lossy(&script))
+    output::print(host, &String::from_utf8_lossy(&script))
 }
 
 /// Removes what `completion install` has placed, wherever it is on PATH.
 pub(super) fn uninstall(host: &Host) {
-    install::remove(host);
+    completer::remove(host);
 }
 
 /// Answers instead of running a command, if a shell asks: under the name that kubectl looks for, or with the variable that our scripts

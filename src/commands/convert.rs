@@ -3,32 +3,31 @@
 //! A user is matched to its cluster by the cluster's own authorities. Its key goes only after a certificate came through the entry that
 //! replaces it, and the API server, where it can be reached, has taken that.
 
-mod held;
+pub(crate) mod static_user;
 
-use super::contexts;
-use super::exec_entry::{self, Arguments};
-use super::fetch::{self, Need};
-use super::known_server;
-use super::kubectl::Kubectl;
-use super::obtain::{Asker, Wanted};
-use super::on_path::{self, COMMAND};
-use super::report;
-use super::search::{Place, Search};
-use super::session::Session;
-use crate::api_server::ApiServerError;
+use crate::api_server::{ApiServerError, known};
 use crate::cache::entry::CacheEntry;
-use crate::cce::cluster::Cluster;
 use crate::cli::{CertificateArgs, ConvertArgs, GlobalArgs};
+use crate::contexts;
+use crate::contexts::exec_arguments::{self, Arguments};
+use crate::credential::fetch::{self, Need};
+use crate::credential::{Asker, Wanted};
+use crate::discovery::search::{Place, Search};
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ApiVersion;
+use crate::host::programs::{self, COMMAND};
 use crate::host::{Directories, Host, Progress};
+use crate::huaweicloud::cce::cluster::Cluster;
 use crate::identity::Identity;
 use crate::ids::Endpoint;
 use crate::kubeconfig::{Conversion, ExecEntry, Kubeconfig, KubeconfigError};
+use crate::kubectl::Kubectl;
 use crate::lifetime::about;
+use crate::output;
 use crate::plan::{self, CertificateSettings, ClustersPlan, Target};
 use crate::sanitize::sanitize;
-use held::Held;
+use crate::session::Session;
+use static_user::Held;
 use std::path::{Path, PathBuf};
 
 /// How many clusters are asked for their authorities where no address tells which one it is.
@@ -124,7 +123,7 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Resul
         }
         ready.push(of_file);
     }
-    report::print(host, &table(host, &ready))?;
+    output::print(host, &table(host, &ready))?;
     if ready.iter().any(|of_file| !of_file.is_empty()) && is_agreed(&session, args)? {
         for (kubeconfig, of_file) in kubeconfigs.iter().zip(&ready) {
             replace(host, args, kubeconfig, of_file)?;
@@ -179,7 +178,7 @@ impl Ground<'_> {
         let issuer = self.issuer_of(held)?;
         let mut was_asked = false;
         for told in &held.clusters {
-            let server = known_server::of_entry(told.clone(), || Some(issuer.ca_pem.clone()), &self.session.host.env);
+            let server = known::of_entry(told.clone(), || Some(issuer.ca_pem.clone()), &self.session.host.env);
             match server.map(|server| server.who_am_i(&issuer.entry.cert, self.session.deadline)) {
                 Some(Ok(_)) => was_asked = true,
                 Some(Err(ApiServerError::Refused)) => return Err(ConvertError::Refused.into()),
@@ -192,14 +191,14 @@ impl Ground<'_> {
             exec: ExecEntry {
                 api_version: self.api_version.as_str().to_owned(),
                 command: self.command.clone(),
-                args: exec_entry::arguments(&Arguments {
+                args: exec_arguments::arguments(&Arguments {
                     target: &issuer.target,
                     identity: self.identity,
                     cloud: &self.plan.cloud,
                     certificate: self.certificate,
                     is_lifetime_strict: false,
                 }),
-                install_hint: exec_entry::INSTALL_HINT.to_owned(),
+                install_hint: exec_arguments::INSTALL_HINT.to_owned(),
             },
             was_asked,
         })
@@ -256,8 +255,8 @@ impl Ground<'_> {
 
 /// The command of the new entries: our name, or the full path where the name is not found.
 fn command(host: &Host) -> String {
-    let is_found = on_path::find(host, COMMAND).next().is_some();
-    let path = on_path::stable_path(host).filter(|_| !is_found);
+    let is_found = programs::find(host, COMMAND).next().is_some();
+    let path = programs::stable_path(host).filter(|_| !is_found);
     path.map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
 }
 
@@ -288,7 +287,7 @@ fn table(host: &Host, ready: &[Vec<(&Held, Converted)>]) -> String {
     if rows.len() == 1 {
         String::new()
     } else {
-        report::table(&rows)
+        output::table(&rows)
     }
 }
 

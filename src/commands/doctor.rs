@@ -6,20 +6,20 @@ mod cluster;
 mod finding;
 mod machine;
 
-use super::contexts::{self, Meant};
-use super::report::{self, Format};
-use super::session::Session;
-use super::sign_in::SignIn;
-use super::who;
+use crate::account::principal;
 use crate::cli::{DoctorArgs, GlobalArgs};
+use crate::contexts::{self, Meant};
 use crate::error::{Exit, Explain, Result};
 use crate::host::{Directories, Host, Progress};
-use crate::iam::sign_in::Scope;
+use crate::huaweicloud::iam::token_request::Scope;
+use crate::huaweicloud::observed::Endpoints;
 use crate::identity::Identity;
 use crate::kubeconfig::OurContext;
-use crate::learnt::Endpoints;
 use crate::lifetime::about;
+use crate::output::{self, Format};
 use crate::plan::{self, CloudSettings, ContextsPlan, RunSettings, Selection};
+use crate::session::Session;
+use crate::sign_in::SignIn;
 use finding::{Finding, Level};
 
 /// Something does not work.
@@ -84,7 +84,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
         findings.extend(with_context(&session, global, context, &mut asked));
     }
     drop(progress);
-    report::print(host, &finding::render(&findings, format))?;
+    output::print(host, &finding::render(&findings, format))?;
     match findings
         .iter()
         .filter(|finding| finding.result == Level::Problem)
@@ -184,7 +184,7 @@ fn with_context(
 fn identity_at_iam(session: &Session<'_>, sign_in: &SignIn<'_>) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("identity", sign_in.identity.describe())];
     let iam = sign_in.cloud.iam(sign_in.region);
-    match who::find(session, sign_in) {
+    match principal::find(session, sign_in) {
         Ok(found) => {
             let projects = found.projects.len();
             let projects = if projects == 1 {

@@ -1,20 +1,20 @@
 //! `get-credential`: what kubectl runs. Fingerprint, cache, and only then identity, CCE, cache; one document on stdout, at the end.
 
-use super::fetch::{self, Errand, Need};
-use super::obtain::{self, Asker, Obtained, Wanted};
-use super::session::Session;
-use super::{first_use, renewal, report};
-use crate::cache::CacheKey;
-use crate::cache::failure;
 use crate::cache::freshness::Schedule;
+use crate::cache::{CacheKey, failure};
 use crate::cli::{GetCredentialArgs, GlobalArgs};
+use crate::contexts::complete;
+use crate::credential::fetch::{self, Errand, Need};
+use crate::credential::{self, Asker, Obtained, Wanted, renew};
 use crate::error::Result;
 use crate::exec_credential::{ClusterInfo, ExecInfo, KeyDisplay, exec_credential};
 use crate::host::{Directories, Host};
 use crate::identity::Identity;
 use crate::ids::ProjectId;
 use crate::lifetime::span;
+use crate::output;
 use crate::plan::{self, GetCredentialPlan, Target};
+use crate::session::Session;
 use chrono::TimeDelta;
 use std::ffi::OsString;
 
@@ -67,17 +67,17 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, typed: &[OsStri
         deadline: session.deadline,
     };
     if args.renew {
-        renewal::renew(&session, &cache, &errand(Need::Fresh));
+        renew::renew(&session, &cache, &errand(Need::Fresh));
         return Ok(());
     }
     let obtained = if plan.is_refresh_forced {
         fetch::fetch(&session, &cache, &errand(Need::New))
     } else {
-        obtain::for_client(&session, &cache, &wanted, typed)
+        credential::for_client(&session, &cache, &wanted, typed)
     };
     let obtained = obtained.map_err(|e| e.doing(doing()))?;
     if let Some(cluster) = ClusterInfo::trusting_nobody(&host.env) {
-        first_use::complete(&session, &wanted, &obtained, &cluster)?;
+        complete::complete(&session, &wanted, &obtained, &cluster)?;
     }
     if plan.run.is_interactive {
         warn_in_last_minutes(&session, &key, &obtained);
@@ -92,7 +92,7 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, typed: &[OsStri
         host.say("the private key is not shown on a terminal; `--show-key` shows it");
     }
     let ask_again = Schedule::of(&obtained.entry, &host.clock).ask_again(host.clock.now());
-    report::print(
+    output::print(
         host,
         &exec_credential(plan.api_version, &obtained.entry.cert, ask_again, display),
     )
@@ -117,6 +117,12 @@ fn warn_in_last_minutes(session: &Session<'_>, key: &CacheKey, obtained: &Obtain
 fn project_id(session: &Session<'_>, plan: &GetCredentialPlan, identity: &Identity) -> Result<ProjectId> {
     match &plan.project_id {
         Some(id) => Ok(id.clone()),
-        None => super::project::main_project_id(session, &plan.cloud, &plan.region, identity, plan.certificate.cache),
+        None => crate::account::project::main_project_id(
+            session,
+            &plan.cloud,
+            &plan.region,
+            identity,
+            plan.certificate.cache,
+        ),
     }
 }

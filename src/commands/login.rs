@@ -1,27 +1,25 @@
 //! `login`: who you are, which clusters, a certificate, kubeconfig entries, a check. Ends with the command to try.
 
-mod ask;
-mod choose_cluster;
+pub(crate) mod clusters;
 mod entry;
-mod find;
+pub(crate) mod identity;
 mod many;
-mod ready;
+pub(crate) mod prepare;
+pub(crate) mod questions;
 mod setup;
 mod summary;
-mod who;
 
-use super::contexts;
-use super::report;
-use super::session::Session;
 use crate::cli::{GlobalArgs, LoginArgs};
 use crate::error::Result;
 use crate::host::{Directories, Host, Progress};
 use crate::kubeconfig::Kubeconfig;
 use crate::plan::{Destination, LoginPlan, RunSettings};
-use find::{Site, Sites};
-use ready::Ready;
+use crate::session::Session;
+use crate::{contexts, output};
+use clusters::{Site, Sites};
+use identity::Who;
+use prepare::Ready;
 use setup::Ground;
-use who::Who;
 
 /// Sets clusters up.
 pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
@@ -51,8 +49,8 @@ fn prepare(
     let host = session.host;
     let mut plan = LoginPlan::new(args, global, &host.env, who.identity.profile(), host.terminal)?;
     let kubeconfig = load_kubeconfig(&plan, host)?;
-    ask::complete(session, &mut plan, &who.identity)?;
-    let sites = find::sites(session, &plan, &who.identity)?;
+    questions::complete(session, &mut plan, &who.identity)?;
+    let sites = clusters::sites(session, &plan, &who.identity)?;
     if plan.destination != Destination::DryRun {
         who.keep(session)?;
     }
@@ -75,8 +73,8 @@ fn set_up(ground: &Ground<'_>, site: &Site) -> Result<()> {
 
     let change = ground.kubeconfig.upsert(std::slice::from_ref(&login))?;
     match ground.plan.destination {
-        Destination::Print => report::print(session.host, &crate::kubeconfig::render(&[login]))?,
-        Destination::DryRun => report::print(session.host, &change.diff())?,
+        Destination::Print => output::print(session.host, &crate::kubeconfig::render(&[login]))?,
+        Destination::DryRun => output::print(session.host, &change.diff())?,
         Destination::Write => {
             change.write()?;
             let user = {

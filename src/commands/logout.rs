@@ -2,17 +2,18 @@
 
 mod purge;
 
-use super::contexts::{self, Meant, is_about};
-use super::forget::{forget, forget_sign_ins};
-use super::revocation::{self, Revocation};
-use super::session::Session;
-use super::{confirm, holder, sites};
 use crate::cache::index::{self, IndexEntry};
 use crate::cli::{GlobalArgs, LogoutArgs};
+use crate::contexts::{self, Meant, is_about};
+use crate::credential::forget::{forget, forget_sign_ins};
+use crate::discovery::targets;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Deadline, Directories, Host};
 use crate::kubeconfig::OurContext;
+use crate::output::confirm;
 use crate::plan::{ContextsPlan, RunSettings, Verification};
+use crate::revocation::{self, Revocation, owner};
+use crate::session::Session;
 
 /// What is still in a store. It is void for this machine.
 #[derive(Debug, thiserror::Error)]
@@ -91,11 +92,11 @@ fn revoke(
     chosen: &[OurContext<'_>],
 ) -> Result<Vec<(String, Error)>> {
     confirm::check(session, &args.confirm)?;
-    let found = sites::of_contexts(session, global, chosen);
+    let found = targets::of_contexts(session, global, chosen);
     let mut failures = found.failures;
     let mut revocations = Vec::new();
     for site in &found.all {
-        let own = holder::own(session, site).and_then(|holder| Revocation::new(site, holder, true));
+        let own = owner::own(session, site).and_then(|holder| Revocation::new(site, holder, true));
         match own {
             Ok(revocation) => revocations.push(revocation),
             Err(error) => failures.push((site.label(), error)),

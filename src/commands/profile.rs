@@ -3,16 +3,16 @@
 mod set;
 mod show;
 
-use super::forget::{forget, forget_sign_ins};
-use super::session::Session;
 use crate::cache::index;
 use crate::cli::{GlobalArgs, ProfileCommand, ProfileRemoveArgs};
 use crate::config::Config;
+use crate::credential::forget::{forget, forget_sign_ins};
 use crate::error::{Exit, Explain, Result};
 use crate::host::{Directories, Host};
 use crate::identity;
 use crate::ids::ProfileName;
 use crate::plan::RunSettings;
+use crate::session::Session;
 
 /// Why a profile could not be kept or removed.
 #[derive(Debug, thiserror::Error)]

@@ -1,12 +1,12 @@
 //! `refresh`: a new certificate now for each chosen context, and server, CA and TLS name of its cluster entry as they are today.
 
-use super::contexts;
-use super::renew_context::renew_contexts;
-use super::session::Session;
 use crate::cli::{GlobalArgs, RefreshArgs};
+use crate::contexts;
+use crate::contexts::refresh::renew_contexts;
 use crate::error::Result;
 use crate::host::{Directories, Host};
 use crate::plan::{ContextsPlan, RunSettings};
+use crate::session::Session;
 
 /// Refreshes the chosen contexts.
 pub(super) fn run(args: &RefreshArgs, global: &GlobalArgs, host: &Host) -> Result<()> {

@@ -3,15 +3,17 @@
 mod from_certificate;
 mod resume;
 
-use super::session::Session;
-use super::sites::{self, Site};
-use super::{confirm, contexts, holder, revocation};
-use crate::cce::revocation::Holder;
 use crate::cli::{GlobalArgs, RevokeArgs};
+use crate::contexts;
+use crate::discovery::targets::{self, Site};
 use crate::error::Result;
 use crate::host::{Deadline, Directories, Host};
+use crate::huaweicloud::cce::revocation::Holder;
 use crate::ids::UserId;
+use crate::output::confirm;
 use crate::plan::{RevokePlan, RunSettings, Whose};
+use crate::revocation::{self, owner};
+use crate::session::Session;
 use revocation::Revocation;
 
 /// Revokes on each of the chosen clusters, one after the other: the cloud takes a few such requests a minute.
@@ -24,7 +26,7 @@ pub(super) fn run(args: &RevokeArgs, global: &GlobalArgs, host: &Host) -> Result
         Whose::FromCertificate(file) => Some(from_certificate::id(host, file)?),
         _ => None,
     };
-    let found = sites::find(&session, global, &args.choice, &plan.choice)?;
+    let found = targets::find(&session, global, &args.choice, &plan.choice)?;
     let count = found.all.len() + found.failures.len();
     let mut failures = found.failures;
     let mut whose = Finder {
@@ -79,7 +81,7 @@ impl Finder<'_> {
         }
         let found = match (self.whose, &self.named) {
             (Whose::Of(holder), _) => (holder.clone(), false),
-            (_, None) => (holder::own(session, site)?, true),
+            (_, None) => (owner::own(session, site)?, true),
             (_, Some(id)) => of_certificate(session, site, id)?,
         };
         self.known.push((fingerprint.to_owned(), found.clone()));
@@ -89,12 +91,12 @@ impl Finder<'_> {
 
 /// Whose it is: ours, or as IAM tells.
 fn of_certificate(session: &Session<'_>, site: &Site, id: &UserId) -> Result<(Holder, bool)> {
-    if let Ok(own) = holder::own(session, site)
+    if let Ok(own) = owner::own(session, site)
         && own.id() == id
     {
         return Ok((own, true));
     }
-    let (holder, is_known) = holder::of_id(session, site, id.clone())?;
+    let (holder, is_known) = owner::of_id(session, site, id.clone())?;
     if !is_known {
         session.host.say(&format!(
             "IAM does not tell whether `{id}` is a user or an agency: it is taken for a user; otherwise give it with `--agency-id`"

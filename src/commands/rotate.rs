@@ -1,21 +1,22 @@
 //! `rotate`: a cluster's own certificates are replaced. Says what breaks, starts the job, follows it, and brings this machine up to date.
 
-mod aftermath;
 mod custom;
 mod error;
 mod follow;
+pub(crate) mod update_machine;
 
-use super::session::Session;
-use super::sites::{self, Site};
-use super::typed_again::TypedAgain;
-use super::{confirm, ready, report};
-use crate::cce::rotation::Rotation;
+use crate::cli::command_line::TypedAgain;
 use crate::cli::{GlobalArgs, RotateArgs};
+use crate::discovery::targets::{self, Site};
 use crate::error::{Error, Result};
 use crate::host::{Deadline, Directories, Host};
+use crate::huaweicloud::cce::phase;
+use crate::huaweicloud::cce::rotation::Rotation;
 use crate::ids::JobId;
+use crate::output::{self, confirm};
 use crate::plan::{Choice, RotatePlan, RotateTask, RotationChoice, RunSettings};
 use crate::sanitize::sanitize;
+use crate::session::Session;
 use error::RotateError;
 use follow::Job;
 
@@ -34,9 +35,9 @@ pub(super) fn run(args: &RotateArgs, global: &GlobalArgs, host: &Host) -> Result
         }
         RotateTask::Follow(_) => None,
     };
-    let mut found = sites::find(&session, global, &args.choice, &plan.choice)?;
+    let mut found = targets::find(&session, global, &args.choice, &plan.choice)?;
     if found.all.is_empty() {
-        return Err(sites::nothing_found(found));
+        return Err(targets::nothing_found(found));
     }
     let site = &found.all.swap_remove(0); // `plan` has seen to it that there are not two
     let (job, is_new) = match (&plan.task, &rotation) {
@@ -53,7 +54,7 @@ pub(super) fn run(args: &RotateArgs, global: &GlobalArgs, host: &Host) -> Result
     let resume = resume(args, site, &job);
     if !plan.is_followed {
         host.say(&format!("the rotation is under way; wait for it with `{resume}`"));
-        return report::print(host, &format!("{job}\n"));
+        return output::print(host, &format!("{job}\n"));
     }
     let followed = Job {
         id: &job,
@@ -74,7 +75,7 @@ pub(super) fn run(args: &RotateArgs, global: &GlobalArgs, host: &Host) -> Result
         Choice::Contexts(contexts) => contexts.kubeconfig.clone(),
         Choice::Listed { .. } => args.choice.kubeconfig.as_ref().map(Into::into),
     };
-    aftermath::bring_up_to_date(&session, global, site, kubeconfig, is_for_all)
+    update_machine::bring_up_to_date(&session, global, site, kubeconfig, is_for_all)
 }
 
 /// What is to be rotated, with what it takes: read and checked before anything is asked for or sent.
@@ -89,7 +90,7 @@ fn rotation(host: &Host, choice: &RotationChoice) -> Result<Rotation> {
 }
 
 fn check(site: &Site, rotation: &Rotation) -> Result<()> {
-    ready::check(&site.cluster)?;
+    phase::check(&site.cluster)?;
     let mode = site.cluster.authentication_mode.as_str();
     if matches!(rotation, Rotation::Custom(_)) && mode != AUTHENTICATING_PROXY {
         return Err(RotateError::NoOwnCertificates {

@@ -4,20 +4,19 @@
 
 mod rows;
 
-use super::contexts::{self, Meant, is_about};
-use super::known_server;
-use super::report::{self, Format};
-use super::session::Session;
-use super::side_by_side::side_by_side;
-use crate::api_server::ApiServerError;
+use crate::api_server::{ApiServerError, known};
 use crate::cache::entry::CacheEntry;
 use crate::cache::failure;
 use crate::cache::index::{self, IndexEntry};
 use crate::cli::{GlobalArgs, StatusArgs};
+use crate::contexts::{self, Meant, is_about};
 use crate::error::{Error, Exit, Explain, Result};
+use crate::host::parallel::side_by_side;
 use crate::host::{Directories, Host, Progress};
 use crate::kubeconfig::OurContext;
+use crate::output::{self, Format};
 use crate::plan::{ContextsPlan, RunSettings, Selection};
+use crate::session::Session;
 use crate::store::StoreKind;
 use rows::Row;
 use std::time::Duration;
@@ -55,7 +54,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
         .zip(&held)
         .map(|(context, held)| Row::new(host, context, held, current == Some(context.name)))
         .collect();
-    report::print(host, &rows::render(&rows, format))?;
+    output::print(host, &rows::render(&rows, format))?;
     if rows.is_empty() && format == Format::Table {
         host.say("no context uses `kubectl cce-login`: `kubectl cce-login` sets one up");
     }
@@ -126,7 +125,7 @@ fn check(session: &Session<'_>, context: &OurContext<'_>, held: &Held) -> Checke
     };
     let noted_ca = || held.note.as_ref()?.ca_pem.clone();
     let cluster = contexts::cluster_info(context);
-    let Some(server) = cluster.and_then(|cluster| known_server::of_entry(cluster, noted_ca, &session.host.env)) else {
+    let Some(server) = cluster.and_then(|cluster| known::of_entry(cluster, noted_ca, &session.host.env)) else {
         return Checked::NotPossible("no server in the entry");
     };
     match server.accepts(&entry.cert, session.deadline.at_most(PATIENCE)) {

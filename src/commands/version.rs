@@ -1,9 +1,9 @@
 //! `version`: which version this is.
 
-use super::report::{self, Format};
 use crate::cli::VersionArgs;
 use crate::error::Result;
 use crate::host::Host;
+use crate::output::{self, Format};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -22,9 +22,9 @@ pub(super) fn run(args: &VersionArgs, host: &Host) -> Result<()> {
         platform,
     };
     let text = match format {
-        Format::Json => report::json(&version),
-        Format::Yaml => report::yaml(&version),
+        Format::Json => output::json(&version),
+        Format::Yaml => output::yaml(&version),
         Format::Table | Format::Name => format!("kubectl cce-login {} {}\n", version.version, version.platform),
     };
-    report::print(host, &text)
+    output::print(host, &text)
 }

@@ -1,16 +1,16 @@
 //! `whoami`: where the identity comes from, who it is to the cloud, and which projects it sees.
 
-use super::report::{self, Format};
-use super::session::Session;
-use super::sign_in::SignIn;
-use super::who;
+use crate::account::principal;
 use crate::cli::{GlobalArgs, WhoamiArgs};
 use crate::error::Result;
 use crate::host::{Directories, Host, Progress};
-use crate::iam::Named;
-use crate::iam::sign_in::Scope;
+use crate::huaweicloud::iam::Named;
+use crate::huaweicloud::iam::token_request::Scope;
 use crate::identity::Identity;
+use crate::output::{self, Format};
 use crate::plan::{self, CloudSettings, RunSettings, region_of_identity};
+use crate::session::Session;
+use crate::sign_in::SignIn;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result
         may_ask: true,
     };
     let progress = Progress::spinner(host, "asking the cloud who you are");
-    let who = who::find(&session, &sign_in).map_err(|error| error.doing("failed to find out who you are"));
+    let who = principal::find(&session, &sign_in).map_err(|error| error.doing("failed to find out who you are"));
     drop(progress);
     let who = who?;
 
@@ -74,12 +74,12 @@ pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result
             .collect(),
     };
     let text = match format {
-        Format::Json => report::json(&report),
-        Format::Yaml => report::yaml(&report),
+        Format::Json => output::json(&report),
+        Format::Yaml => output::yaml(&report),
         Format::Name => who.principal.clone() + "\n",
         Format::Table => table(&report),
     };
-    report::print(host, &text)
+    output::print(host, &text)
 }
 
 fn name(named: &Named) -> Option<&str> {
@@ -110,7 +110,7 @@ fn table(report: &Report<'_>) -> String {
     if report.projects.is_empty() {
         rows.push(("PROJECTS", "-".to_owned()));
     }
-    report::table(
+    output::table(
         &rows
             .into_iter()
             .map(|(head, text)| vec![head.to_owned(), text])

@@ -1,7 +1,7 @@
 //! Where we keep things: by our own variables, the XDG variables and the platform's custom.
 
-use super::Env;
 use crate::env_vars;
+use crate::host::Env;
 use std::path::PathBuf;
 
 /// The directories we keep things in. A part that is `None` cannot be kept (no home directory).

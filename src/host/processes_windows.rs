@@ -1,6 +1,6 @@
 //! [`super`] on Windows.
 
-use super::{KUBERNETES_EXEC_INFO, OsString, Process};
+use crate::host::{KUBERNETES_EXEC_INFO, OsString, Process};
 use std::io;
 use std::os::windows::io::AsRawHandle as _;
 use std::os::windows::process::CommandExt as _;

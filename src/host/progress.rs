@@ -2,7 +2,7 @@
 //!
 //! One at a time. Whatever is said meanwhile goes above it, and a question takes its place.
 
-use super::Host;
+use crate::host::Host;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -89,6 +89,40 @@ impl Drop for Progress {
             hide();
         }
         self.bar.finish_and_clear();
+    }
+}
+
+/// One thing under way that takes minutes: one line that is drawn anew on a terminal, else a line for each change.
+pub struct StateProgress<'a> {
+    host: &'a Host,
+    what: String,
+    state: String,
+    shown: Progress,
+}
+
+impl<'a> StateProgress<'a> {
+    /// Nothing is known of it yet.
+    pub(crate) fn new(host: &'a Host, what: String) -> Self {
+        Self {
+            shown: Progress::clock(host, &what),
+            host,
+            what,
+            state: String::new(),
+        }
+    }
+
+    /// It is in this state now.
+    pub(crate) fn is_in(&mut self, state: &str) {
+        if state == self.state {
+            return;
+        }
+        state.clone_into(&mut self.state);
+        let line = format!("{}: {state}", self.what);
+        if self.shown.is_drawn() {
+            self.shown.says(&line);
+        } else {
+            self.host.say(&line);
+        }
     }
 }
 

@@ -6,8 +6,8 @@
 mod drawn;
 mod lines;
 
-use super::{Host, Processes, clock, progress};
 use crate::env_vars;
+use crate::host::{Host, Processes, clock, progress};
 use crate::secret::Secret;
 
 /// Longer answers are none.

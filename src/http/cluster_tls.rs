@@ -1,8 +1,8 @@
 //! TLS towards a cluster's API server: only the cluster's own authorities are trusted, the client certificate is presented, and
 //! the server's certificate is checked against a name that may differ from the URL's host (kubeconfig's `tls-server-name`).
 
-use super::{HttpError, Reason, settings_error};
-use crate::client_cert::ClientCert;
+use crate::certificate::ClientCert;
+use crate::http::{HttpError, Reason, settings_error};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};

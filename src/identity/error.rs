@@ -1,9 +1,9 @@
 //! Why there is no identity, and what to do about it.
 
-use super::SourceName;
 use crate::config::ConfigError;
 use crate::env_vars;
 use crate::error::{Exit, Explain};
+use crate::identity::SourceName;
 use crate::ids::{Endpoint, ProfileName};
 use crate::store::StoreError;
 

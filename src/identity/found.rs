@@ -1,34 +1,36 @@
 //! What a source has found, offline: the means to prove who we are, and what the source says of region and endpoints.
 
-use super::IdentityError;
-use super::id_token::IdTokenSource;
 use crate::config::Profile;
-use crate::iam::sign_in::{Agency, User};
-use crate::iam::sts::AssumeWithOidc;
+use crate::huaweicloud::credentials::{AccessKey, Credentials};
+use crate::huaweicloud::iam::sts::AssumeWithOidc;
+use crate::huaweicloud::iam::token_request::{Agency, User};
+use crate::identity::IdentityError;
+use crate::identity::id_token::IdTokenSource;
 use crate::ids::{AccessKeyId, Endpoint, ProfileName};
 use crate::secret::Secret;
-use std::path::{Path, PathBuf};
+use crate::store::LayeredStore;
+use std::path::PathBuf;
 
 /// What a source has found.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// How we prove who we are.
-    pub(super) means: Means,
+    pub(crate) means: Means,
     /// Who we become then.
-    pub(super) agency: Option<Agency>,
+    pub(crate) agency: Option<Agency>,
     /// Region, project, endpoints and roots, as far as the source names them.
-    pub(super) settings: Profile,
+    pub(crate) settings: Profile,
     /// What tells this identity from any other, `agency` left out.
-    pub(super) fingerprint: String,
+    pub(crate) fingerprint: String,
     /// For messages: what and from where.
-    pub(super) described: String,
+    pub(crate) described: String,
     /// What to check when the cloud refuses it.
-    pub(super) cure: String,
+    pub(crate) cure: String,
 }
 
 /// How we prove who we are.
 #[derive(Debug, Clone)]
-pub(super) enum Means {
+pub(crate) enum Means {
     /// With an access key.
     AccessKey {
         /// AK.
@@ -81,7 +83,7 @@ pub(super) enum Means {
 
 /// A secret, at hand or in a store.
 #[derive(Debug, Clone)]
-pub(super) enum Held {
+pub(crate) enum Held {
     /// At hand.
     Here(Secret<String>),
     /// In the store of this profile's secret: `file`, else the keyring.
@@ -95,7 +97,7 @@ pub(super) enum Held {
 
 /// The passcode of a virtual MFA device.
 #[derive(Debug, Clone)]
-pub(super) enum Passcode {
+pub(crate) enum Passcode {
     /// There is no such device.
     None,
     /// The source gives it; good for some seconds.
@@ -104,35 +106,33 @@ pub(super) enum Passcode {
     Asked,
 }
 
-/// `source` is configured, but not so that it can be used.
-pub(super) fn broken(source: impl Into<String>, problem: impl Into<String>, cure: impl Into<String>) -> IdentityError {
-    IdentityError::Broken {
-        source_name: source.into(),
-        problem: problem.into(),
-        cure: cure.into(),
+impl Means {
+    /// The access key, if that is what it is.
+    pub(crate) fn access_key(
+        &self,
+        secrets: &dyn Fn(Option<&str>) -> LayeredStore,
+    ) -> Result<Option<Credentials>, IdentityError> {
+        let Self::AccessKey {
+            id,
+            secret,
+            security_token,
+        } = self
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Credentials::AccessKey(AccessKey {
+            id: id.clone(),
+            secret: secret.read(secrets)?,
+            security_token: security_token.clone(),
+        })))
     }
 }
 
-/// The text of a source's file; `None` where there is none.
-pub(super) fn read_file(source: &str, path: &Path) -> Result<Option<String>, IdentityError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => {
-            let problem = format!("cannot read `{}`: {error}", path.display());
-            Err(broken(source, problem, "check who owns the file and its directory"))
+impl Held {
+    pub(crate) fn read(&self, secrets: &dyn Fn(Option<&str>) -> LayeredStore) -> Result<Secret<String>, IdentityError> {
+        match self {
+            Self::Here(secret) => Ok(secret.clone()),
+            Self::InStore { profile, store } => super::sources::profile::secret(profile, &secrets(store.as_deref())),
         }
     }
-}
-
-/// IAM's base URL out of an `auth_url`, which ends in the version as a rule.
-pub(super) fn auth_url(source: &str, name: &str, url: &str) -> Result<Endpoint, IdentityError> {
-    let base = url.trim_end_matches('/');
-    let base = base.strip_suffix("/v3").unwrap_or(base);
-    Endpoint::parse(base).map_err(|invalid| broken(source, format!("`{name}`: {invalid}"), invalid.hint()))
-}
-
-/// An access key id as a source gives it under `name`.
-pub(super) fn access_key_id(source: &str, name: &str, text: &str) -> Result<AccessKeyId, IdentityError> {
-    AccessKeyId::parse(text).map_err(|invalid| broken(source, format!("`{name}`: {invalid}"), invalid.hint()))
 }

@@ -1,12 +1,13 @@
 //! Id tokens of an identity provider: where they come from, and whom they are about.
 
-use super::IdentityError;
-use super::found::{Found, Means, broken};
-use super::local::{self, Local};
 use crate::config::Profile;
 use crate::env_vars;
 use crate::error::{Error, Result};
 use crate::host::Env;
+use crate::identity::IdentityError;
+use crate::identity::found::{Found, Means};
+use crate::identity::local::{self, Local};
+use crate::identity::reading::broken;
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +18,7 @@ const SOURCE: &str = "oidc";
 
 /// Where an id token comes from.
 #[derive(Debug, Clone)]
-pub(super) enum IdTokenSource {
+pub(crate) enum IdTokenSource {
     /// It is at hand.
     Text(Secret<String>),
     /// A file, which somebody keeps fresh.
@@ -35,7 +36,7 @@ pub(super) enum IdTokenSource {
 
 impl IdTokenSource {
     /// The service of GitHub Actions, where a job has one.
-    pub(super) fn of_actions(env: &Env) -> Option<Self> {
+    pub(crate) fn of_actions(env: &Env) -> Option<Self> {
         let job = env_vars::ACTIONS_SUBJECT.map(|name| env.var(name).unwrap_or_default());
         Some(Self::Actions {
             url: env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_URL)?,
@@ -45,7 +46,7 @@ impl IdTokenSource {
     }
 
     /// Whom the token is about, as far as that is known offline: its `sub`, unverified.
-    pub(super) fn subject(&self) -> String {
+    pub(crate) fn subject(&self) -> String {
         match self {
             Self::Text(token) => subject_of(token),
             Self::File(path) => std::fs::read_to_string(path)
@@ -55,7 +56,7 @@ impl IdTokenSource {
     }
 
     /// The token.
-    pub(super) fn fetch(&self, local: &Local<'_>) -> Result<Secret<String>> {
+    pub(crate) fn fetch(&self, local: &Local<'_>) -> Result<Secret<String>> {
         match self {
             Self::Text(token) => Ok(token.clone()),
             Self::File(path) => {
@@ -93,7 +94,7 @@ fn subject_of(token: &Secret<String>) -> String {
 }
 
 /// What is found with an identity provider that IAM knows by name.
-pub(super) fn provider_found(provider: String, token: IdTokenSource, settings: Profile, origin: &str) -> Found {
+pub(crate) fn provider_found(provider: String, token: IdTokenSource, settings: Profile, origin: &str) -> Found {
     let shown = crate::sanitize::sanitize(&provider);
     Found {
         fingerprint: format!("idp:{provider}|{}", token.subject()),
@@ -106,17 +107,17 @@ pub(super) fn provider_found(provider: String, token: IdTokenSource, settings: P
 }
 
 /// The token that goes with a provider by name: `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, else the service of GitHub Actions.
-pub(super) fn of_environment(env: &Env) -> Option<IdTokenSource> {
+pub(crate) fn of_environment(env: &Env) -> Option<IdTokenSource> {
     let file = env.var_os(env_vars::SDK_ID_TOKEN_FILE).map(PathBuf::from);
     file.map(IdTokenSource::File).or_else(|| IdTokenSource::of_actions(env))
 }
 
 /// `settings` of what the environment says of the SDKs' endpoints.
-pub(super) fn settings_of_environment(env: &Env) -> std::result::Result<Profile, IdentityError> {
+pub(crate) fn settings_of_environment(env: &Env) -> std::result::Result<Profile, IdentityError> {
     let name = env_vars::SDK_IAM_ENDPOINT;
     let endpoint = env
         .var(name)
-        .map(|url| super::found::auth_url(SOURCE, name, &url))
+        .map(|url| crate::identity::reading::auth_url(SOURCE, name, &url))
         .transpose()?;
     Ok(Profile {
         iam_endpoint: endpoint.map(|endpoint| endpoint.to_string()),

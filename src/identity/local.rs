@@ -1,11 +1,11 @@
 //! The services that an ECS, a pod and a CI job find next to them: plain HTTP requests, not calls of the cloud's API.
 
-use super::found::broken;
 use crate::env_vars;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Deadline, Env};
 use crate::http::{Http, HttpError, HttpSettings, Proxies, Request, Response};
-use crate::iam::issued::TemporaryAccessKey;
+use crate::huaweicloud::iam::token_answer::TemporaryAccessKey;
+use crate::identity::reading::broken;
 use crate::secret::Secret;
 use serde_json::Value;
 use std::path::Path;
@@ -19,11 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const METADATA_TOKEN_SECONDS: &str = "60";
 
 /// How to reach them.
-pub(super) struct Local<'a> {
+pub(crate) struct Local<'a> {
     /// For the proxies towards GitHub; neighbours are reached directly.
-    pub(super) env: &'a Env,
+    pub(crate) env: &'a Env,
     /// By when all must be over.
-    pub(super) deadline: Deadline,
+    pub(crate) deadline: Deadline,
 }
 
 /// What a neighbour answered in place of what it is there for.
@@ -81,7 +81,7 @@ impl Explain for LocalError {
 }
 
 /// Whether a secret may go to `url`: encrypted, or to this machine or its link.
-pub(super) fn is_reachable_safely(url: &str) -> bool {
+pub(crate) fn is_reachable_safely(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else {
         return false;
     };
@@ -112,7 +112,7 @@ impl Local<'_> {
 }
 
 /// The access key of the ECS' agency: with a token first (version 2), without where nobody gives tokens (version 1).
-pub(super) fn metadata_key(local: &Local<'_>, base: &str) -> Result<TemporaryAccessKey> {
+pub(crate) fn metadata_key(local: &Local<'_>, base: &str) -> Result<TemporaryAccessKey> {
     let seconds = (
         "X-Metadata-Token-Ttl-Seconds".to_owned(),
         METADATA_TOKEN_SECONDS.to_owned(),
@@ -140,7 +140,7 @@ pub(super) fn metadata_key(local: &Local<'_>, base: &str) -> Result<TemporaryAcc
 }
 
 /// The access key of the pod's agency, for the token in `token_file`.
-pub(super) fn pod_key(local: &Local<'_>, url: &str, token_file: &Path) -> Result<TemporaryAccessKey> {
+pub(crate) fn pod_key(local: &Local<'_>, url: &str, token_file: &Path) -> Result<TemporaryAccessKey> {
     let text = std::fs::read_to_string(token_file).map_err(|error| {
         let problem = format!("cannot read `{}`: {error}", token_file.display());
         Error::from(broken(
@@ -161,7 +161,7 @@ pub(super) fn pod_key(local: &Local<'_>, url: &str, token_file: &Path) -> Result
 }
 
 /// The id token of a job of GitHub Actions.
-pub(super) fn actions_id_token(local: &Local<'_>, url: &str, token: &Secret<String>) -> Result<Secret<String>> {
+pub(crate) fn actions_id_token(local: &Local<'_>, url: &str, token: &Secret<String>) -> Result<Secret<String>> {
     if !is_reachable_safely(url) {
         let problem = format!("`{}` is not encrypted", env_vars::ACTIONS_ID_TOKEN_REQUEST_URL);
         return Err(broken(

@@ -1,9 +1,9 @@
 //! Where a bearer secret (password, passcode, token, id token) may go: to the hosts of its own cloud, or to an address that came from the
 //! same place as the secret. Never to one that came from an argument or a `CCE_LOGIN_*` variable alone (contract §5).
 
-use super::found::Means;
-use super::{Identity, IdentityError, Source};
-use crate::cloud::Cloud;
+use crate::huaweicloud::cloud::Cloud;
+use crate::identity::found::Means;
+use crate::identity::{Identity, IdentityError, Source};
 use crate::ids::{Endpoint, Region};
 
 impl Identity {
@@ -32,11 +32,13 @@ impl Identity {
                     "if it is the right one, keep it with the profile: `kubectl cce-login profile set {name} --iam-endpoint {endpoint} …`"
                 )
             }
-            Source::Named(super::SourceName::Env) => "if it is the right one, set `OS_AUTH_URL` to it".to_owned(),
-            Source::Named(super::SourceName::Clouds) => {
+            Source::Named(crate::identity::SourceName::Env) => {
+                "if it is the right one, set `OS_AUTH_URL` to it".to_owned()
+            }
+            Source::Named(crate::identity::SourceName::Clouds) => {
                 "if it is the right one, write it as `auth_url` into `clouds.yaml`".to_owned()
             }
-            Source::Named(super::SourceName::SdkFile) => {
+            Source::Named(crate::identity::SourceName::SdkFile) => {
                 "if it is the right one, write it as `iam_endpoint` into that file".to_owned()
             }
             Source::Named(_) => "if it is the right one, set `HUAWEICLOUD_SDK_IAM_ENDPOINT` to it".to_owned(),
@@ -72,7 +74,7 @@ impl Identity {
     }
 
     /// The cloud that the secret belongs to: as its source says, else by the region.
-    pub(super) fn own_cloud(&self, region: &Region) -> Cloud {
+    pub(crate) fn own_cloud(&self, region: &Region) -> Cloud {
         let settings = &self.found.settings;
         let named = settings.cloud.as_deref().and_then(|text| Cloud::parse(text).ok());
         named.unwrap_or_else(|| {

@@ -1,9 +1,13 @@
 //! A computed change: looked at with `diff`, carried out with `write`.
 
+pub(crate) mod diff;
+pub(crate) mod lock;
+pub(crate) mod write;
+
 use std::path::{Path, PathBuf};
 
-use super::splice::Splice;
-use super::{ClusterEntry, Conversion, Kubeconfig, KubeconfigError, Locations, Login, diff, write};
+use crate::kubeconfig::edit::splice::Splice;
+use crate::kubeconfig::{ClusterEntry, Conversion, Kubeconfig, KubeconfigError, Locations, Login};
 
 /// New texts for some files, checked against the old ones; nothing is written until [`Change::write`].
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! Users with a key of their own become users that run us.
 
-use super::change::{Change, Intent};
-use super::meaning::Kind;
-use super::operation::{BodyChange, Operation};
-use super::{ExecEntry, File, Kubeconfig, KubeconfigError};
+use crate::kubeconfig::change::{Change, Intent};
+use crate::kubeconfig::edit::operation::{BodyChange, Operation};
+use crate::kubeconfig::meaning::Kind;
+use crate::kubeconfig::{ExecEntry, File, Kubeconfig, KubeconfigError};
 
 /// What a conversion's backup must not keep.
 const SECRETS: [&str; 4] = ["client-key-data", "token", "password", "auth-provider"];

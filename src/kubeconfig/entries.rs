@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::node::Node;
-use super::yaml_writer;
+use crate::kubeconfig::edit::node::Node;
+use crate::kubeconfig::edit::yaml_writer;
 
 /// A cluster entry's fields that are ours; all other fields of an existing entry stay.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,11 @@
 //! What can go wrong with a kubeconfig, and the command that cures it.
 
 use std::error::Error;
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
+use std::{fmt, io};
 
-use super::meaning::Kind;
+use crate::kubeconfig::meaning::Kind;
 
 /// Why a kubeconfig could not be read or changed; nothing was written, unless [`KubeconfigError::Write`] says so.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::error::KubeconfigError;
+use crate::kubeconfig::error::KubeconfigError;
 
 /// The kubeconfig files in kubectl's order of precedence.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::error::KubeconfigError;
+use crate::kubeconfig::error::KubeconfigError;
 
 /// The three lists of a kubeconfig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,9 +1,9 @@
 //! Which entries are ours, and for which cluster id. We never overwrite any other.
 
-use super::error::Owner;
-use super::meaning::{Kind, text};
-use super::view::UserView;
-use super::{Kubeconfig, KubeconfigError, Login};
+use crate::kubeconfig::error::Owner;
+use crate::kubeconfig::meaning::{Kind, text};
+use crate::kubeconfig::view::UserView;
+use crate::kubeconfig::{Kubeconfig, KubeconfigError, Login};
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::change::{Change, Intent};
-use super::meaning::{Kind, text};
-use super::operation::Operation;
-use super::view::{UserView, user_view};
-use super::{Kubeconfig, KubeconfigError};
+use crate::kubeconfig::change::{Change, Intent};
+use crate::kubeconfig::edit::operation::Operation;
+use crate::kubeconfig::meaning::{Kind, text};
+use crate::kubeconfig::view::{UserView, user_view};
+use crate::kubeconfig::{Kubeconfig, KubeconfigError};
 
 impl Kubeconfig {
     /// Computes the change that removes these contexts of ours, the user entries that no context uses any more, and the cluster entries that

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::change::{Change, FileChange, Intent};
-use super::entries::{Current, present};
-use super::meaning::{Kind, Meaning, text};
-use super::node::Node;
-use super::operation::{BodyChange, Operation, expected};
-use super::{BOM, ClusterEntry, File, Kubeconfig, KubeconfigError, Login, splice, view, without_bom};
+use crate::kubeconfig::change::{Change, FileChange, Intent};
+use crate::kubeconfig::edit::node::Node;
+use crate::kubeconfig::edit::operation::{BodyChange, Operation, expected};
+use crate::kubeconfig::edit::splice;
+use crate::kubeconfig::entries::{Current, present};
+use crate::kubeconfig::meaning::{Kind, Meaning, text};
+use crate::kubeconfig::{BOM, ClusterEntry, File, Kubeconfig, KubeconfigError, Login, view, without_bom};
 
 /// One entry to be there in the end.
 #[derive(PartialEq)]
@@ -189,5 +190,29 @@ impl File {
             return Err("the result would no longer be JSON".to_owned());
         }
         Ok(())
+    }
+}
+
+impl Kubeconfig {
+    /// Computes the change that gives these cluster entries, by name, these contents; fields that are not ours stay. An entry that is not
+    /// there (any more) is not made. Writes nothing.
+    pub fn update_clusters(&self, clusters: &[(String, ClusterEntry)]) -> Result<Change, KubeconfigError> {
+        let mut operations: Vec<Vec<Operation>> = self.files.iter().map(|_| Vec::new()).collect();
+        for (name, wanted) in clusters {
+            let Some((number, file, existing)) = self.find(Kind::Cluster, name) else {
+                continue;
+            };
+            let change = BodyChange::fields(self.keep_encoding(name, wanted), existing);
+            let position = file.meaning.position(Kind::Cluster, name);
+            let alter = change.zip(position).map(|(change, position)| Operation::Alter {
+                kind: Kind::Cluster,
+                position,
+                change,
+            });
+            if let Some(list) = operations.get_mut(number) {
+                list.extend(alter);
+            }
+        }
+        self.change(&operations, Intent::UpdateClusters(clusters.to_vec()))
     }
 }

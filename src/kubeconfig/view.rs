@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::Kubeconfig;
-use super::meaning::{Kind, text};
+use crate::kubeconfig::Kubeconfig;
+use crate::kubeconfig::meaning::{Kind, text};
 
 /// A context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +134,7 @@ fn context_view<'k>(name: &'k str, body: &'k Value, file: &'k Path) -> ContextVi
 
 /// The client certificates (PEM) that users of a kubeconfig have in them. A text that is no kubeconfig has none.
 pub fn embedded_certificates(text: &str) -> Vec<Vec<u8>> {
-    let Ok(document) = serde_saphyr::from_str::<Value>(super::without_bom(text)) else {
+    let Ok(document) = serde_saphyr::from_str::<Value>(crate::kubeconfig::without_bom(text)) else {
         return Vec::new();
     };
     let users = document.get("users").and_then(Value::as_array).into_iter().flatten();

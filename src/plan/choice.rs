@@ -1,8 +1,8 @@
 //! Which clusters a command is about that acts on the cloud.
 
-use super::PlanError;
-use super::contexts::{ContextsPlan, Selection};
 use crate::cli::ChoiceArgs;
+use crate::plan::PlanError;
+use crate::plan::contexts::{ContextsPlan, Selection};
 
 /// Where the clusters come from.
 #[derive(Debug, Clone)]

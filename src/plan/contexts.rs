@@ -1,7 +1,7 @@
 //! Which contexts a command is about.
 
-use super::absolute;
 use crate::cli::{ContextArgs, StatusArgs};
+use crate::plan::absolute;
 use std::path::{Path, PathBuf};
 
 /// Which of the contexts that use us.

@@ -1,14 +1,14 @@
 //! What `get-credential` means.
 
-use super::given::{Given, Sources, none};
-use super::settings::{CertificateSettings, CloudSettings, RunSettings, TIMEOUT, is_set, timeout};
-use super::{PlanError, api_version};
 use crate::cli::{GetCredentialArgs, GlobalArgs};
 use crate::config::Profile;
 use crate::env_vars;
 use crate::exec_credential::{ApiVersion, ExecInfo};
 use crate::host::{Env, Terminal};
 use crate::ids::{ClusterId, ProjectId, Region};
+use crate::plan::given::{Given, Sources, none};
+use crate::plan::settings::{CertificateSettings, CloudSettings, RunSettings, TIMEOUT, is_set, timeout};
+use crate::plan::{PlanError, api_version};
 use std::time::Duration;
 
 /// The bound on a `get-credential` that nobody watches.

@@ -1,8 +1,8 @@
 //! One setting as it was given, and where it came from: flag, then `CCE_LOGIN_*`, then profile.
 
-use super::PlanError;
 use crate::config::Profile;
 use crate::host::Env;
+use crate::plan::PlanError;
 
 /// A value and where it came from, for messages.
 pub(super) struct Given {

@@ -1,15 +1,15 @@
 //! What `login` means.
 
-use super::clusters::ClustersPlan;
-use super::given::{Given, Sources, none};
-use super::settings::{CertificateSettings, CloudSettings, RunSettings};
-use super::{PlanError, api_version, missing_region};
 use crate::cli::{GlobalArgs, LoginArgs, SearchArgs};
 use crate::config::Profile;
 use crate::env_vars;
 use crate::exec_credential::ApiVersion;
 use crate::host::{Env, Terminal};
 use crate::ids::{Endpoint, ProjectId, Region};
+use crate::plan::given::{Given, Sources, none};
+use crate::plan::search::ClustersPlan;
+use crate::plan::settings::{CertificateSettings, CloudSettings, RunSettings};
+use crate::plan::{PlanError, api_version, missing_region};
 use std::path::PathBuf;
 
 /// A project as a person names it.

@@ -1,14 +1,14 @@
 //! What `profile set` means.
 
-use super::given::{Given, Sources};
-use super::{PlanError, absolute};
 use crate::cli::ProfileSetArgs;
-use crate::cloud::Cloud;
 use crate::config::Profile;
 use crate::env_vars;
 use crate::host::Env;
+use crate::huaweicloud::cloud::Cloud;
 use crate::identity::KINDS;
 use crate::ids::{AccessKeyId, Endpoint, ProfileName, Region};
+use crate::plan::given::{Given, Sources};
+use crate::plan::{PlanError, absolute};
 use std::path::Path;
 
 /// A profile's name as it was typed.
@@ -113,7 +113,7 @@ impl ProfileSetPlan {
             .as_ref()
             .map(|name| given("--base-profile", name).parse(ProfileName::parse, id_hint));
         if let Some(cloud) = &args.cloud.cloud {
-            given("--cloud", cloud).parse(Cloud::parse, crate::cloud::InvalidCloud::hint)?;
+            given("--cloud", cloud).parse(Cloud::parse, crate::huaweicloud::cloud::InvalidCloud::hint)?;
         }
         let path = |path: &Option<String>| {
             path.as_ref()
@@ -151,7 +151,7 @@ impl ProfileSetPlan {
                 proxy: args
                     .proxy
                     .as_deref()
-                    .map(|url| super::login::proxy_url("--proxy", url))
+                    .map(|url| crate::plan::login::proxy_url("--proxy", url))
                     .transpose()?,
                 origin: None,
             },
@@ -268,5 +268,5 @@ pub fn region_of_identity(typed: Option<&str>, env: &Env, profile: Option<&Profi
         _ => None,
     };
     let region = stand_in.and_then(|text| Region::parse(text).ok());
-    region.ok_or_else(super::missing_region)
+    region.ok_or_else(crate::plan::missing_region)
 }

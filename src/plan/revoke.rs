@@ -1,10 +1,10 @@
 //! What `revoke` means.
 
-use super::given::Given;
-use super::{Choice, InputFile, PlanError};
-use crate::cce::revocation::Holder;
 use crate::cli::RevokeArgs;
+use crate::huaweicloud::cce::revocation::Holder;
 use crate::ids::UserId;
+use crate::plan::given::Given;
+use crate::plan::{Choice, InputFile, PlanError};
 
 /// Whose certificates are revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! What `rotate` means.
 
-use super::given::Given;
-use super::{Choice, InputFile, PlanError};
 use crate::cli::RotateArgs;
 use crate::ids::JobId;
 use crate::lifetime::parse_seconds;
+use crate::plan::given::Given;
+use crate::plan::{Choice, InputFile, PlanError};
 
 /// The longest that the old key of service account tokens is kept, in hours.
 const LONGEST_OLD_VALIDITY: i64 = 8784;

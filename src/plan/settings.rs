@@ -1,14 +1,14 @@
 //! The settings that several commands share: the cloud, the certificate, how the run behaves.
 
-use super::PlanError;
-use super::given::{Sources, none};
 use crate::cli::{CertificateArgs, CloudArgs, GlobalArgs};
-use crate::cloud::Cloud;
 use crate::config::Profile;
 use crate::env_vars;
 use crate::host::{Env, Terminal};
+use crate::huaweicloud::cloud::Cloud;
 use crate::ids::{Endpoint, Region};
 use crate::lifetime::{CertLifetime, parse_seconds};
+use crate::plan::PlanError;
+use crate::plan::given::{Sources, none};
 use crate::store::CacheMode;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,7 +54,7 @@ impl CloudSettings {
         });
         Ok(Self {
             cloud: cloud
-                .map(|g| g.parse(Cloud::parse, crate::cloud::InvalidCloud::hint))
+                .map(|g| g.parse(Cloud::parse, crate::huaweicloud::cloud::InvalidCloud::hint))
                 .transpose()?,
             cce_endpoint: endpoint("--cce-endpoint", &args.cce_endpoint, env_vars::CCE_ENDPOINT, |p| {
                 p.cce_endpoint.as_ref()

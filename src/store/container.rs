@@ -3,8 +3,8 @@
 //! Kernel keys belong to a uid, and containers without a user namespace share the uids, and so the keys, of their host and of each other:
 //! there the kernel keyring is left alone. On the hot path, so: no directory is listed, no file is read, three short system calls at most.
 
-use super::StoreWorld;
-use super::world::is_set;
+use crate::store::StoreWorld;
+use crate::store::world::is_set;
 use rustix::fs::{CWD, readlinkat};
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! Files on disk: only where the user asked for it by name (`--cache file`, `--secret-store file`).
 
-use super::private_dir::{Loose, PrivateDir};
-use super::{SecretStore, StoreError, StoreKind, check_account};
 use crate::secret::Secret;
+use crate::store::private_dir::{Loose, PrivateDir};
+use crate::store::{SecretStore, StoreError, StoreKind, check_account};
 use chrono::{DateTime, Utc};
 use std::io;
 use std::path::PathBuf;

@@ -4,9 +4,9 @@
 //! `@u` is linked into the process keyring first; an update clears a key's timeout; an update beyond the quota fails and leaves the old value.
 //! Not used in containers (`container.rs`).
 
-use super::container::container_sign;
-use super::{SecretStore, StoreError, StoreKind, StoreWorld, check_account};
 use crate::secret::Secret;
+use crate::store::container::container_sign;
+use crate::store::{SecretStore, StoreError, StoreKind, StoreWorld, check_account};
 use chrono::{DateTime, Utc};
 use linux_keyutils::{
     Key, KeyError, KeyPermissions, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, KeyType, Permission,

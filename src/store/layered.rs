@@ -3,8 +3,8 @@
 //! Reads go front to back, writes back to front (the store that survives a reboot first), deletes front to back. A layer that could not take a
 //! new value loses its old one.
 
-use super::{SecretStore, StoreError, StoreKind};
 use crate::secret::Secret;
+use crate::store::{SecretStore, StoreError, StoreKind};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -199,8 +199,8 @@ fn forget(store: &dyn SecretStore, stored: &mut Stored, account: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MemoryStore, Switches};
     use super::*;
+    use crate::store::{MemoryStore, Switches};
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 

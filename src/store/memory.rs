@@ -1,7 +1,7 @@
 //! A store that lives in the process: the tests' keyring, with switches for every way a real one fails.
 
-use super::{SecretStore, StoreError, StoreKind, check_account};
 use crate::secret::Secret;
+use crate::store::{SecretStore, StoreError, StoreKind, check_account};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

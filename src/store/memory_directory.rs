@@ -2,9 +2,9 @@
 //!
 //! `$XDG_RUNTIME_DIR/cce-login` first, then `/dev/shm/cce-login-UID`. Each is used only if it is on tmpfs, ours, 0700 and no symbolic link.
 
-use super::private_dir::{Loose, PrivateDir};
-use super::{SecretStore, StoreError, StoreKind, StoreWorld, check_account};
 use crate::secret::Secret;
+use crate::store::private_dir::{Loose, PrivateDir};
+use crate::store::{SecretStore, StoreError, StoreKind, StoreWorld, check_account};
 use chrono::{DateTime, Utc};
 use rustix::fs::{StatFs, fstatfs, statfs};
 use std::io;

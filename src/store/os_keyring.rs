@@ -3,13 +3,18 @@
 //! Every operation runs under the deadline of [`StoreWorld`], on one connection per process. When not interactive no dialog is opened: a locked
 //! keyring is [`StoreError::Locked`].
 
-use super::deadline::Deadlined;
-use super::split::check_item;
+pub(crate) mod deadline;
+#[cfg(all(unix, not(target_os = "macos")))]
+pub(crate) mod secret_service;
+pub(crate) mod split;
+
 use super::{SERVICE, SecretStore, StoreError, StoreKind, StoreWorld};
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
+use deadline::Deadlined;
 use keyring_core::api::CredentialStore;
 use keyring_core::{Entry, Error};
+use split::check_item;
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -158,7 +163,7 @@ pub(super) enum Verdict {
 /// The Secret Service: our own [`keyring_core`] store on the keyring project's client.
 #[cfg(all(unix, not(target_os = "macos")))]
 mod platform {
-    use super::super::secret_service::{self, SecretServiceStore};
+    use super::secret_service::{self, SecretServiceStore};
     use super::{Arc, CredentialStore, Duration, HashMap, KIND, StoreError, StoreWorld};
 
     pub(super) struct Settings {

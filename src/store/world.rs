@@ -1,6 +1,6 @@
 //! What the stores need to know of the world, as values; and which stores a run uses.
 
-use super::{FileStore, LayeredStore, OsKeyring, SecretStore, Split, StoreError, StoreKind, TimeOutMarker};
+use crate::store::{FileStore, LayeredStore, OsKeyring, SecretStore, Split, StoreError, StoreKind, TimeOutMarker};
 use chrono::{DateTime, Utc};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -167,14 +167,14 @@ fn os_keyring(world: &StoreWorld) -> Arc<dyn SecretStore> {
 
 fn kernel_keyring(world: &StoreWorld) -> Arc<dyn SecretStore> {
     #[cfg(target_os = "linux")]
-    return Arc::new(super::KernelKeyring::new(world));
+    return Arc::new(crate::store::KernelKeyring::new(world));
     #[cfg(not(target_os = "linux"))]
     return absent(StoreKind::KernelKeyring, world);
 }
 
 fn memory_directory(world: &StoreWorld) -> Arc<dyn SecretStore> {
     #[cfg(target_os = "linux")]
-    return Arc::new(super::MemoryDirectory::new(world));
+    return Arc::new(crate::store::MemoryDirectory::new(world));
     #[cfg(not(target_os = "linux"))]
     return absent(StoreKind::MemoryDirectory, world);
 }

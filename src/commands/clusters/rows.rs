@@ -1,9 +1,9 @@
 //! The rows of the report: a cluster each, or a place that could not be asked.
 
-use crate::cce::cluster::{Access, Cluster};
-use crate::commands::report::{self, Format};
-use crate::commands::search::{Failure, Place};
+use crate::discovery::search::{Failure, Place};
 use crate::host::Host;
+use crate::huaweicloud::cce::cluster::{Access, Cluster};
+use crate::output::{self, Format};
 use crate::sanitize::sanitize;
 use serde::Serialize;
 
@@ -82,8 +82,8 @@ impl Row {
 /// The rows in this form.
 pub(super) fn render(rows: &[Row], format: Format) -> String {
     match format {
-        Format::Json => report::json(&rows),
-        Format::Yaml => report::yaml(&rows),
+        Format::Json => output::json(&rows),
+        Format::Yaml => output::yaml(&rows),
         Format::Name => rows
             .iter()
             .filter_map(|row| Some(sanitize(row.name.as_ref()?) + "\n"))
@@ -94,7 +94,7 @@ pub(super) fn render(rows: &[Row], format: Format) -> String {
             ];
             head.extend(rows.iter().any(|row| row.error.is_some()).then_some("ERROR"));
             let head = head.into_iter().map(str::to_owned).collect();
-            report::table(
+            output::table(
                 &std::iter::once(head)
                     .chain(rows.iter().map(Row::cells))
                     .collect::<Vec<_>>(),

@@ -1,21 +1,19 @@
 //! One context: its identity at the cloud, its cluster, its certificate, its API server.
 
-use super::finding::Finding;
-use crate::api_server::{ApiServer, ApiServerError};
+use crate::api_server::{ApiServer, ApiServerError, known};
 use crate::cache::entry::CacheEntry;
 use crate::cache::index::{self, IndexEntry};
-use crate::cce::cluster::Cluster;
-use crate::cce::revocation::too_old_to_revoke;
-use crate::commands::ask_cce;
-use crate::commands::contexts::{self, Meant};
-use crate::commands::fetch::{self, Need};
-use crate::commands::known_server;
-use crate::commands::obtain::Wanted;
-use crate::commands::session::Session;
+use crate::commands::doctor::finding::Finding;
+use crate::contexts::{self, Meant};
+use crate::credential::fetch::{self, Need};
+use crate::credential::{Wanted, ask_cce};
 use crate::error::{Error, Result};
 use crate::http::HttpError;
+use crate::huaweicloud::cce::cluster::Cluster;
+use crate::huaweicloud::cce::revocation::too_old_to_revoke;
 use crate::kubeconfig::OurContext;
 use crate::lifetime::about;
+use crate::session::Session;
 
 const REFRESH: &str = "kubectl cce-login refresh";
 
@@ -140,7 +138,7 @@ fn api_server(
     const CHECK: &str = "api-server";
     let cluster = contexts::cluster_info(context);
     let server: Option<ApiServer> =
-        cluster.and_then(|cluster| known_server::of_entry(cluster, || note?.ca_pem, &session.host.env));
+        cluster.and_then(|cluster| known::of_entry(cluster, || note?.ca_pem, &session.host.env));
     let Some(server) = server else {
         return Finding::problem(
             CHECK,

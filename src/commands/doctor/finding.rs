@@ -1,7 +1,7 @@
 //! One finding: what was looked at, how it is, and what to do about it.
 
-use crate::commands::report::{self, Format};
 use crate::error::Error;
+use crate::output::{self, Format};
 use crate::sanitize::sanitize;
 use serde::Serialize;
 
@@ -95,8 +95,8 @@ impl Finding {
 /// The findings in this form; as names those that are problems.
 pub(super) fn render(findings: &[Finding], format: Format) -> String {
     match format {
-        Format::Json => report::json(&findings),
-        Format::Yaml => report::yaml(&findings),
+        Format::Json => output::json(&findings),
+        Format::Yaml => output::yaml(&findings),
         Format::Name => {
             let problems = findings.iter().filter(|finding| finding.result == Level::Problem);
             problems.flat_map(|finding| [finding.check, "\n"]).collect()

@@ -1,16 +1,15 @@
 //! This machine: the program, kubectl, the keyring, files and locks.
 
-use super::finding::Finding;
-use crate::commands::kubectl::Kubectl;
-use crate::commands::on_path::{self, COMMAND};
-use crate::commands::session::Session;
-use crate::env_vars;
+use crate::commands::doctor::finding::Finding;
 use crate::exec_credential::ApiVersion;
 use crate::host::Host;
+use crate::host::programs::{self, COMMAND};
 use crate::kubeconfig::OurContext;
+use crate::kubectl::Kubectl;
 use crate::lifetime::about;
-use crate::plan;
 use crate::secret::Secret;
+use crate::session::Session;
+use crate::{env_vars, plan};
 use chrono::TimeDelta;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -31,7 +30,7 @@ const LONGEST_LOCKED: TimeDelta = TimeDelta::seconds(30);
 
 /// Whether this program is found by who runs it.
 pub(super) fn program(host: &Host, ours: &[OurContext<'_>]) -> Vec<Finding> {
-    let Some(path) = on_path::stable_path(host) else {
+    let Some(path) = programs::stable_path(host) else {
         return Vec::new();
     };
     let version = env!("CARGO_PKG_VERSION");
@@ -44,7 +43,7 @@ pub(super) fn program(host: &Host, ours: &[OurContext<'_>]) -> Vec<Finding> {
         .filter(|context| !context.command.contains(['/', '\\']))
         .map(|context| context.name)
         .collect();
-    let found = on_path::find(host, COMMAND).next();
+    let found = programs::find(host, COMMAND).next();
     let resolved = |path: &Path| path.canonicalize().ok();
     let directory = path.parent().unwrap_or(Path::new("")).display().to_string();
     findings.push(match found {

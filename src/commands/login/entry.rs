@@ -1,12 +1,11 @@
 //! The kubeconfig entries of a login: their names, the exec arguments, and what an earlier login left in them.
 
-use super::ready::Ready;
-use super::setup::{Ground, Setup};
 use crate::cli::GetCredentialArgs;
-use crate::commands::contexts;
-use crate::commands::exec_entry;
-use crate::commands::on_path::{self, COMMAND};
+use crate::commands::login::prepare::Ready;
+use crate::commands::login::setup::{Ground, Setup};
+use crate::contexts::{self, exec_arguments};
 use crate::exec_credential::ApiVersion;
+use crate::host::programs::{self, COMMAND};
 use crate::ids::Endpoint;
 use crate::kubeconfig::{ClusterEntry, Current, ExecEntry, Login, OurContext};
 use crate::plan::CurrentContext;
@@ -76,7 +75,7 @@ pub(super) fn login(ground: &Ground<'_>, setup: &Setup<'_>, context_name: String
         .unwrap_or_else(|| ground.exec_api_version());
     let command = match previous {
         _ if plan.is_path_absolute => {
-            on_path::stable_path(host).map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
+            programs::stable_path(host).map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
         }
         Some(previous) => previous.command.clone(),
         None => COMMAND.to_owned(),
@@ -93,14 +92,14 @@ pub(super) fn login(ground: &Ground<'_>, setup: &Setup<'_>, context_name: String
         exec: ExecEntry {
             api_version: api_version.as_str().to_owned(),
             command,
-            args: exec_entry::arguments(&exec_entry::Arguments {
+            args: exec_arguments::arguments(&exec_arguments::Arguments {
                 target: &setup.target(),
                 identity: setup.identity,
                 cloud: &plan.cloud,
                 certificate: setup.certificate,
                 is_lifetime_strict: previous.is_some_and(|previous| previous.args.strict_duration),
             }),
-            install_hint: exec_entry::INSTALL_HINT.to_owned(),
+            install_hint: exec_arguments::INSTALL_HINT.to_owned(),
         },
         namespace: None,
         current: match plan.current_context {

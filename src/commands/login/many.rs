@@ -3,18 +3,18 @@
 //! CCE grants about ten certificates a minute, so only the first cluster gets its certificate now. With the certificate come the cluster's
 //! authorities, which nothing else tells: until then the entry of another cluster has none, and kubectl trusts nobody there.
 
-use super::entry::{self, Server};
-use super::find::Site;
-use super::ready::Ready;
-use super::setup::{Ground, Setup};
-use super::summary;
 use crate::cache::index;
-use crate::cce::cluster::{Access, Cluster};
-use crate::commands::report;
+use crate::commands::login::clusters::Site;
+use crate::commands::login::entry::{self, Server};
+use crate::commands::login::prepare::Ready;
+use crate::commands::login::setup::{Ground, Setup};
+use crate::commands::login::summary;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::Progress;
+use crate::huaweicloud::cce::cluster::{Access, Cluster};
 use crate::ids::Endpoint;
 use crate::kubeconfig::{Current, Kind, KubeconfigError, Login};
+use crate::output;
 use crate::plan::{Destination, ServerChoice};
 use std::collections::HashMap;
 
@@ -92,8 +92,8 @@ pub(super) fn set_up(ground: &Ground<'_>, sites: &[Site], mut failures: Vec<(Str
     drop(progress);
     let host = ground.session.host;
     match ground.plan.destination {
-        Destination::Print => report::print(host, &crate::kubeconfig::render(&logins))?,
-        Destination::DryRun => report::print(host, &change.diff())?,
+        Destination::Print => output::print(host, &crate::kubeconfig::render(&logins))?,
+        Destination::DryRun => output::print(host, &change.diff())?,
         Destination::Write => change.write()?,
     }
     let mut known = None;

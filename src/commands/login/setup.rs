@@ -1,18 +1,18 @@
 //! One cluster that is being set up: who, where, with which certificate, and what an earlier login left.
 
-use super::entry::Previous;
-use super::find::Site;
+use crate::api_server::choose::Search;
 use crate::cache::index::IndexEntry;
 use crate::cli::LoginArgs;
-use crate::commands::choose_server::Search;
-use crate::commands::kubectl::Kubectl;
-use crate::commands::obtain::{Asker, Wanted};
-use crate::commands::session::Session;
+use crate::commands::login::clusters::Site;
+use crate::commands::login::entry::Previous;
+use crate::credential::{Asker, Wanted};
 use crate::error::Result;
 use crate::exec_credential::ApiVersion;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, cluster_id};
+use crate::kubectl::Kubectl;
 use crate::plan::{CertificateSettings, LoginPlan, Target};
+use crate::session::Session;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 

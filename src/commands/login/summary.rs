@@ -1,10 +1,10 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
-use super::setup::{Ground, Setup};
-use crate::commands::obtain::Obtained;
-use crate::commands::report;
+use crate::commands::login::setup::{Ground, Setup};
+use crate::credential::Obtained;
 use crate::host::Host;
 use crate::kubeconfig::{Change, Login};
+use crate::output;
 use crate::plan::{CurrentContext, Destination};
 use crate::sanitize::sanitize;
 
@@ -21,7 +21,7 @@ pub(super) struct Outcome<'a> {
 pub(super) fn show(ground: &Ground<'_>, setup: &Setup<'_>, outcome: &Outcome<'_>) {
     let host = ground.session.host;
     show_cluster(host, setup, outcome.user);
-    let certificate = report::certificate(host, outcome.obtained, setup.certificate.lifetime);
+    let certificate = output::certificate(host, outcome.obtained, setup.certificate.lifetime);
     host.say(&format!("certificate: {certificate}"));
     show_identity(ground);
     let context = &outcome.login.context_name;
@@ -52,7 +52,7 @@ pub(super) fn show_many(ground: &Ground<'_>, outcome: &ManyOutcome<'_>) {
     let is_written = ground.plan.destination == Destination::Write;
     if let Some((setup, obtained, user)) = outcome.first.filter(|_| is_written) {
         show_cluster(host, setup, user);
-        let certificate = report::certificate(host, obtained, setup.certificate.lifetime);
+        let certificate = output::certificate(host, obtained, setup.certificate.lifetime);
         host.say(&format!("certificate: {certificate}"));
     }
     if outcome.without_ca > 0 {
@@ -70,7 +70,7 @@ pub(super) fn show_many(ground: &Ground<'_>, outcome: &ManyOutcome<'_>) {
     };
     show_identity(ground);
     let names: Vec<&str> = outcome.logins.iter().map(|login| login.context_name.as_str()).collect();
-    let (count, names) = (names.len(), report::names(&names));
+    let (count, names) = (names.len(), output::names(&names));
     match files(outcome.change) {
         None => host.say(&format!("{count} contexts were up to date: {names}")),
         Some(files) => host.say(&format!("{count} contexts written to {files}: {names}")),

@@ -1,15 +1,16 @@
 //! `logout --all --purge`: nothing of this program stays on this machine but the program itself and what a kubeconfig says.
 
-use crate::cache::{index, issued};
+use crate::cache::index;
 use crate::cli::ConfirmArgs;
 use crate::commands::completion;
-use crate::commands::confirm;
-use crate::commands::forget::{forget, forget_sign_ins};
-use crate::commands::session::Session;
 use crate::config::Config;
+use crate::credential::forget::{forget, forget_sign_ins};
 use crate::error::{Exit, Explain, Result};
 use crate::identity;
 use crate::ids::ProfileName;
+use crate::output::confirm;
+use crate::session::Session;
+use crate::sign_in::kept;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +68,7 @@ pub(super) fn purge(session: &Session<'_>) -> Result<()> {
     for (key, note) in index::all(directories) {
         left("a certificate", forget(session, &key, Some(&note)))?;
     }
-    for (_, note) in issued::notes(directories) {
+    for (_, note) in kept::notes(directories) {
         left("a token", forget_sign_ins(session, &note.pin))?;
     }
     for (name, profile) in Config::load(directories)?.profiles {

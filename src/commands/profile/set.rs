@@ -1,15 +1,15 @@
 //! `profile set`: the secret from the terminal or stdin, verified at IAM, then kept.
 
-use super::ProfileError;
+use crate::account::new_profile;
 use crate::cli::{GlobalArgs, ProfileSetArgs};
-use crate::commands::new_profile;
-use crate::commands::session::Session;
+use crate::commands::profile::ProfileError;
 use crate::config::Config;
 use crate::error::Result;
 use crate::host::{Directories, Host};
 use crate::identity::Identity;
 use crate::plan::{self, ProfileKind, ProfileSetPlan, RunSettings};
 use crate::secret::Secret;
+use crate::session::Session;
 use std::io::Read as _;
 use std::sync::PoisonError;
 

@@ -1,11 +1,11 @@
 //! `profile list` and `profile show`: what `config.toml` says, which holds no secret.
 
-use super::{ProfileError, plan_name};
 use crate::cli::{OutputArgs, ProfileShowArgs};
-use crate::commands::report::{self, Format};
+use crate::commands::profile::{ProfileError, plan_name};
 use crate::config::{Config, Profile};
 use crate::error::Result;
 use crate::host::{Directories, Host};
+use crate::output::{self, Format};
 use crate::sanitize::sanitize;
 use serde::Serialize;
 use serde_json::Value;
@@ -38,8 +38,8 @@ pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
         })
         .collect();
     let text = match format {
-        Format::Json => report::json(&rows),
-        Format::Yaml => report::yaml(&rows),
+        Format::Json => output::json(&rows),
+        Format::Yaml => output::yaml(&rows),
         Format::Name => rows.iter().map(|row| row.name.to_owned() + "\n").collect(),
         Format::Table => {
             let head = ["NAME", "KIND", "IDENTITY", "REGION", "CLOUD"]
@@ -56,10 +56,10 @@ pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
                 .map(|cell| sanitize(cell.unwrap_or("-")))
                 .to_vec()
             };
-            report::table(&std::iter::once(head).chain(rows.iter().map(cells)).collect::<Vec<_>>())
+            output::table(&std::iter::once(head).chain(rows.iter().map(cells)).collect::<Vec<_>>())
         }
     };
-    report::print(host, &text)
+    output::print(host, &text)
 }
 
 /// What the profile is about: a key, a user, an agency, an identity provider.
@@ -93,22 +93,22 @@ pub(super) fn show(args: &ProfileShowArgs, host: &Host) -> Result<()> {
         Format::Json | Format::Yaml => {
             let object: Value = all.into_iter().map(|(key, value)| (camel_case(&key), value)).collect();
             if format == Format::Json {
-                report::json(&object)
+                output::json(&object)
             } else {
-                report::yaml(&object)
+                output::yaml(&object)
             }
         }
         Format::Name => format!("{name}\n"),
         Format::Table => {
             let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), sanitize);
-            report::table(
+            output::table(
                 &all.into_iter()
                     .map(|(key, value)| vec![key, text(value)])
                     .collect::<Vec<_>>(),
             )
         }
     };
-    report::print(host, &text)
+    output::print(host, &text)
 }
 
 /// `base_profile` as reports write it: `baseProfile`.

@@ -1,8 +1,8 @@
 //! The command that does the rest, when some of many clusters are left.
 
 use crate::cli::RevokeArgs;
-use crate::commands::revocation::Revocation;
-use crate::commands::typed_again::TypedAgain;
+use crate::cli::command_line::TypedAgain;
+use crate::revocation::Revocation;
 
 /// The same command for these clusters only.
 pub(super) fn line<'a>(args: &RevokeArgs, left: impl Iterator<Item = &'a Revocation<'a>>) -> String {

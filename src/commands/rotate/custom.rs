@@ -1,9 +1,9 @@
 //! The user's own certificates: read and checked before anything is sent. What is secret of them is in memory only.
 
-use crate::cce::rotation::CustomCertificates;
-use crate::client_cert::{ClientCert, ClientCertError, check_chain, pem};
+use crate::certificate::{ClientCert, ClientCertError, check_chain, pem};
 use crate::error::{self, Exit, Explain};
 use crate::host::Host;
+use crate::huaweicloud::cce::rotation::CustomCertificates;
 use crate::plan::{CustomFiles, InputFile};
 use crate::secret::Secret;
 use rustls::pki_types::pem::PemObject as _;

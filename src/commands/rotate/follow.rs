@@ -1,14 +1,14 @@
 //! Following a job to its end: polled with growing pauses, through throttling, trouble and a first "not found".
 
-use super::error::RotateError;
-use crate::cce::job::JobPhase;
-use crate::cce::{CceError, job};
-use crate::commands::progress::Progress;
-use crate::commands::session::Session;
-use crate::commands::sites::Site;
+use crate::commands::rotate::error::RotateError;
+use crate::discovery::targets::Site;
 use crate::error::{Error, Exit, Explain as _, Result};
+use crate::host::StateProgress;
+use crate::huaweicloud::cce::CceError;
+use crate::huaweicloud::cce::job::{self, JobPhase};
 use crate::ids::JobId;
 use crate::sanitize::sanitize;
+use crate::session::Session;
 use std::time::{Duration, Instant};
 
 /// The first pause between two polls; each is half as long again, up to [`LONGEST_PAUSE`].
@@ -42,7 +42,7 @@ pub(super) fn follow(session: &Session<'_>, site: &Site, job: &Job<'_>) -> Resul
     let host = session.host;
     let stopped = format!("the job goes on; wait for it with `{}`", job.resume);
     let _interrupt = host.processes.when_interrupted(&stopped);
-    let mut progress = Progress::new(host, format!("job `{}`", job.id));
+    let mut progress = StateProgress::new(host, format!("job `{}`", job.id));
     let started = Instant::now();
     let (mut is_known, mut trouble) = (false, String::new());
     let mut pause = FIRST_PAUSE;

@@ -1,11 +1,11 @@
 //! The rows of the report, a context each.
 
-use super::{Checked, Held};
 use crate::cache::freshness::Schedule;
-use crate::commands::report::{self, Format};
+use crate::commands::status::{Checked, Held};
 use crate::host::Host;
 use crate::kubeconfig::{OurContext, cluster_id};
 use crate::lifetime::{CertLifetime, about};
+use crate::output::{self, Format};
 use crate::sanitize::sanitize;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -83,7 +83,7 @@ impl Row {
             granted: granted.map(about),
             is_granted_as_asked: !granted
                 .zip(asked)
-                .is_some_and(|(granted, asked)| report::is_other_than(asked, granted)),
+                .is_some_and(|(granted, asked)| output::is_other_than(asked, granted)),
             not_after: cert.map(|cert| cert.not_after),
             seconds_left: left.map(|left| left.num_seconds()),
             kept_in,
@@ -156,8 +156,8 @@ fn pinned(arg: &str) -> Option<&str> {
 /// The rows in this form.
 pub(super) fn render(rows: &[Row], format: Format) -> String {
     match format {
-        Format::Json => report::json(&rows),
-        Format::Yaml => report::yaml(&rows),
+        Format::Json => output::json(&rows),
+        Format::Yaml => output::yaml(&rows),
         Format::Name => rows.iter().map(|row| sanitize(&row.context) + "\n").collect(),
         Format::Table => {
             let has_check = rows.iter().any(|row| row.check.is_some());
@@ -169,7 +169,7 @@ pub(super) fn render(rows: &[Row], format: Format) -> String {
             head.extend(has_trouble.then_some("LAST ERROR"));
             let head = head.into_iter().map(str::to_owned).collect();
             let cells = rows.iter().map(|row| row.cells(has_check));
-            report::table(&std::iter::once(head).chain(cells).collect::<Vec<_>>())
+            output::table(&std::iter::once(head).chain(cells).collect::<Vec<_>>())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Questions drawn on a terminal. All signs are ASCII, and rows are cut to the window, so that any screen shows them.
 
-use super::{Cancelled, LONGEST_ANSWER};
+use crate::host::prompt::{Cancelled, LONGEST_ANSWER};
 use crate::secret::Secret;
 use inquire::ui::RenderConfig;
 use inquire::validator::Validation;

@@ -1,8 +1,8 @@
 //! Questions answered by lines, without any movement of the cursor.
 
-use super::super::{Host, Processes};
-use super::drawn::has_all_words;
-use super::{Cancelled, LONGEST_ANSWER};
+use crate::host::prompt::drawn::has_all_words;
+use crate::host::prompt::{Cancelled, LONGEST_ANSWER};
+use crate::host::{Host, Processes};
 use crate::secret::Secret;
 use std::io::{Read as _, Write as _};
 use std::sync::PoisonError;
@@ -108,7 +108,7 @@ impl Host {
 mod hidden {
     //! The terminal without echo. Ctrl-C is taken as a character, so that the echo is switched on again before it ends us.
 
-    use super::LONGEST_ANSWER;
+    use crate::host::prompt::LONGEST_ANSWER;
     use crate::secret::Secret;
     use rustix::process::{Signal, getpid, kill_process};
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
@@ -128,7 +128,7 @@ mod hidden {
         tcsetattr(stdin(), OptionalActions::Flush, &modes).ok()?;
         let (line, last) = read();
         let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
-        let _ = super::super::super::real_stderr().write_all(b"\n");
+        let _ = crate::host::real_stderr().write_all(b"\n");
         if last == Some(INTERRUPT) {
             let _ = kill_process(getpid(), Signal::INT); // as if it had been one all the time
         }
@@ -161,7 +161,6 @@ mod hidden {
 
 #[cfg(not(unix))]
 mod hidden {
-    use crate::secret::Secret;
 
     pub(super) fn read_line() -> Option<Secret<String>> {
         rpassword::read_password().ok().map(Secret::new)

@@ -26,7 +26,7 @@ impl Copy {
 
     fn is_accepted(&self, world: &World) -> bool {
         use cce_login::api_server::ApiServer;
-        use cce_login::client_cert::ClientCert;
+        use cce_login::certificate::ClientCert;
         use cce_login::host::{Deadline, Env};
         use cce_login::http::{Proxies, ServerCheck};
         let cluster = world.sim.cluster("prod");

@@ -2,7 +2,7 @@
 
 use cce_login::cache::entry::CacheEntry;
 use cce_login::cache::freshness::{Freshness, Schedule};
-use cce_login::client_cert::ClientCert;
+use cce_login::certificate::ClientCert;
 use cce_login::host::{Clock, Skew};
 use cce_sim::Sim;
 use chrono::{DateTime, TimeDelta, Utc};

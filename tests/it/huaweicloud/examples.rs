@@ -3,11 +3,11 @@
 use crate::support::{World, in_repository};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cce_login::cce::cluster::{Access, Cluster};
-use cce_login::cce::cluster_cert::ClusterCert;
-use cce_login::cce::job::{Job, JobPhase};
 use cce_login::error::Exit;
-use cce_login::iam::issued::{TemporaryAccessKey, Token};
+use cce_login::huaweicloud::cce::cluster::{Access, Cluster};
+use cce_login::huaweicloud::cce::cluster_cert::ClusterCert;
+use cce_login::huaweicloud::cce::job::{Job, JobPhase};
+use cce_login::huaweicloud::iam::token_answer::{TemporaryAccessKey, Token};
 use cce_sim::Fault;
 use serde_json::Value;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Every signing vector, stage by stage: when a signature is wrong, the first stage that differs says where.
 
+use cce_login::huaweicloud::signing::canonical_request::{payload_hash, query_string};
+use cce_login::huaweicloud::signing::{SignableRequest, SigningKey, legacy, modern};
 use cce_login::secret::Secret;
-use cce_login::signing::canonical_request::{payload_hash, query_string};
-use cce_login::signing::{SignableRequest, SigningKey, legacy, modern};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
 

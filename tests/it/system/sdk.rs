@@ -4,9 +4,9 @@
 use super::process::Running;
 use super::sdk_requests::{Request, Requests};
 use super::world::{World, words};
+use cce_login::huaweicloud::signing::canonical_request::query_string;
+use cce_login::huaweicloud::signing::{SignableRequest, SigningKey, modern};
 use cce_login::secret::Secret;
-use cce_login::signing::canonical_request::query_string;
-use cce_login::signing::{SignableRequest, SigningKey, modern};
 use cce_sim::{AccessKey, ClusterSpec, UserSpec};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@
     reason = "a demo tells a person what it does, and stops when it cannot go on"
 )]
 
-use cce_login::client_cert::ClientCert;
+use cce_login::certificate::ClientCert;
 use cce_login::host::{Deadline, Host};
 use cce_login::http::{ClusterTls, Http, HttpSettings, Proxies, Request, ServerCheck, Trust};
 use cce_sim::Sim;

@@ -1,0 +1,5 @@
+//! What IAM says of us: who we are, which projects there are, and what a new profile needs.
+
+pub(crate) mod new_profile;
+pub(crate) mod principal;
+pub(crate) mod project;

@@ -1,0 +1,127 @@
+//! A new identity: verified at IAM, then kept as a profile, its secret apart from the rest.
+
+use crate::account::principal;
+use crate::cli::ProfileSetArgs;
+use crate::config::{Config, Profile};
+use crate::error::{Exit, Explain, Result};
+use crate::host::Progress;
+use crate::huaweicloud::iam::token_request::Scope;
+use crate::huaweicloud::iam::{Project, only_project};
+use crate::identity::{self, Identity};
+use crate::ids::ProfileName;
+use crate::plan::{self, CloudSettings, ProfileSetPlan};
+use crate::sanitize::sanitize;
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::sign_in::{self, SignIn};
+use crate::store::CacheMode;
+
+/// No store takes the secret.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot keep the secret of profile `{name}`: {reason}")]
+struct NotKept {
+    name: ProfileName,
+    reason: String,
+}
+
+impl Explain for NotKept {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = "unlock or install a keyring, use the environment instead (`HUAWEICLOUD_SDK_AK`, `HUAWEICLOUD_SDK_SK`), \
+                    or keep it in a file that only you can read: `--secret-store file`";
+        Some(hint.to_owned())
+    }
+}
+
+/// Asks the cloud who the identity is. Nothing that was kept before answers for it.
+pub(crate) fn verify(session: &Session<'_>, args: &ProfileSetArgs, identity: &Identity) -> Result<principal::Found> {
+    let env = &session.host.env;
+    let cloud = CloudSettings::for_identity(&args.cloud, env, identity.profile())?;
+    let region = plan::region_of_identity(args.region.as_deref(), env, identity.profile())?;
+    let sign_in = SignIn {
+        identity,
+        cloud: &cloud,
+        region: &region,
+        scope: Scope::Account,
+        // A passcode is typed once: what it gave is for the login that follows.
+        cache: if identity.has_passcode() {
+            plan::cache_mode(env)?
+        } else {
+            CacheMode::None
+        },
+        may_ask: true,
+    };
+    sign_in::forget(session, &sign_in);
+    let found = {
+        let _progress = Progress::spinner(session.host, "asking the cloud who that is");
+        principal::find(session, &sign_in)?
+    };
+    if let Some(project) = args.project.as_deref() {
+        let is_meant = |known: &&Project| known.name == project || known.id.as_str() == project;
+        only_project(project, found.projects.iter().filter(is_meant).cloned().collect())?;
+    }
+    Ok(found)
+}
+
+/// Keeps the profile and its secret, and says where.
+pub(crate) fn keep(
+    session: &Session<'_>,
+    plan: &ProfileSetPlan,
+    secret: Option<&Secret<String>>,
+    found: &principal::Found,
+) -> Result<()> {
+    let kept = secret.map(|secret| keep_secret(session, plan, secret)).transpose()?;
+    let file = Config::store(&session.directories, &plan.name, &plan.profile)?;
+    let host = session.host;
+    host.say(&format!("profile `{}`: {}", plan.name, describe(&plan.profile, found)));
+    host.say(&match kept {
+        Some(kept) => format!("its secret is kept in {kept}, the rest in `{}`", file.display()),
+        None => format!("it has no secret of its own; its settings are in `{}`", file.display()),
+    });
+    Ok(())
+}
+
+/// Keeps the secret; returns where.
+fn keep_secret(session: &Session<'_>, plan: &ProfileSetPlan, secret: &Secret<String>) -> Result<String> {
+    let store = session.secrets(plan.profile.secret_store.as_deref());
+    let stored = identity::keep_secret(&store, &plan.name, secret, session.started);
+    if stored.held_by.is_empty() {
+        let trouble = stored.troubles.first();
+        let reason = trouble.map_or_else(|| "there is no store".to_owned(), |trouble| trouble.error.to_string());
+        return Err(NotKept {
+            name: plan.name.clone(),
+            reason,
+        }
+        .into());
+    }
+    Ok(stored
+        .held_by
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" and "))
+}
+
+/// Whom the cloud knows, and what it sees.
+fn describe(profile: &Profile, found: &principal::Found) -> String {
+    let key = profile.access_key_id.as_ref().filter(|_| profile.kind == "access-key");
+    let key = key.map_or_else(String::new, |id| format!("access key `{id}` of "));
+    let account = found
+        .account
+        .as_ref()
+        .map_or_else(String::new, |account| format!(" in account `{}`", account.name));
+    let names: Vec<_> = found
+        .projects
+        .iter()
+        .map(|project| format!("`{}`", sanitize(&project.name)))
+        .collect();
+    let projects = match names.as_slice() {
+        [] => "sees no project".to_owned(),
+        [name] => format!("sees the project {name}"),
+        names => format!("sees the projects {}", names.join(", ")),
+    };
+    format!("{key}{}{account} {projects}", found.principal)
+}

@@ -1,0 +1,66 @@
+//! From a project's name to its id, and back: IAM says, and a region's main project is remembered.
+
+use crate::error::Result;
+use crate::host::write_private;
+use crate::huaweicloud::api::Api;
+use crate::huaweicloud::iam::token_request::Scope;
+use crate::huaweicloud::iam::{IamClient, Project};
+use crate::identity::Identity;
+use crate::ids::{Endpoint, ProjectId, Region};
+use crate::plan::{CloudSettings, ProjectChoice};
+use crate::session::Session;
+use crate::sign_in::explain::explain;
+use crate::sign_in::{self, SignIn};
+use crate::store::CacheMode;
+
+/// The project that a person means.
+pub(crate) fn find(api: &Api<'_>, endpoint: &Endpoint, identity: &Identity, choice: &ProjectChoice) -> Result<Project> {
+    let iam = IamClient { api, endpoint };
+    let found = match choice {
+        ProjectChoice::Name(name) => iam.project_by_name(name),
+        ProjectChoice::Id(id) => iam.project_by_id(id),
+    };
+    found.map_err(|e| explain(e, identity))
+}
+
+/// The id of a region's main project. It never changes, so the answer is remembered in the state directory.
+pub(crate) fn main_project_id(
+    session: &Session<'_>,
+    cloud: &CloudSettings,
+    region: &Region,
+    identity: &Identity,
+    cache: CacheMode,
+) -> Result<ProjectId> {
+    let endpoint = cloud.iam(region);
+    let key = crate::huaweicloud::signing::sha256_hex(
+        [endpoint.as_str(), identity.fingerprint(), region.as_str()]
+            .join("\0")
+            .as_bytes(),
+    );
+    let file = session
+        .directories
+        .state
+        .as_ref()
+        .map(|dir| dir.join("projects").join(key));
+    let remembered = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+    if let Some(id) = remembered.and_then(|text| ProjectId::parse(text.trim()).ok()) {
+        return Ok(id);
+    }
+    let sign_in = SignIn {
+        identity,
+        cloud,
+        region,
+        scope: Scope::Account,
+        cache,
+        may_ask: true,
+    };
+    let http = session.cloud_http(cloud)?;
+    let project = sign_in::with(session, &sign_in, |credentials| {
+        let api = session.api(&http, credentials, session.deadline);
+        find(&api, &endpoint, identity, &ProjectChoice::Name(region.to_string()))
+    })?;
+    if let Some(file) = file {
+        let _ = write_private(&file, project.id.as_str().as_bytes());
+    }
+    Ok(project.id)
+}

@@ -1,0 +1,71 @@
+//! A command line as a person would type it again, for messages that say how to go on.
+
+use crate::cli::ChoiceArgs;
+use crate::sanitize::sanitize;
+
+/// The words of one.
+pub(crate) struct TypedAgain(Vec<String>);
+
+impl TypedAgain {
+    /// `kubectl cce-login COMMAND`.
+    pub(crate) fn new(command: &str) -> Self {
+        Self(vec![format!("kubectl cce-login {command}")])
+    }
+
+    /// Adds a flag with its value.
+    pub(crate) fn flag(&mut self, flag: &str, value: &str) {
+        self.0.push(format!("--{flag} {}", word(value)));
+    }
+
+    /// Adds where the clusters are looked for, and as whom; which ones they are is left out.
+    pub(crate) fn search(&mut self, choice: &ChoiceArgs) {
+        let search = &choice.search;
+        for (flag, value) in [
+            ("kubeconfig", &choice.kubeconfig),
+            ("project", &search.project),
+            ("profile", &search.identity.profile),
+            ("identity", &search.identity.identity),
+            ("cloud", &search.cloud.cloud),
+            ("cce-endpoint", &search.cloud.cce_endpoint),
+            ("iam-endpoint", &search.cloud.iam_endpoint),
+            ("ca-file", &search.cloud.ca_file),
+        ] {
+            if let Some(value) = value {
+                self.flag(flag, value);
+            }
+        }
+        for region in &search.region {
+            self.flag("region", region);
+        }
+    }
+
+    /// The line.
+    pub(crate) fn line(&self) -> String {
+        self.0.join(" ")
+    }
+}
+
+/// A word as a shell takes it.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", sanitize(text).replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TypedAgain;
+
+    #[test]
+    fn a_value_with_odd_signs_is_quoted() {
+        let mut line = TypedAgain::new("revoke");
+        line.flag("context", "prod");
+        line.flag("context", "it's mine");
+        assert_eq!(
+            line.line(),
+            r"kubectl cce-login revoke --context prod --context 'it'\''s mine'"
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! Who signs in: what was named or is configured; at a terminal one of several, or an identity that is typed, verified, and kept as a profile
+//! once it is clear what it is for.
+
+use crate::account::{new_profile, principal};
+use crate::cli::{LoginArgs, ProfileSetArgs};
+use crate::commands::login::questions;
+use crate::config::{Config, Profile};
+use crate::credential::forget;
+use crate::error::{Exit, Result};
+use crate::identity::{Identity, IdentityError, Pin};
+use crate::plan::{self, ProfileSetPlan};
+use crate::sanitize::sanitize;
+use crate::secret::Secret;
+use crate::session::Session;
+
+/// How often an identity can be typed until the cloud takes it.
+const MOST_TRIES: usize = 3;
+/// The profile that needs no `--profile`.
+const DEFAULT: &str = "default";
+/// The last row where identities are offered.
+const ANOTHER: &str = "another one, which you type now";
+
+/// Who signs in.
+pub(super) struct Who {
+    pub(super) identity: Identity,
+    newcomer: Option<Newcomer>,
+}
+
+/// Somebody who typed an identity that the cloud knows.
+struct Newcomer {
+    plan: ProfileSetPlan,
+    secret: Secret<String>,
+    found: principal::Found,
+}
+
+impl Who {
+    /// Finds the identity, and asks for it where that is needed and possible.
+    pub(super) fn find(session: &Session<'_>, args: &LoginArgs) -> Result<Self> {
+        let env = &session.host.env;
+        let pin = plan::pin(&args.identity, env)?;
+        let located = Identity::locate(&pin, env, &session.directories);
+        if !session.is_interactive {
+            return Ok(Self::known(located?));
+        }
+        match (pin, located) {
+            (Pin::Any, Ok(_)) if is_open(args, session) => choose(session, args),
+            (Pin::Any, Err(IdentityError::NoneConfigured { has_encrypted })) => {
+                session.host.say(if has_encrypted {
+                    "KooCLI's keys are encrypted, so only KooCLI can read them: sign in here"
+                } else {
+                    "no identity is configured yet: sign in"
+                });
+                type_in(session, args, DEFAULT)
+            }
+            (Pin::Profile(name), Err(IdentityError::NoProfile(_))) => {
+                session.host.say(&format!(
+                    "there is no profile `{name}` yet: sign in, and it is kept as this one"
+                ));
+                type_in(session, args, name.as_str())
+            }
+            (_, located) => Ok(Self::known(located?)),
+        }
+    }
+
+    fn known(identity: Identity) -> Self {
+        Self {
+            identity,
+            newcomer: None,
+        }
+    }
+
+    /// Keeps the identity that was typed.
+    pub(super) fn keep(&self, session: &Session<'_>) -> Result<()> {
+        let Some(Newcomer { plan, secret, found }) = &self.newcomer else {
+            return Ok(());
+        };
+        match new_profile::keep(session, plan, Some(secret), found) {
+            Err(error) if plan.profile.secret_store.is_none() => {
+                error.report(session.host);
+                let question = "Keep the secret in a file that only you can read?";
+                if !session.host.confirm(question)? {
+                    return Err(error);
+                }
+                let mut plan = plan.clone();
+                plan.profile.secret_store = Some("file".to_owned());
+                new_profile::keep(session, &plan, Some(secret), found)
+            }
+            kept => kept,
+        }
+    }
+
+    /// Leaves nothing behind of an identity that was typed and is not kept.
+    pub(super) fn forget(&self, session: &Session<'_>) {
+        if self.newcomer.is_some() {
+            forget::forget_sign_ins(session, &self.identity.pin_argument());
+        }
+    }
+}
+
+/// Nothing says yet which clusters are meant: somebody looks around.
+fn is_open(args: &LoginArgs, session: &Session<'_>) -> bool {
+    let is_named = !args.cluster.is_empty() || session.host.env.var(crate::env_vars::CLUSTER).is_some();
+    !is_named && !args.all
+}
+
+/// Offers what is there; the only one is taken as it is.
+fn choose(session: &Session<'_>, args: &LoginArgs) -> Result<Who> {
+    let mut all = Identity::all(&session.host.env, &session.directories);
+    if all.len() == 1 {
+        return Ok(Who::known(all.remove(0)));
+    }
+    let mut rows: Vec<String> = all.iter().map(|identity| sanitize(&identity.describe())).collect();
+    rows.push(ANOTHER.to_owned());
+    let at = session.host.pick("Sign in as", &rows)?;
+    if at < all.len() {
+        return Ok(Who::known(all.remove(at)));
+    }
+    let is_taken = all.iter().any(|identity| identity.profile_name() == Some(DEFAULT));
+    let name = if is_taken {
+        session.host.ask_for("Name of the new profile:", None)?
+    } else {
+        DEFAULT.to_owned()
+    };
+    type_in(session, args, &name)
+}
+
+/// What can be typed.
+#[derive(Clone, Copy)]
+enum Kind {
+    AccessKey,
+    Password,
+    Passcode,
+}
+
+impl Kind {
+    const ALL: [(Self, &str); 3] = [
+        (Self::AccessKey, "an access key"),
+        (Self::Password, "an IAM user's name and password"),
+        (
+            Self::Passcode,
+            "an IAM user's id, password and passcode (virtual MFA device)",
+        ),
+    ];
+}
+
+/// Asks until the cloud knows the identity, and not more than a few times.
+fn type_in(session: &Session<'_>, args: &LoginArgs, name: &str) -> Result<Who> {
+    let host = session.host;
+    let region = region(session, args)?;
+    let rows = Kind::ALL.map(|(_, text)| text.to_owned());
+    let at = host.pick("Sign in with", &rows)?;
+    let kind = Kind::ALL.get(at).map_or(Kind::AccessKey, |(kind, _)| *kind);
+    let mut typed = ProfileSetArgs {
+        name: name.to_owned(),
+        region,
+        cloud: args.cloud.clone(),
+        ..ProfileSetArgs::default()
+    };
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match type_once(session, kind, &mut typed) {
+            Err(error) if matches!(error.exit(), Exit::Identity | Exit::Usage) && tries < MOST_TRIES => {
+                error.report(host);
+                host.say("once more:");
+            }
+            result => return result,
+        }
+    }
+}
+
+fn type_once(session: &Session<'_>, kind: Kind, typed: &mut ProfileSetArgs) -> Result<Who> {
+    let host = session.host;
+    let again = |question: &str, field: &mut Option<String>| -> Result<()> {
+        *field = Some(host.ask_for(question, field.as_deref())?);
+        Ok(())
+    };
+    let secret_name = match kind {
+        Kind::AccessKey => {
+            again("Access key id:", &mut typed.access_key_id)?;
+            "Secret access key:"
+        }
+        Kind::Password => {
+            typed.kind = Some("password".to_owned());
+            again("Account:", &mut typed.domain)?;
+            again("User name:", &mut typed.username)?;
+            "Password:"
+        }
+        Kind::Passcode => {
+            typed.kind = Some("password".to_owned());
+            typed.totp = true;
+            again("User id:", &mut typed.user_id)?;
+            "Password:"
+        }
+    };
+    let plan = ProfileSetPlan::new(typed)?;
+    let secret = host.ask_for_secret(secret_name)?;
+    let mut config = Config::load(&session.directories)?;
+    config.profiles.insert(plan.name.to_string(), plan.profile.clone());
+    let identity = Identity::of_new_profile(&plan.name, &config, &host.env, Some(secret.clone()))?;
+    let found =
+        new_profile::verify(session, typed, &identity).map_err(|error| error.doing("the cloud does not take it"))?;
+    Ok(Who {
+        identity,
+        newcomer: Some(Newcomer { plan, secret, found }),
+    })
+}
+
+/// The region to keep in the profile; `None` where something else says whom to ask.
+fn region(session: &Session<'_>, args: &LoginArgs) -> Result<Option<String>> {
+    let typed = args.region.first();
+    let hints = Profile {
+        cloud: args.cloud.cloud.clone(),
+        iam_endpoint: args.cloud.iam_endpoint.clone(),
+        ..Profile::default()
+    };
+    let known = plan::region_of_identity(typed.map(String::as_str), &session.host.env, Some(&hints));
+    if known.is_ok() || typed.is_some() {
+        known?;
+        return Ok(typed.cloned());
+    }
+    Ok(Some(questions::known_region(session)?.to_string()))
+}

@@ -1,0 +1,65 @@
+//! After a rotation: what this machine has of the cluster is void, its kubeconfig entries follow, and a new certificate is tried.
+
+use crate::cache::index;
+use crate::cli::GlobalArgs;
+use crate::contexts;
+use crate::contexts::refresh::renew_contexts;
+use crate::credential::forget::forget;
+use crate::discovery::targets::{self, Site};
+use crate::error::{Exit, Explain, Result};
+use crate::plan::{ContextsPlan, Selection};
+use crate::session::Session;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long the API server has to come back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is still in a store. It is void for this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("the rotation is done; an old certificate is void, but could not be deleted everywhere: {0}")]
+struct Left(String);
+
+impl Explain for Left {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("make the store available (unlock the keyring), then run `kubectl cce-login logout`".to_owned())
+    }
+}
+
+/// Drops every certificate of the cluster, renews every context of ours that leads to it, and says what others must do.
+pub(super) fn bring_up_to_date(
+    session: &Session<'_>,
+    global: &GlobalArgs,
+    site: &Site,
+    kubeconfig: Option<PathBuf>,
+    is_for_all: bool,
+) -> Result<()> {
+    let notes = index::all(&session.directories).into_iter();
+    let cluster_id = site.target.cluster_id.as_str();
+    let left: Vec<String> = notes
+        .filter(|(_, note)| note.cluster_id == cluster_id)
+        .flat_map(|(key, note)| forget(session, &key, Some(&note)))
+        .collect();
+    let plan = ContextsPlan {
+        selection: Selection::All,
+        kubeconfig,
+    };
+    let kubeconfig = contexts::load(session.host, plan.kubeconfig.clone())?;
+    let ours = targets::contexts_of(&kubeconfig, &site.target);
+    let trial = session.deadline.at_most(PATIENCE);
+    let renewed = renew_contexts(session, global, &kubeconfig, &ours, Some(trial));
+    if is_for_all {
+        session
+            .host
+            .say("everybody else who uses this cluster must run: kubectl cce-login refresh");
+    }
+    contexts::conclude(session, "context", ours.len(), renewed?)?;
+    match left.into_iter().next() {
+        None => Ok(()),
+        Some(reason) => Err(Left(reason).into()),
+    }
+}

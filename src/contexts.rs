@@ -1,0 +1,208 @@
+//! The contexts that use us: which of them a command is about, and what they say.
+
+pub(crate) mod complete;
+pub(crate) mod exec_arguments;
+pub(crate) mod refresh;
+
+use crate::account::project;
+use crate::cache::index::IndexEntry;
+use crate::cli::{Cli, Command, GetCredentialArgs, GlobalArgs};
+use crate::credential::{Asker, Wanted};
+use crate::env_vars;
+use crate::error::{Error, Exit, Explain, Result};
+use crate::exec_credential::ClusterInfo;
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
+use crate::plan::{self, GetCredentialPlan, Selection, Target};
+use crate::session::Session;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Why a context cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum ContextError {
+    #[error("the kubeconfig has no current context")]
+    NoCurrent,
+    #[error("no context uses `kubectl cce-login`")]
+    NoneOurs,
+    #[error("context `{0}` does not use `kubectl cce-login`")]
+    NotOurs(String),
+    #[error("the arguments of its exec entry cannot be understood")]
+    Arguments,
+}
+
+impl Explain for ContextError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoCurrent | Self::NoneOurs | Self::NotOurs(_) => Exit::Usage,
+            Self::Arguments => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::NoCurrent => "choose one with `--context NAME`, or take `--all`",
+                Self::NoneOurs => "`kubectl cce-login` sets one up",
+                Self::NotOurs(_) => {
+                    "choose another one with `--context NAME`, or take `--all`; `kubectl cce-login` sets one up"
+                }
+                Self::Arguments => "run `kubectl cce-login` again for this cluster: it writes the entry anew",
+            }
+            .to_owned(),
+        )
+    }
+}
+
+/// Reads the kubeconfig: the file that was `named`, else those that kubectl reads.
+pub(crate) fn load(host: &Host, named: Option<PathBuf>) -> Result<Kubeconfig> {
+    Ok(Kubeconfig::load(&locations(host, named)?)?)
+}
+
+/// Its files.
+pub(crate) fn locations(host: &Host, named: Option<PathBuf>) -> Result<Locations> {
+    let list = host.env.var_os(env_vars::KUBECONFIG);
+    Ok(Locations::new(named, list.as_deref(), host.env.home().as_deref())?)
+}
+
+/// The contexts that are meant; at least one.
+pub(crate) fn select<'k>(kubeconfig: &'k Kubeconfig, selection: &'k Selection) -> Result<Vec<OurContext<'k>>> {
+    let ours = kubeconfig.ours();
+    let names: Vec<&str> = match selection {
+        Selection::All if ours.is_empty() => return Err(ContextError::NoneOurs.into()),
+        Selection::All => return Ok(ours),
+        Selection::Named(names) => names.iter().map(String::as_str).collect(),
+        Selection::Current => vec![kubeconfig.current_context().ok_or(ContextError::NoCurrent)?],
+    };
+    let find = |name: &str| -> Result<OurContext<'k>> {
+        let found = ours.iter().find(|context| context.name == name).cloned();
+        found.ok_or_else(|| match kubeconfig.context(name) {
+            Some(_) => ContextError::NotOurs(crate::sanitize::sanitize(name)).into(),
+            None => KubeconfigError::NoSuchContext { name: name.to_owned() }.into(),
+        })
+    };
+    let mut chosen: Vec<OurContext<'k>> = Vec::new();
+    for name in names {
+        if chosen.iter().all(|context| context.name != name) {
+            chosen.push(find(name)?);
+        }
+    }
+    Ok(chosen)
+}
+
+/// The arguments that kubectl runs us with.
+pub(crate) fn arguments(context: &OurContext<'_>) -> Result<GetCredentialArgs> {
+    let command_line = std::iter::once("kubectl-cce_login").chain(context.args.iter().copied());
+    match Cli::parse_line(&command_line.map(OsString::from).collect::<Vec<_>>()) {
+        Ok(Cli {
+            command: Command::GetCredential(args),
+            ..
+        }) => Ok(args),
+        _ => Err(ContextError::Arguments.into()),
+    }
+}
+
+/// What a context's entry means: who, which cluster, which certificate.
+pub(crate) struct Meant {
+    pub(crate) identity: Identity,
+    pub(crate) plan: GetCredentialPlan,
+    pub(crate) target: Target,
+}
+
+impl Meant {
+    /// By the arguments of the entry, as kubectl would run us.
+    pub(crate) fn by(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<Self> {
+        let host = session.host;
+        let args = arguments(context)?;
+        let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &session.directories)?;
+        let plan = GetCredentialPlan::new(&args, global, &host.env, identity.profile(), host.terminal, None)?;
+        let project_id = match &plan.project_id {
+            Some(id) => id.clone(),
+            None => project::main_project_id(session, &plan.cloud, &plan.region, &identity, plan.certificate.cache)?,
+        };
+        let target = Target {
+            region: plan.region.clone(),
+            project_id,
+            cluster_id: plan.cluster_id.clone(),
+            is_autopilot: plan.is_autopilot,
+        };
+        Ok(Self { identity, plan, target })
+    }
+
+    /// The certificate that a person wants for it.
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            target: &self.target,
+            identity: &self.identity,
+            cloud: &self.plan.cloud,
+            certificate: self.plan.certificate,
+            is_lifetime_strict: self.plan.is_lifetime_strict,
+            asker: Asker::Person,
+        }
+    }
+}
+
+/// Whether the note is about a certificate of this context: same cluster, same pin.
+pub(crate) fn is_about(note: &IndexEntry, context: &OurContext<'_>) -> bool {
+    cluster_id(&context.args) == Some(note.cluster_id.as_str()) && context.args.contains(&note.pin.as_str())
+}
+
+/// The cluster entry as a client would tell us of it.
+pub(crate) fn cluster_info(context: &OurContext<'_>) -> Option<ClusterInfo> {
+    let ca = context.certificate_authority_data.clone();
+    Some(ClusterInfo {
+        server: context.server?.to_owned(),
+        tls_server_name: context.tls_server_name.map(str::to_owned),
+        is_unverified: context.insecure_skip_tls_verify,
+        ca_pem: ca.and_then(|pem| String::from_utf8(pem).ok()),
+        proxy_url: context.proxy_url.map(str::to_owned),
+    })
+}
+
+/// How the run ends when some of `count` contexts or clusters failed: one failure is told as it is; of several each is told, and then how
+/// many there were.
+pub(crate) fn conclude(
+    session: &Session<'_>,
+    what: &'static str,
+    count: usize,
+    mut failures: Vec<(String, Error)>,
+) -> Result<()> {
+    let told = |(name, error): (String, Error)| error.doing(format!("{what} `{name}`"));
+    match failures.len() {
+        0 => Ok(()),
+        1 if count == 1 => Err(told(failures.remove(0))),
+        failed => {
+            let exit = failures.first().map_or(Exit::Failed, |(_, error)| error.exit());
+            for failure in failures {
+                told(failure).report(session.host);
+            }
+            Err(SomeFailed {
+                failed,
+                count,
+                what,
+                exit,
+            }
+            .into())
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {count} {what}s failed")]
+struct SomeFailed {
+    failed: usize,
+    count: usize,
+    what: &'static str,
+    exit: Exit,
+}
+
+impl Explain for SomeFailed {
+    fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,5 @@
+//! Which clusters there are, and which one is meant.
+
+pub(crate) mod search;
+pub(crate) mod select;
+pub(crate) mod targets;

@@ -1,0 +1,255 @@
+//! The clusters that a command acts on at the cloud, each with the identity that acts: by contexts, or by what an identity can list.
+
+use crate::api_server::{ApiServer, known};
+use crate::cache::CacheKey;
+use crate::cli::{ChoiceArgs, GlobalArgs};
+use crate::contexts::{self, Meant};
+use crate::credential::ask_cce::{self, ask_cce};
+use crate::discovery::search::{Found, Place, Search};
+use crate::error::{Error, Exit, Explain, Result};
+use crate::host::Progress;
+use crate::huaweicloud::cce::cluster::Cluster;
+use crate::huaweicloud::cce::{CceClient, CceError};
+use crate::huaweicloud::iam::token_request::Scope;
+use crate::identity::Identity;
+use crate::kubeconfig::{Kubeconfig, OurContext};
+use crate::output;
+use crate::plan::{self, Choice, CloudSettings, ClustersPlan, Target};
+use crate::sanitize::sanitize;
+use crate::session::Session;
+use crate::sign_in::SignIn;
+use crate::sign_in::explain::explain;
+use crate::store::CacheMode;
+
+/// What to do where no context says which cluster.
+const CHOOSE: &str = "choose a context of ours with `--context NAME`, or name the cluster itself with `--cluster`";
+
+/// One cluster, and who acts.
+pub(crate) struct Site {
+    /// What CCE says of it.
+    pub(crate) cluster: Cluster,
+    /// Where it is.
+    pub(crate) target: Target,
+    /// Who acts.
+    pub(crate) identity: Identity,
+    /// Where the cloud answers.
+    pub(crate) cloud: CloudSettings,
+    /// The API server as the context has it.
+    pub(crate) server: Option<ApiServer>,
+    /// What the context's certificate is filed under.
+    pub(crate) key: Option<CacheKey>,
+    cache: CacheMode,
+    label: String,
+}
+
+/// What there is to act on, and what there is not.
+pub(crate) struct Sites {
+    /// In the order in which they were named.
+    pub(crate) all: Vec<Site>,
+    /// What could not be looked at: its name, and why.
+    pub(crate) failures: Vec<(String, Error)>,
+    /// What the names are those of: `context` or `cluster`.
+    pub(crate) kind: &'static str,
+}
+
+/// Why a cluster that was named is none.
+#[derive(Debug, thiserror::Error)]
+enum NoSite {
+    #[error("there is no cluster `{0}` among those that this identity can list")]
+    Unknown(String),
+    #[error("{count} clusters are called `{name}`")]
+    Ambiguous { name: String, count: usize, ids: String },
+    #[error("this identity can list no cluster")]
+    None,
+}
+
+impl Explain for NoSite {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unknown(_) | Self::None => {
+                "`kubectl cce-login clusters` lists them; perhaps it is another `--region` or `--project`".to_owned()
+            }
+            Self::Ambiguous { ids, .. } => format!("give its id with `--cluster`: {ids}"),
+        })
+    }
+}
+
+/// Finds what `choice` means.
+pub(crate) fn find(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, choice: &Choice) -> Result<Sites> {
+    match choice {
+        Choice::Contexts(plan) => {
+            let kubeconfig = contexts::load(session.host, plan.kubeconfig.clone())?;
+            // `--all` means something else here than where this error comes from.
+            let chosen = contexts::select(&kubeconfig, &plan.selection).map_err(|error| error.with_hint(CHOOSE))?;
+            Ok(of_contexts(session, global, &chosen))
+        }
+        Choice::Listed { names } => listed(session, global, args, names),
+    }
+}
+
+/// The clusters of contexts; one that several contexts share, as the same identity, counts once.
+pub(crate) fn of_contexts(session: &Session<'_>, global: &GlobalArgs, chosen: &[OurContext<'_>]) -> Sites {
+    let mut found = Sites {
+        all: Vec::new(),
+        failures: Vec::new(),
+        kind: "context",
+    };
+    for context in chosen {
+        match Site::of_context(session, global, context) {
+            Ok(site) if found.all.iter().any(|other| other.is_like(&site)) => {}
+            Ok(site) => found.all.push(site),
+            Err(error) => found.failures.push((context.name.to_owned(), error)),
+        }
+    }
+    found
+}
+
+/// Our contexts of this cluster.
+pub(crate) fn contexts_of<'k>(kubeconfig: &'k Kubeconfig, target: &Target) -> Vec<OurContext<'k>> {
+    let mut ours = kubeconfig.ours();
+    ours.retain(|context| crate::kubeconfig::cluster_id(&context.args) == Some(target.cluster_id.as_str()));
+    ours
+}
+
+fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: &[String]) -> Result<Sites> {
+    let (host, search) = (session.host, &args.search);
+    let identity = Identity::locate(
+        &plan::pin(&search.identity, &host.env)?,
+        &host.env,
+        &session.directories,
+    )?;
+    let plan = ClustersPlan::new(search, global, &host.env, identity.profile(), host.terminal)?;
+    let progress = Progress::spinner(host, "looking for clusters");
+    let mut found = Search::new(session, &identity, &plan)?.clusters()?;
+    drop(progress);
+    let chosen = chosen(&mut found, names)?;
+    let site = |(place, cluster): (Place, Cluster)| Site {
+        target: place.target(&cluster),
+        label: sanitize(&cluster.name),
+        cluster,
+        identity: identity.clone(),
+        cloud: plan.cloud.clone(),
+        cache: plan.cache,
+        server: None,
+        key: None,
+    };
+    let place_of = |failure: &crate::discovery::search::Failure| {
+        let project = failure.project.as_ref().map(|project| project.name.clone());
+        let region = failure.region.as_ref().map(ToString::to_string);
+        project.or(region).unwrap_or_default()
+    };
+    Ok(Sites {
+        all: chosen.into_iter().map(site).collect(),
+        failures: found
+            .failures
+            .into_iter()
+            .map(|failure| (format!("all of {}", place_of(&failure)), failure.error))
+            .collect(),
+        kind: "cluster",
+    })
+}
+
+/// Those with these names or ids, or all of them. What could not be asked matters only where something is missing.
+fn chosen(found: &mut Found, names: &[String]) -> Result<Vec<(Place, Cluster)>> {
+    let all = std::mem::take(&mut found.clusters);
+    if names.is_empty() {
+        return match (all.is_empty(), found.failures.is_empty()) {
+            (true, false) => Err(found.failures.swap_remove(0).error),
+            (true, true) => Err(NoSite::None.into()),
+            (false, _) => Ok(all),
+        };
+    }
+    let mut chosen: Vec<(Place, Cluster)> = Vec::new();
+    for name in names {
+        let is_id = |(_, cluster): &&(Place, Cluster)| cluster.id.as_str() == name;
+        let is_called =
+            |(_, cluster): &&(Place, Cluster)| cluster.name == *name || cluster.alias.as_deref() == Some(name);
+        let by_id: Vec<_> = all.iter().filter(is_id).collect();
+        let matching = if by_id.is_empty() {
+            all.iter().filter(is_called).collect()
+        } else {
+            by_id
+        };
+        match matching.as_slice() {
+            [one] if chosen.iter().all(|(_, other)| other.id != one.1.id) => chosen.push((*one).clone()),
+            [_] => {}
+            [] if !found.failures.is_empty() => return Err(found.failures.swap_remove(0).error),
+            [] => return Err(NoSite::Unknown(sanitize(name)).into()),
+            several => {
+                let ids: Vec<&str> = several.iter().map(|(_, cluster)| cluster.id.as_str()).collect();
+                return Err(NoSite::Ambiguous {
+                    name: sanitize(name),
+                    count: several.len(),
+                    ids: output::names(&ids),
+                }
+                .into());
+            }
+        }
+    }
+    found.failures.clear();
+    Ok(chosen)
+}
+
+/// Why a command that takes one cluster has none.
+pub(crate) fn nothing_found(found: Sites) -> Error {
+    let kind = found.kind;
+    let failure = found.failures.into_iter().next();
+    failure.map_or_else(
+        || NoSite::None.into(),
+        |(name, error)| error.doing(format!("{kind} `{name}`")),
+    )
+}
+
+impl Site {
+    fn of_context(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<Self> {
+        let meant = Meant::by(session, global, context)?;
+        let key = meant.wanted().key();
+        let cluster = ask_cce::cluster(session, &meant.wanted())?;
+        Ok(Self {
+            cluster,
+            server: contexts::cluster_info(context).and_then(|info| known::of_entry(info, || None, &session.host.env)),
+            key: Some(key),
+            cache: meant.plan.certificate.cache,
+            cloud: meant.plan.cloud,
+            target: meant.target,
+            identity: meant.identity,
+            label: context.name.to_owned(),
+        })
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.target == other.target && self.identity.fingerprint() == other.identity.fingerprint()
+    }
+
+    /// The name it was chosen by.
+    pub(crate) fn label(&self) -> String {
+        self.label.clone()
+    }
+
+    /// Who asks the cloud, for this.
+    pub(crate) fn sign_in(&self, scope: Scope) -> SignIn<'_> {
+        SignIn {
+            identity: &self.identity,
+            cloud: &self.cloud,
+            region: &self.target.region,
+            scope,
+            cache: self.cache,
+            may_ask: true,
+        }
+    }
+
+    /// Asks CCE about this cluster.
+    pub(crate) fn with_cce<T>(&self, session: &Session<'_>, act: impl Fn(&CceClient<'_>) -> Result<T>) -> Result<T> {
+        let scope = Scope::Project(self.target.project_id.clone());
+        ask_cce(session, &self.sign_in(scope), &self.target, act)
+    }
+
+    /// An error of CCE, explained by whoever asked.
+    pub(crate) fn explain(&self, error: CceError) -> Error {
+        explain(error, &self.identity)
+    }
+}

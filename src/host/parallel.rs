@@ -1,0 +1,51 @@
+//! The same work for many things at once, with a bounded number of them in flight.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Does `work` for every item, for no more than `bound` of them at a time. The answers come in the order of the items.
+pub(crate) fn side_by_side<T: Sync, A: Send>(items: &[T], bound: usize, work: impl Fn(&T) -> A + Sync) -> Vec<A> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut answers = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            match items.get(at) {
+                Some(item) => answers.push((at, work(item))),
+                None => return answers,
+            }
+        }
+    };
+    let mut answers: Vec<(usize, A)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..bound.min(items.len())).map(|_| scope.spawn(worker)).collect();
+        let answers = workers.into_iter().map(|worker| match worker.join() {
+            Ok(answers) => answers,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        answers.flatten().collect()
+    });
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn no_more_than_the_bound_are_in_flight_and_the_order_stays() {
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let items: Vec<usize> = (0..40).collect();
+        let answers = side_by_side(&items, 8, |item| {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(if item % 2 == 0 { 5 } else { 1 }));
+            now.fetch_sub(1, Ordering::SeqCst);
+            item * 2
+        });
+        assert_eq!(answers, items.iter().map(|item| item * 2).collect::<Vec<_>>());
+        let most = most.into_inner();
+        assert!(most > 1 && most <= 8, "{most}");
+        assert!(side_by_side(&[0; 0], 8, |_| ()).is_empty());
+    }
+}

@@ -1,0 +1,10 @@
+//! The cloud's protocol, usable on its own: regions and hosts, credentials, signing, the calls of IAM and CCE, and what its answers have
+//! taught us. Nothing here knows of commands, identities or kubeconfigs.
+
+pub mod api;
+pub mod cce;
+pub mod cloud;
+pub mod credentials;
+pub mod iam;
+pub mod observed;
+pub mod signing;

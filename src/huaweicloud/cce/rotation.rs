@@ -1,0 +1,84 @@
+//! Rotating a cluster's own certificates: a job (`POST …/rotatecredentials`, api-cce `RotateClusterCredentials`; `GET …/jobs/{id}`).
+
+use crate::huaweicloud::api::{ApiError, Body, Call};
+use crate::huaweicloud::cce::job::Job;
+use crate::huaweicloud::cce::{CceClient, CceError};
+use crate::ids::{ClusterId, JobId};
+use crate::secret::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+
+/// What is rotated.
+#[derive(Debug)]
+pub enum Rotation {
+    /// The cluster's certificates and authorities.
+    All,
+    /// The key that signs service account tokens.
+    ServiceAccountController {
+        /// How long tokens of the old key stay good, in hours.
+        old_valid_hours: u16,
+    },
+    /// The user's own certificates, of a cluster in `authenticating_proxy` mode.
+    Custom(CustomCertificates),
+}
+
+/// The user's own certificates, each as PEM.
+#[derive(Debug)]
+pub struct CustomCertificates {
+    /// The authorities.
+    pub ca: String,
+    /// The client certificate that they signed, the leaf first.
+    pub certificate: String,
+    /// Its key, not encrypted.
+    pub key: Secret<String>,
+}
+
+impl Rotation {
+    fn body(&self) -> Value {
+        match self {
+            Self::All => json!({ "component": "all" }),
+            Self::ServiceAccountController { old_valid_hours } => json!({
+                "component": "service-account-controller", "certificateExpirationTime": old_valid_hours,
+            }),
+            Self::Custom(own) => json!({
+                "component": "custom",
+                "certContent": {
+                    "ca": BASE64.encode(&own.ca),
+                    "cert": BASE64.encode(&own.certificate),
+                    // Into the body, over TLS, to the cloud that runs the cluster.
+                    "privateKey": BASE64.encode(own.key.expose()),
+                },
+            }),
+        }
+    }
+}
+
+impl CceClient<'_> {
+    /// Starts a rotation; returns its job. Never asked twice: two rotations are not one.
+    pub fn rotate_credentials(&self, id: &ClusterId, rotation: &Rotation) -> Result<JobId, CceError> {
+        let path = format!("/clusters/{id}/rotatecredentials");
+        let body = |_| rotation.body();
+        let permission = "cce:cluster:rotateCredentials";
+        let answer = self.api.call(&Call {
+            is_repeatable: false,
+            ..self.call("POST", &path, Some(Body(&body)), permission)
+        })?;
+        let id = Job::id_of_started(&answer.json).and_then(|id| JobId::parse(&id).ok());
+        Ok(id.ok_or_else(|| incomplete("the job's id"))?)
+    }
+
+    /// How a job stands.
+    pub fn job(&self, id: &JobId) -> Result<Job, CceError> {
+        let call = self.call("GET", &format!("/jobs/{id}"), None, "cce:job:get");
+        let job = Job::from_json(&self.api.call(&call)?.json);
+        Ok(job.ok_or_else(|| incomplete("the job's phase"))?)
+    }
+}
+
+fn incomplete(what: &str) -> ApiError {
+    ApiError::Incomplete {
+        service: "CCE",
+        what: what.to_owned(),
+    }
+}

@@ -1,0 +1,218 @@
+//! Which cloud a region belongs to, and where its services answer.
+
+use crate::ids::{Endpoint, Region};
+
+/// A cloud with CCE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cloud {
+    /// Huawei Cloud; the European site is recognised by its region.
+    Huawei,
+    /// Open Telekom Cloud, the Swiss one included.
+    Otc,
+    /// Any other installation (HCS, HCSO) by its domain.
+    Domain(String),
+}
+
+/// The regions of Open Telekom Cloud.
+const OTC_REGIONS: [&str; 3] = ["eu-de", "eu-nl", "eu-ch2"];
+/// The regions of Huawei Cloud.
+const HUAWEI_REGIONS: [&str; 33] = [
+    "ae-ad-1",
+    "af-north-1",
+    "af-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "cn-east-2",
+    "cn-east-3",
+    "cn-east-4",
+    "cn-east-5",
+    "cn-north-1",
+    "cn-north-11",
+    "cn-north-12",
+    "cn-north-2",
+    "cn-north-4",
+    "cn-north-9",
+    "cn-south-1",
+    "cn-south-2",
+    "cn-south-4",
+    "cn-southwest-2",
+    "eu-west-0",
+    "eu-west-101",
+    "la-north-2",
+    "la-south-2",
+    "me-east-1",
+    "my-kualalumpur-1",
+    "na-mexico-1",
+    "ru-moscow-1",
+    "ru-northwest-2",
+    "sa-brazil-1",
+    "tr-west-1",
+];
+
+/// Why a `--cloud` was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a cloud")]
+pub struct InvalidCloud(String);
+
+impl InvalidCloud {
+    /// What a valid one looks like.
+    pub fn hint(&self) -> String {
+        "use `huawei`, `otc` or a domain such as `cloud.example.com`".to_owned()
+    }
+}
+
+impl Cloud {
+    /// Reads `huawei`, `otc` or a domain.
+    pub fn parse(text: &str) -> Result<Self, InvalidCloud> {
+        match text {
+            "huawei" => Ok(Self::Huawei),
+            "otc" => Ok(Self::Otc),
+            _ => {
+                let is_label = |label: &str| {
+                    !label.is_empty()
+                        && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                        && !label.starts_with('-')
+                        && !label.ends_with('-')
+                };
+                if text.contains('.') && text.len() <= 253 && text.split('.').all(is_label) {
+                    Ok(Self::Domain(text.to_ascii_lowercase()))
+                } else {
+                    Err(InvalidCloud(crate::sanitize::sanitize(text)))
+                }
+            }
+        }
+    }
+
+    /// The cloud that a region's name gives away; Huawei Cloud where nothing else is known.
+    pub fn of_region(region: &Region) -> Self {
+        match region.as_str() {
+            region if OTC_REGIONS.contains(&region) => Self::Otc,
+            _ => Self::Huawei,
+        }
+    }
+
+    /// The regions that are known, each cloud's together.
+    pub fn known_regions() -> impl Iterator<Item = Region> {
+        let all = OTC_REGIONS.into_iter().chain(HUAWEI_REGIONS);
+        all.filter_map(|region| Region::parse(region).ok())
+    }
+
+    /// For people.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Huawei => "Huawei Cloud",
+            Self::Otc => "Open Telekom Cloud",
+            Self::Domain(domain) => domain,
+        }
+    }
+
+    /// The text that parses back.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Huawei => "huawei",
+            Self::Otc => "otc",
+            Self::Domain(domain) => domain,
+        }
+    }
+
+    /// CCE's endpoint in a region.
+    pub fn cce(&self, region: &Region) -> Endpoint {
+        self.service("cce", region)
+    }
+
+    /// IAM's endpoint in a region.
+    pub fn iam(&self, region: &Region) -> Endpoint {
+        match self {
+            Self::Otc if region.as_str() == "eu-ch2" => self.service("iam-pub", region),
+            // HCS answers at the API gateway's name (its Terraform provider).
+            Self::Domain(domain) => Endpoint::of_host(format!("iam-apigateway-proxy.{domain}")),
+            _ => self.service("iam", region),
+        }
+    }
+
+    /// The IAMs that know the projects of all regions together, each with a region at which to sign in for it. The Swiss part of Open
+    /// Telekom Cloud is a cloud of its own.
+    pub fn iam_of_all_regions(&self) -> Vec<(Region, Endpoint)> {
+        let (regions, of_all) = match self {
+            Self::Huawei => (&["cn-north-4"][..], Some("iam.myhuaweicloud.com")),
+            Self::Otc => (&["eu-de", "eu-nl"][..], None),
+            // One for the whole installation, whatever its regions are called.
+            Self::Domain(_) => (&["region"][..], None),
+        };
+        let with_iam = |region: Region| {
+            let of_all = of_all.map(|host| Endpoint::of_host(host.to_owned()));
+            let iam = of_all.unwrap_or_else(|| self.iam(&region));
+            (region, iam)
+        };
+        let regions = regions.iter().filter_map(|region| Region::parse(region).ok());
+        regions.map(with_iam).collect()
+    }
+
+    /// The endpoint of STS in a region; not every region has one.
+    pub fn sts(&self, region: &Region) -> Endpoint {
+        self.service("sts", region)
+    }
+
+    /// Whether `host` is one of this cloud's.
+    pub fn has_host(&self, host: &str) -> bool {
+        let domains = match self {
+            Self::Huawei => ["myhuaweicloud.com", "myhuaweicloud.eu"],
+            Self::Otc => ["otc.t-systems.com"; 2],
+            Self::Domain(domain) => [domain.as_str(); 2],
+        };
+        let is_below = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        domains.into_iter().any(is_below)
+    }
+
+    fn service(&self, service: &str, region: &Region) -> Endpoint {
+        let domain = match self {
+            // The European site; `eu-west-0` is not part of it.
+            Self::Huawei if region.as_str().starts_with("eu-west-1") => "myhuaweicloud.eu",
+            Self::Huawei => "myhuaweicloud.com",
+            Self::Otc if region.as_str() == "eu-ch2" => "sc.otc.t-systems.com",
+            Self::Otc => "otc.t-systems.com",
+            Self::Domain(domain) => domain,
+        };
+        Endpoint::of_host(format!("{service}.{region}.{domain}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_region_answers_where_its_cloud_says() {
+        let table: serde_json::Value = serde_json::from_str(include_str!("../../tests/vectors/regions.json")).unwrap();
+        let mut checked = 0;
+        for (name, services) in table["huaweicloud"].as_object().unwrap() {
+            let region = Region::parse(name).unwrap();
+            let cloud = Cloud::of_region(&region);
+            assert_eq!(cloud, Cloud::Huawei);
+            assert_eq!(cloud.cce(&region).as_str(), services["cce"].as_str().unwrap());
+            let iam = services["iam"]
+                .as_str()
+                .or(services["iam_by_pattern"].as_str())
+                .unwrap();
+            assert_eq!(cloud.iam(&region).as_str(), iam, "{name}");
+            checked += 1;
+        }
+        for name in ["eu-de", "eu-nl", "eu-ch2"] {
+            let region = Region::parse(name).unwrap();
+            let cloud = Cloud::of_region(&region);
+            assert_eq!(cloud, Cloud::Otc);
+            assert_eq!(cloud.cce(&region).as_str(), table["otc"][name]["cce"].as_str().unwrap());
+            assert_eq!(cloud.iam(&region).as_str(), table["otc"][name]["iam"].as_str().unwrap());
+            checked += 1;
+        }
+        assert!(checked >= 36);
+        assert_eq!(Cloud::known_regions().count(), checked);
+        for region in Cloud::known_regions() {
+            let is_listed = |cloud: &str| table[cloud].get(region.as_str()).is_some();
+            assert!(is_listed("huaweicloud") || is_listed("otc"), "{region}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! IAM: which projects there are, who somebody is; `sign_in` and `sts` issue tokens and temporary access keys.
+
+pub mod sts;
+pub mod token_answer;
+pub mod token_request;
+
+use crate::error::{Exit, Explain};
+use crate::huaweicloud::api::{Answer, Api, ApiError, Call};
+use crate::ids::{AccessKeyId, Endpoint, ProjectId, UserId};
+use chrono::TimeDelta;
+use serde_json::Value;
+
+/// A project: a region's main one (named like the region) or a sub-project (`eu-de_team`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// What requests need.
+    pub id: ProjectId,
+    /// What people know.
+    pub name: String,
+}
+
+/// Somebody or something with an id and a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// What machines know.
+    pub id: String,
+    /// What people know.
+    pub name: String,
+}
+
+impl Named {
+    fn from_json(value: &Value) -> Option<Self> {
+        let text = |name| value.get(name).and_then(Value::as_str).map(crate::sanitize::sanitize);
+        Some(Self {
+            id: text("id")?,
+            name: text("name")?,
+        })
+    }
+}
+
+/// Why a project was not found.
+#[derive(Debug, thiserror::Error)]
+pub enum IamError {
+    /// IAM did not say.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// No such project.
+    #[error("there is no project `{name}` for this identity")]
+    NoProject {
+        /// What was looked for.
+        name: String,
+    },
+    /// Two projects of this name.
+    #[error("{} projects are called `{name}`", ids.len())]
+    Ambiguous {
+        /// What was looked for.
+        name: String,
+        /// Theirs.
+        ids: Vec<ProjectId>,
+    },
+}
+
+impl Explain for IamError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Api(error) => error.exit(),
+            Self::NoProject { .. } | Self::Ambiguous { .. } => Exit::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Api(error) => error.hint(),
+            Self::NoProject { .. } => Some(
+                "give the project's name or id with `--project` (a region's main project is named like the region)"
+                    .to_owned(),
+            ),
+            Self::Ambiguous { ids, .. } => {
+                let ids: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+                Some(format!("give the project's id with `--project`: {}", ids.join(" or ")))
+            }
+        }
+    }
+
+    fn retry_after(&self) -> Option<TimeDelta> {
+        match self {
+            Self::Api(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    fn is_throttled(&self) -> bool {
+        matches!(self, Self::Api(error) if error.is_throttled())
+    }
+
+    fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Api(error) if error.is_unauthorized())
+    }
+}
+
+/// IAM at one endpoint.
+pub struct IamClient<'a> {
+    /// Signs and sends.
+    pub api: &'a Api<'a>,
+    /// Where IAM answers.
+    pub endpoint: &'a Endpoint,
+}
+
+impl IamClient<'_> {
+    /// The project of this name (`GET /v3/projects?name=`, api-iam `KeystoneListProjects`).
+    pub fn project_by_name(&self, name: &str) -> Result<Project, IamError> {
+        let mut projects = self.list(vec![("name".to_owned(), name.to_owned())])?;
+        projects.retain(|project| project.name == name);
+        only_project(name, projects)
+    }
+
+    /// The project with this id, from the list of all that this identity can see.
+    pub fn project_by_id(&self, id: &ProjectId) -> Result<Project, IamError> {
+        let projects = self.projects()?;
+        projects
+            .into_iter()
+            .find(|project| project.id == *id)
+            .ok_or_else(|| IamError::NoProject { name: id.to_string() })
+    }
+
+    /// All projects that this identity can see.
+    pub fn projects(&self) -> Result<Vec<Project>, IamError> {
+        self.list(Vec::new())
+    }
+
+    /// `GET /v3/projects`, which takes a permission that federated users lack; what is open to those is in `GET /v3/auth/projects`.
+    fn list(&self, query: Vec<(String, String)>) -> Result<Vec<Project>, IamError> {
+        let answer = match self.get("/v3/projects", query, "iam:projects:listProjects") {
+            Err(ApiError::Refused(refusal)) if refusal.status == 403 => {
+                let open = self.get("/v3/auth/projects", Vec::new(), "iam:projects:listProjects");
+                open.map_err(|_| ApiError::Refused(refusal))?
+            }
+            answer => answer?,
+        };
+        let list = answer.json.get("projects").and_then(Value::as_array);
+        let list = list.ok_or_else(|| incomplete("a list of projects"))?;
+        let project = |value: &Value| {
+            let text = |name| value.get(name).and_then(Value::as_str);
+            Some(Project {
+                id: ProjectId::parse(text("id")?).ok()?,
+                name: text("name")?.to_owned(),
+            })
+        };
+        Ok(list.iter().filter_map(project).collect())
+    }
+
+    /// The account of this identity: id and name (`GET /v3/auth/domains`).
+    pub fn account(&self) -> Result<Named, IamError> {
+        let answer = self.get("/v3/auth/domains", Vec::new(), "iam:users:listDomains")?;
+        let account = answer.json.pointer("/domains/0").and_then(Named::from_json);
+        Ok(account.ok_or_else(|| incomplete("an account"))?)
+    }
+
+    /// The user that a permanent access key belongs to (`GET /v3.0/OS-CREDENTIAL/credentials/{id}`, `GET /v3/users/{id}`).
+    pub fn user_of_access_key(&self, key: &AccessKeyId) -> Result<Named, IamError> {
+        let path = format!("/v3.0/OS-CREDENTIAL/credentials/{key}");
+        let answer = self.get(&path, Vec::new(), "iam:credentials:getCredential")?;
+        let id = answer.json.pointer("/credential/user_id").and_then(Value::as_str);
+        let id = id.and_then(|id| UserId::parse(id).ok());
+        let id = id.ok_or_else(|| incomplete("the access key's user"))?;
+        let answer = self.get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")?;
+        let user = answer.json.get("user").and_then(Named::from_json);
+        Ok(user.ok_or_else(|| incomplete("a user"))?)
+    }
+
+    /// There is an agency with this id (`GET /v3.0/OS-AGENCY/agencies/{id}`), as far as this identity may know.
+    pub fn has_agency(&self, id: &UserId) -> bool {
+        let path = format!("/v3.0/OS-AGENCY/agencies/{id}");
+        self.get(&path, Vec::new(), "iam:agencies:getAgency").is_ok()
+    }
+
+    /// There is a user with this id (`GET /v3/users/{id}`), as far as this identity may know.
+    pub fn has_user(&self, id: &UserId) -> bool {
+        self.get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")
+            .is_ok()
+    }
+
+    fn get(&self, path: &str, query: Vec<(String, String)>, permission: &'static str) -> Result<Answer, ApiError> {
+        self.api.call(&Call {
+            service: "IAM",
+            endpoint: self.endpoint,
+            method: "GET",
+            path: path.to_owned(),
+            query,
+            body: None,
+            project: None,
+            identity_provider: None,
+            permission,
+            is_repeatable: true,
+        })
+    }
+}
+
+fn incomplete(what: &str) -> ApiError {
+    ApiError::Incomplete {
+        service: "IAM",
+        what: what.to_owned(),
+    }
+}
+
+/// The one project that `name` can mean; an error if there is none, or more.
+pub fn only_project(name: &str, mut matching: Vec<Project>) -> Result<Project, IamError> {
+    let name = crate::sanitize::sanitize(name);
+    match (matching.pop(), matching.as_slice()) {
+        (Some(project), []) => Ok(project),
+        (Some(last), others) => {
+            let ids = others.iter().chain([&last]).map(|project| project.id.clone()).collect();
+            Err(IamError::Ambiguous { name, ids })
+        }
+        (None, _) => Err(IamError::NoProject { name }),
+    }
+}

@@ -1,0 +1,31 @@
+//! What the cloud's answers have taught us, kept for the next run: what an endpoint can do, how its clock stands, whom it throttles.
+//!
+//! One small file each in the state directory, without any secret. A file that is missing, unreadable or too old teaches nothing: the
+//! next run finds out again, at the price of one more request.
+
+mod endpoint;
+mod throttle;
+
+pub use endpoint::{EndpointTraits, Endpoints, SignatureForm};
+pub use throttle::Throttle;
+
+use crate::host::{Directories, write_private};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::PathBuf;
+
+fn file(directories: &Directories, kind: &str, name: &str) -> Option<PathBuf> {
+    let hash = crate::huaweicloud::signing::short_hash(name.as_bytes());
+    Some(directories.state.as_ref()?.join(kind).join(format!("{hash}.json")))
+}
+
+fn read<T: DeserializeOwned>(directories: &Directories, kind: &str, name: &str) -> Option<T> {
+    serde_json::from_slice(&std::fs::read(file(directories, kind, name)?).ok()?).ok()
+}
+
+/// Best effort: what cannot be written is not remembered.
+fn write<T: Serialize>(directories: &Directories, kind: &str, name: &str, value: &T) {
+    if let (Some(path), Ok(text)) = (file(directories, kind, name), serde_json::to_vec(value)) {
+        let _ = write_private(&path, &text);
+    }
+}

@@ -1,0 +1,38 @@
+//! What the sources have in common when they read: files, ids and addresses, and how a malformed source is told.
+
+use super::IdentityError;
+use crate::ids::{AccessKeyId, Endpoint};
+use std::path::Path;
+
+/// `source` is configured, but not so that it can be used.
+pub(crate) fn broken(source: impl Into<String>, problem: impl Into<String>, cure: impl Into<String>) -> IdentityError {
+    IdentityError::Broken {
+        source_name: source.into(),
+        problem: problem.into(),
+        cure: cure.into(),
+    }
+}
+
+/// The text of a source's file; `None` where there is none.
+pub(crate) fn read_file(source: &str, path: &Path) -> Result<Option<String>, IdentityError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let problem = format!("cannot read `{}`: {error}", path.display());
+            Err(broken(source, problem, "check who owns the file and its directory"))
+        }
+    }
+}
+
+/// IAM's base URL out of an `auth_url`, which ends in the version as a rule.
+pub(crate) fn auth_url(source: &str, name: &str, url: &str) -> Result<Endpoint, IdentityError> {
+    let base = url.trim_end_matches('/');
+    let base = base.strip_suffix("/v3").unwrap_or(base);
+    Endpoint::parse(base).map_err(|invalid| broken(source, format!("`{name}`: {invalid}"), invalid.hint()))
+}
+
+/// An access key id as a source gives it under `name`.
+pub(crate) fn access_key_id(source: &str, name: &str, text: &str) -> Result<AccessKeyId, IdentityError> {
+    AccessKeyId::parse(text).map_err(|invalid| broken(source, format!("`{name}`: {invalid}"), invalid.hint()))
+}

@@ -1,0 +1,133 @@
+//! KooCLI's `~/.hcloud/config.json` as an identity source: the current profile's access key, or the one that its SSO login brought.
+//!
+//! KooCLI encrypts the keys unless told otherwise; such a file counts as not configured, and is mentioned if nothing else is found.
+
+use crate::config::Profile;
+use crate::host::Env;
+use crate::huaweicloud::iam::token_request::Agency;
+use crate::identity::IdentityError;
+use crate::identity::found::{Found, Held, Means};
+use crate::identity::reading::{access_key_id, broken, read_file};
+use crate::secret::Secret;
+use serde_json::Value;
+
+const SOURCE: &str = "hcloud";
+/// Access key ids have 20 letters and digits, a few more at most; what KooCLI makes of them when it encrypts is longer.
+const LONGEST_PLAIN_ID: usize = 32;
+
+/// What the file says.
+pub(crate) enum Hcloud {
+    /// Nothing: no file, or no profile in it.
+    Absent,
+    /// Keys that only KooCLI can read.
+    Encrypted,
+    /// An identity.
+    Found(Box<Found>),
+}
+
+/// Reads the file.
+pub(crate) fn find(env: &Env) -> Result<Hcloud, IdentityError> {
+    let Some(path) = env.home().map(|home| home.join(".hcloud").join("config.json")) else {
+        return Ok(Hcloud::Absent);
+    };
+    let Some(text) = read_file(SOURCE, &path)? else {
+        return Ok(Hcloud::Absent);
+    };
+    let file = path.display();
+    let json: Value = serde_json::from_str(&text).map_err(|error| {
+        let problem = format!("`{file}`, line {}: it is not JSON", error.line());
+        broken(
+            SOURCE,
+            problem,
+            "correct the line, or run `hcloud configure init` again",
+        )
+    })?;
+    let wanted = text_of(&json, "current").unwrap_or_else(|| "default".to_owned());
+    let profiles = json.get("profiles").and_then(Value::as_array);
+    let Some(profiles) = profiles.filter(|profiles| !profiles.is_empty()) else {
+        return Ok(Hcloud::Absent);
+    };
+    let mut named = profiles
+        .iter()
+        .filter(|profile| text_of(profile, "name").as_ref() == Some(&wanted));
+    let Some(profile) = named.next() else {
+        let wanted = crate::sanitize::sanitize(&wanted);
+        let problem = format!("`{file}` has no profile `{wanted}`, which is its current one");
+        return Err(broken(
+            SOURCE,
+            problem,
+            "choose one with `hcloud configure set --cli-profile=NAME`",
+        ));
+    };
+    read_profile(&file.to_string(), &wanted, profile)
+}
+
+fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, IdentityError> {
+    let mode = text_of(profile, "mode").unwrap_or_else(|| "AKSK".to_owned());
+    let key = if mode == "SSO" {
+        profile.pointer("/ssoAuth/stsToken")
+    } else {
+        Some(profile)
+    };
+    let shown = crate::sanitize::sanitize(name);
+    let origin = format!("profile `{shown}` in `{file}`");
+    let cure = match mode.as_str() {
+        "SSO" => "sign in again with `hcloud configure sso`".to_owned(),
+        "ecsAgency" => "take the ECS' agency with `--identity metadata`".to_owned(),
+        _ => {
+            format!("set both with `hcloud configure set --cli-profile={shown} --cli-access-key=… --cli-secret-key=…`")
+        }
+    };
+    let part = |part: &str| key.and_then(|key| text_of(key, part));
+    let (id, secret) = match (part("accessKeyId"), part("secretAccessKey")) {
+        (Some(id), _) if id.len() > LONGEST_PLAIN_ID || !id.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            return Ok(Hcloud::Encrypted);
+        }
+        (Some(id), Some(secret)) => (id, secret),
+        _ => {
+            return Err(broken(
+                SOURCE,
+                format!(
+                    "{origin} has no access key (mode `{}`)",
+                    crate::sanitize::sanitize(&mode)
+                ),
+                cure,
+            ));
+        }
+    };
+    let id = access_key_id(SOURCE, "accessKeyId", &id)?;
+    let security_token = part("securityToken").map(Secret::new);
+    let domain = text_of(profile, "domainId").unwrap_or_default();
+    let fingerprint = if security_token.is_none() {
+        format!("ak:{id}")
+    } else {
+        // A temporary key's id changes with every login.
+        let start = profile.pointer("/ssoParam/startUrl").and_then(Value::as_str);
+        format!("{SOURCE}:{name}|{domain}|{}", start.unwrap_or_default())
+    };
+    let account = text_of(profile, "agencyDomainId").or_else(|| text_of(profile, "agencyDomainName"));
+    let agency = text_of(profile, "agencyName").and_then(|name| Agency::parse(&name, account.as_deref()));
+    Ok(Hcloud::Found(Box::new(Found {
+        fingerprint,
+        described: format!("access key `{id}` from {origin}"),
+        cure: format!("the access key of {origin} must be active: {cure}"),
+        means: Means::AccessKey {
+            id,
+            secret: Held::Here(Secret::new(secret)),
+            security_token,
+        },
+        agency,
+        settings: Profile {
+            region: text_of(profile, "region"),
+            project: text_of(profile, "projectId"),
+            origin: Some(origin),
+            ..Profile::default()
+        },
+    })))
+}
+
+/// A text that is not blank.
+fn text_of(object: &Value, name: &str) -> Option<String> {
+    let text = object.get(name)?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}

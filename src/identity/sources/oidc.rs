@@ -1,0 +1,132 @@
+//! An identity provider's id token as an identity source: for STS (`HUAWEICLOUD_OIDC_*`), or for IAM (`HUAWEICLOUD_SDK_IDP_ID`).
+
+use crate::env_vars as names;
+use crate::host::Env;
+use crate::huaweicloud::iam::sts::AssumeWithOidc;
+use crate::identity::IdentityError;
+use crate::identity::found::{Found, Means};
+use crate::identity::id_token::{self, IdTokenSource};
+use crate::identity::reading::broken;
+use crate::ids::Endpoint;
+use crate::secret::Secret;
+use std::path::PathBuf;
+
+const SOURCE: &str = "oidc";
+/// The SDKs' default, in seconds.
+const DEFAULT_SECONDS: u32 = 3600;
+/// Who we are in the audit trail where nobody says.
+const DEFAULT_SESSION: &str = "kubectl-cce-login";
+
+/// Reads the variables; `None` where no provider is named, and no file of a token.
+pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
+    match sts(env)? {
+        Some(found) => Ok(Some(found)),
+        None => iam(env),
+    }
+}
+
+fn iam(env: &Env) -> Result<Option<Found>, IdentityError> {
+    let token = id_token::of_environment(env);
+    match (env.var(names::SDK_IDP_ID), token) {
+        (Some(provider), Some(token)) => {
+            let settings = id_token::settings_of_environment(env)?;
+            Ok(Some(id_token::provider_found(
+                provider,
+                token,
+                settings,
+                "the environment",
+            )))
+        }
+        (Some(_), None) => Err(broken(
+            SOURCE,
+            format!("`{}` is set, `{}` is not", names::SDK_IDP_ID, names::SDK_ID_TOKEN_FILE),
+            format!(
+                "set `{}` too (a job of GitHub Actions needs `permissions: id-token: write` instead)",
+                names::SDK_ID_TOKEN_FILE
+            ),
+        )),
+        (None, Some(IdTokenSource::File(_))) => Err(broken(
+            SOURCE,
+            format!("`{}` is set, `{}` is not", names::SDK_ID_TOKEN_FILE, names::SDK_IDP_ID),
+            format!("set `{}` to the identity provider's name at IAM", names::SDK_IDP_ID),
+        )),
+        // Every job that may ask for an id token has the variables for it.
+        (None, _) => Ok(None),
+    }
+}
+
+fn sts(env: &Env) -> Result<Option<Found>, IdentityError> {
+    let text = env
+        .var(names::OIDC_ID_TOKEN)
+        .map(|token| IdTokenSource::Text(Secret::new(token)));
+    let file = env
+        .var_os(names::OIDC_TOKEN_FILE)
+        .map(|path| IdTokenSource::File(PathBuf::from(path)));
+    let own = text.or(file);
+    let is_own = own.is_some();
+    let half = |set: &str, unset: &str| {
+        broken(
+            SOURCE,
+            format!("`{set}` is set, `{unset}` is not"),
+            format!("set `{unset}` too, or unset `{set}` to use another identity"),
+        )
+    };
+    let token = own.or_else(|| IdTokenSource::of_actions(env));
+    let (provider_urn, agency_urn, token) = match (
+        env.var(names::OIDC_PROVIDER_URN),
+        env.var(names::OIDC_AGENCY_URN),
+        token,
+    ) {
+        (None, None, _) if is_own => return Err(half("an id token", names::OIDC_PROVIDER_URN)),
+        (None, None, _) => return Ok(None),
+        (Some(_), None, _) => return Err(half(names::OIDC_PROVIDER_URN, names::OIDC_AGENCY_URN)),
+        (None, Some(_), _) => return Err(half(names::OIDC_AGENCY_URN, names::OIDC_PROVIDER_URN)),
+        (Some(_), Some(_), None) => return Err(half(names::OIDC_PROVIDER_URN, names::OIDC_TOKEN_FILE)),
+        (Some(provider), Some(agency), Some(token)) => (provider, agency, token),
+    };
+    let seconds = match env.var(names::OIDC_DURATION_SECONDS) {
+        None => DEFAULT_SECONDS,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|s| (900..=43_200).contains(s))
+            .ok_or_else(|| {
+                let shown = crate::sanitize::sanitize(&text);
+                let problem = format!(
+                    "`{}`: `{shown}` is not a number of seconds from 900 to 43200",
+                    names::OIDC_DURATION_SECONDS
+                );
+                broken(SOURCE, problem, "correct it, or unset it")
+            })?,
+    };
+    let endpoint = env.var(names::SDK_STS_ENDPOINT).map(|url| {
+        Endpoint::parse(&url).map_err(|invalid| {
+            broken(
+                SOURCE,
+                format!("`{}`: {invalid}", names::SDK_STS_ENDPOINT),
+                invalid.hint(),
+            )
+        })
+    });
+    let ids = env.var(names::OIDC_POLICY_IDS).unwrap_or_default();
+    let shown = crate::sanitize::sanitize(&agency_urn);
+    Ok(Some(Found {
+        fingerprint: format!("sts:{agency_urn}|{}", token.subject()),
+        described: format!("agency `{shown}` for an id token from the environment"),
+        cure: "the id token must be of that identity provider, for its audience, and not expired; the agency must trust it".to_owned(),
+        means: Means::Sts {
+            wanted: AssumeWithOidc {
+                provider_urn,
+                agency_urn,
+                session_name: env.var(names::OIDC_SESSION_NAME).unwrap_or_else(|| DEFAULT_SESSION.to_owned()),
+                seconds,
+                policy: env.var(names::OIDC_POLICY),
+                policy_ids: ids.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+            },
+            endpoint: endpoint.transpose()?,
+            token,
+        },
+        agency: None,
+        settings: id_token::settings_of_environment(env)?,
+    }))
+}

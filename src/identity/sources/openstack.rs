@@ -1,0 +1,228 @@
+//! What OpenStack's clients know of an identity, be it from `OS_*` or from `clouds.yaml`: access key, token or password.
+
+use crate::config::Profile;
+use crate::huaweicloud::iam::token_request::{Account, Agency, User};
+use crate::identity::IdentityError;
+use crate::identity::found::{Found, Held, Means, Passcode};
+use crate::identity::reading::{access_key_id, auth_url, broken};
+use crate::secret::Secret;
+
+/// A value and the name under which it was given. Some are secrets: all are treated as such.
+#[derive(Debug)]
+pub(crate) struct Given {
+    text: Secret<String>,
+    name: String,
+}
+
+impl Given {
+    pub(crate) fn new(text: String, name: &str) -> Self {
+        Self {
+            text: Secret::new(text),
+            name: name.to_owned(),
+        }
+    }
+
+    /// The value of what is no secret.
+    fn plain(&self) -> String {
+        self.text.expose().clone() // a name, an id, a URL
+    }
+}
+
+/// What there is.
+#[derive(Debug, Default)]
+pub(crate) struct Openstack {
+    pub(crate) access_key: Option<Given>,
+    pub(crate) secret_key: Option<Given>,
+    pub(crate) security_token: Option<Given>,
+    pub(crate) token: Option<Given>,
+    pub(crate) user_id: Option<Given>,
+    pub(crate) username: Option<Given>,
+    pub(crate) password: Option<Given>,
+    pub(crate) passcode: Option<Given>,
+    pub(crate) domain_name: Option<Given>,
+    pub(crate) domain_id: Option<Given>,
+    pub(crate) project_name: Option<Given>,
+    pub(crate) project_id: Option<Given>,
+    pub(crate) region: Option<Given>,
+    pub(crate) auth_url: Option<Given>,
+    pub(crate) ca_file: Option<Given>,
+    pub(crate) agency: Option<Given>,
+    pub(crate) agency_domain: Option<Given>,
+}
+
+/// How messages name things: variables or keys.
+pub(crate) struct Wording<'a> {
+    /// The source.
+    pub(crate) source: &'a str,
+    /// Where it all comes from.
+    pub(crate) origin: String,
+    pub(crate) user_id: &'a str,
+    pub(crate) username: &'a str,
+    pub(crate) password: &'a str,
+    pub(crate) secret_key: &'a str,
+    pub(crate) access_key: &'a str,
+    pub(crate) domain: &'a str,
+    pub(crate) passcode: &'a str,
+    /// The fingerprint of a temporary access key, where its id shall not be it.
+    pub(crate) name_of_temporary: Option<String>,
+}
+
+impl Wording<'_> {
+    /// One half of an identity is there.
+    fn half(&self, set: &Given, unset: &str) -> IdentityError {
+        broken(
+            self.source,
+            format!("`{}` is set, `{unset}` is not", set.name),
+            format!("set `{unset}` too, or unset `{}` to use another identity", set.name),
+        )
+    }
+}
+
+/// An identity as its four parts: the means, the fingerprint, what it is called, what to check.
+type Proof = (Means, String, String, String);
+
+impl Openstack {
+    /// The identity: by access key, else by token, else by password; `None` where there is none of them.
+    pub(crate) fn find(self, wording: &Wording<'_>) -> Result<Option<Found>, IdentityError> {
+        let settings = self.settings(wording)?;
+        let agency = self.agency(wording)?;
+        let iam = settings.iam_endpoint.clone().unwrap_or_default();
+        let proof = match self.access_key(wording)? {
+            Some(proof) => Some(proof),
+            None => match self.token(wording) {
+                Some(proof) => Some(proof),
+                None => self.password(wording, &iam)?,
+            },
+        };
+        Ok(proof.map(|(means, fingerprint, described, cure)| Found {
+            means,
+            agency,
+            settings,
+            fingerprint,
+            described,
+            cure,
+        }))
+    }
+
+    fn access_key(&self, wording: &Wording<'_>) -> Result<Option<Proof>, IdentityError> {
+        let (id, secret) = match (&self.access_key, &self.secret_key) {
+            (None, None) => return Ok(None),
+            (Some(id), None) => return Err(wording.half(id, wording.secret_key)),
+            (None, Some(secret)) => return Err(wording.half(secret, wording.access_key)),
+            (Some(id), Some(secret)) => (id, secret),
+        };
+        let cure = format!(
+            "check `{}` and `{}`: they must belong together and be active",
+            id.name, secret.name
+        );
+        let id = access_key_id(wording.source, &id.name, &id.plain())?;
+        let described = format!("access key `{id}` from {}", wording.origin);
+        let security_token = self.security_token.as_ref().map(|given| given.text.clone());
+        let fingerprint = match (&security_token, &wording.name_of_temporary) {
+            // A temporary key's id changes with every new one.
+            (Some(_), Some(name)) => name.clone(),
+            _ => format!("ak:{id}"),
+        };
+        let means = Means::AccessKey {
+            id,
+            secret: Held::Here(secret.text.clone()),
+            security_token,
+        };
+        Ok(Some((means, fingerprint, described, cure)))
+    }
+
+    fn token(&self, wording: &Wording<'_>) -> Option<Proof> {
+        let token = self.token.as_ref()?;
+        let cure = format!("`{}` must be a token that has not expired: get a new one", token.name);
+        // Only a hash of it goes into the fingerprint: a new token is a new identity as far as we know.
+        let hash = crate::huaweicloud::signing::short_hash(token.text.expose().as_bytes());
+        let described = format!("a token from {}", wording.origin);
+        Some((
+            Means::Token(token.text.clone()),
+            format!("token:{hash}"),
+            described,
+            cure,
+        ))
+    }
+
+    fn password(&self, wording: &Wording<'_>, iam: &str) -> Result<Option<Proof>, IdentityError> {
+        let (named, password) = match (self.username.as_ref().or(self.user_id.as_ref()), &self.password) {
+            (None, None) => return Ok(None),
+            (Some(user), None) => return Err(wording.half(user, wording.password)),
+            (None, Some(password)) => return Err(wording.half(password, wording.username)),
+            (Some(user), Some(password)) => (user, password),
+        };
+        let account = self.domain_id.as_ref().map(|id| Account::Id(id.plain()));
+        let account = account.or_else(|| self.domain_name.as_ref().map(|name| Account::Name(name.plain())));
+        if self.user_id.is_none() && account.is_none() {
+            let problem = format!("`{}` is set, the user's account is not", named.name);
+            return Err(broken(wording.source, problem, format!("set `{}` too", wording.domain)));
+        }
+        if let (Some(passcode), None) = (&self.passcode, &self.user_id) {
+            return Err(wording.half(passcode, wording.user_id));
+        }
+        let user = User {
+            id: self.user_id.as_ref().map(Given::plain),
+            name: self.username.as_ref().map(Given::plain),
+            account,
+        };
+        let cure = format!(
+            "check `{}`, the account and `{}`; with a virtual MFA device set `{}` and `{}` too",
+            named.name, password.name, wording.user_id, wording.passcode
+        );
+        let fingerprint = user_fingerprint(iam, &user);
+        let described = format!("user `{}` from {}", shown(&user), wording.origin);
+        let passcode = self.passcode.as_ref();
+        let means = Means::Password {
+            user,
+            password: Held::Here(password.text.clone()),
+            passcode: passcode.map_or(Passcode::None, |given| Passcode::Given(given.text.clone())),
+        };
+        Ok(Some((means, fingerprint, described, cure)))
+    }
+
+    fn settings(&self, wording: &Wording<'_>) -> Result<Profile, IdentityError> {
+        let plain = |given: &Option<Given>| given.as_ref().map(Given::plain);
+        let iam_endpoint = match &self.auth_url {
+            Some(url) => Some(auth_url(wording.source, &url.name, &url.plain())?.to_string()),
+            None => None,
+        };
+        Ok(Profile {
+            region: plain(&self.region),
+            project: plain(&self.project_id).or_else(|| plain(&self.project_name)),
+            iam_endpoint,
+            ca_file: plain(&self.ca_file),
+            origin: Some(wording.origin.clone()),
+            ..Profile::default()
+        })
+    }
+
+    fn agency(&self, wording: &Wording<'_>) -> Result<Option<Agency>, IdentityError> {
+        let Some(name) = &self.agency else { return Ok(None) };
+        let account = self.agency_domain.as_ref().map(Given::plain);
+        let agency = Agency::parse(&name.plain(), account.as_deref());
+        agency.map(Some).ok_or_else(|| {
+            let problem = format!(
+                "`{}` is set, the account that delegates the agency is not named",
+                name.name
+            );
+            broken(
+                wording.source,
+                problem,
+                "name the account too, or write the agency as `ACCOUNT/NAME`",
+            )
+        })
+    }
+}
+
+/// What tells one user from another offline.
+pub(crate) fn user_fingerprint(iam: &str, user: &User) -> String {
+    let account = user.account.as_ref().map_or("", Account::as_str);
+    format!("user:{iam}|{account}|{}", shown(user))
+}
+
+/// The user's name, else the id.
+pub(crate) fn shown(user: &User) -> String {
+    let text = user.name.as_deref().or(user.id.as_deref()).unwrap_or_default();
+    crate::sanitize::sanitize(text)
+}

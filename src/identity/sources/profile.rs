@@ -1,0 +1,273 @@
+//! Our own profiles as an identity source: `config.toml` holds what is not secret, the keyring the rest.
+
+use crate::config::{Config, Profile};
+use crate::host::Env;
+use crate::huaweicloud::iam::token_request::{Account, Agency, User};
+use crate::identity::IdentityError;
+use crate::identity::found::{Found, Held, Means, Passcode};
+use crate::identity::id_token::{self, IdTokenSource};
+use crate::identity::reading::broken;
+use crate::identity::sources::metadata;
+use crate::identity::sources::openstack::{shown, user_fingerprint};
+use crate::ids::ProfileName;
+use crate::secret::Secret;
+use crate::store::{Deleted, LayeredStore, Stored};
+use chrono::{DateTime, Utc};
+use std::path::PathBuf;
+
+/// The kinds by their names.
+pub const KINDS: &str = "access-key, password, agency, federation or metadata";
+
+/// What a profile says.
+pub(crate) fn find(name: &ProfileName, config: &Config, env: &Env) -> Result<Found, IdentityError> {
+    let profile = get(name, config)?;
+    match profile.kind.as_str() {
+        "access-key" => access_key(name, profile),
+        "password" => password(name, profile),
+        "agency" => assumed(name, profile, config, env),
+        "federation" => federation(name, profile, env),
+        "metadata" => {
+            let found = metadata::find(env, profile.clone())?;
+            with_own_agency(name, profile, found)
+        }
+        other => {
+            let kind = crate::sanitize::sanitize(other);
+            let cure = format!("set `kind` in `config.toml` to one of {KINDS}");
+            Err(broken(source(name), format!("its kind `{kind}` is unknown"), cure))
+        }
+    }
+}
+
+fn get<'a>(name: &ProfileName, config: &'a Config) -> Result<&'a Profile, IdentityError> {
+    let profile = config.profiles.get(name.as_str());
+    profile.ok_or_else(|| IdentityError::NoProfile(name.clone()))
+}
+
+fn source(name: &ProfileName) -> String {
+    format!("profile `{name}`")
+}
+
+fn held(name: &ProfileName, profile: &Profile) -> Held {
+    Held::InStore {
+        profile: name.clone(),
+        store: profile.secret_store.clone(),
+    }
+}
+
+fn access_key(name: &ProfileName, profile: &Profile) -> Result<Found, IdentityError> {
+    let text = profile.access_key_id.as_deref().unwrap_or_default();
+    let id = crate::ids::AccessKeyId::parse(text).map_err(|invalid| {
+        let cure = format!("set `access_key_id` in `config.toml`: {}", invalid.hint());
+        broken(source(name), invalid.to_string(), cure)
+    })?;
+    let found = Found {
+        fingerprint: format!("ak:{id}"),
+        described: source(name),
+        cure: format!(
+            "the access key of profile `{name}` must be active: set it again with `kubectl cce-login profile set {name}`"
+        ),
+        means: Means::AccessKey {
+            id,
+            secret: held(name, profile),
+            security_token: None,
+        },
+        agency: None,
+        settings: profile.clone(),
+    };
+    with_own_agency(name, profile, found)
+}
+
+fn password(name: &ProfileName, profile: &Profile) -> Result<Found, IdentityError> {
+    let user = User {
+        id: profile.user_id.clone(),
+        name: profile.username.clone(),
+        account: profile.domain.as_deref().map(Account::parse),
+    };
+    let is_asked = profile.totp == Some(true);
+    let problem = match &user {
+        User {
+            id: None, name: None, ..
+        } => Some(("it names no user", "username")),
+        User {
+            id: None,
+            account: None,
+            ..
+        } => Some(("it names no account", "domain")),
+        User { id: None, .. } if is_asked => {
+            Some(("a passcode goes with the user's id only, which is missing", "user_id"))
+        }
+        _ => None,
+    };
+    if let Some((problem, key)) = problem {
+        return Err(broken(source(name), problem, format!("set `{key}` in `config.toml`")));
+    }
+    let iam = profile
+        .iam_endpoint
+        .as_deref()
+        .or(profile.cloud.as_deref())
+        .unwrap_or_default();
+    let found = Found {
+        fingerprint: user_fingerprint(iam, &user),
+        described: format!("user `{}` of profile `{name}`", shown(&user)),
+        cure: format!(
+            "user, account and password of profile `{name}` must be right{}: set it again with `kubectl cce-login profile set {name}`",
+            if is_asked { ", and the passcode fresh" } else { "" }
+        ),
+        means: Means::Password {
+            user,
+            password: held(name, profile),
+            passcode: if is_asked { Passcode::Asked } else { Passcode::None },
+        },
+        agency: None,
+        settings: profile.clone(),
+    };
+    match &profile.agency {
+        // `domain` is the user's own account here.
+        Some(text) => Ok(Found {
+            agency: Some(parse_agency(name, text, None)?),
+            ..found
+        }),
+        None => Ok(found),
+    }
+}
+
+/// An agency on top of another profile.
+fn assumed(name: &ProfileName, profile: &Profile, config: &Config, env: &Env) -> Result<Found, IdentityError> {
+    let missing = |key: &str| {
+        broken(
+            source(name),
+            format!("`{key}` is missing"),
+            format!("set `{key}` in `config.toml`"),
+        )
+    };
+    let base_name = profile.base_profile.as_deref().ok_or_else(|| missing("base_profile"))?;
+    let agency = profile.agency.as_deref().ok_or_else(|| missing("agency"))?;
+    let agency = parse_agency(name, agency, profile.domain.as_deref())?;
+    let cure = "set `base_profile` in `config.toml` to the profile that may assume the agency";
+    if base_name == name.as_str() {
+        return Err(broken(source(name), "it names itself as its base", cure));
+    }
+    let base_name = ProfileName::parse(base_name).map_err(|invalid| broken(source(name), invalid.to_string(), cure))?;
+    if get(&base_name, config)?.kind == "agency" {
+        let problem = format!("its base `{base_name}` is an agency itself, which cannot assume another one");
+        return Err(broken(source(name), problem, cure));
+    }
+    let base = find(&base_name, config, env)?;
+    if base.agency.is_some() {
+        let problem = format!("its base `{base_name}` assumes an agency itself, which cannot assume another one");
+        return Err(broken(source(name), problem, cure));
+    }
+    let own = profile.clone();
+    let settings = Profile {
+        region: own.region.or(base.settings.region),
+        project: own.project.or(base.settings.project),
+        cloud: own.cloud.or(base.settings.cloud),
+        cce_endpoint: own.cce_endpoint.or(base.settings.cce_endpoint),
+        iam_endpoint: own.iam_endpoint.or(base.settings.iam_endpoint),
+        ca_file: own.ca_file.or(base.settings.ca_file),
+        proxy: own.proxy.or(base.settings.proxy),
+        ..own
+    };
+    Ok(Found {
+        described: format!("agency `{}` of profile `{name}`", agency_shown(&agency)),
+        agency: Some(agency),
+        settings,
+        ..base
+    })
+}
+
+fn federation(name: &ProfileName, profile: &Profile, env: &Env) -> Result<Found, IdentityError> {
+    let Some(provider) = profile.idp.clone() else {
+        return Err(broken(
+            source(name),
+            "`idp` is missing",
+            "set `idp` in `config.toml` to the identity provider's name at IAM",
+        ));
+    };
+    let file = profile
+        .id_token_file
+        .as_ref()
+        .map(|path| IdTokenSource::File(PathBuf::from(path)));
+    let Some(token) = file.or_else(|| id_token::of_environment(env)) else {
+        let cure = format!(
+            "set `id_token_file` in `config.toml`, or `{}`; a job of GitHub Actions needs `permissions: id-token: write`",
+            crate::env_vars::SDK_ID_TOKEN_FILE
+        );
+        return Err(broken(source(name), "there is no id token for it", cure));
+    };
+    let found = id_token::provider_found(provider, token, profile.clone(), &source(name));
+    with_own_agency(name, profile, found)
+}
+
+/// The agency that the profile assumes by itself.
+fn with_own_agency(name: &ProfileName, profile: &Profile, found: Found) -> Result<Found, IdentityError> {
+    let agency = profile.agency.as_deref();
+    let agency = agency
+        .map(|text| parse_agency(name, text, profile.domain.as_deref()))
+        .transpose()?;
+    Ok(Found { agency, ..found })
+}
+
+fn parse_agency(name: &ProfileName, text: &str, account: Option<&str>) -> Result<Agency, IdentityError> {
+    Agency::parse(text, account).ok_or_else(|| {
+        let problem = format!(
+            "the account that delegates its agency `{}` is not named",
+            crate::sanitize::sanitize(text)
+        );
+        broken(
+            source(name),
+            problem,
+            "write `agency = \"ACCOUNT/NAME\"` in `config.toml`",
+        )
+    })
+}
+
+fn agency_shown(agency: &Agency) -> String {
+    crate::sanitize::sanitize(&agency.name)
+}
+
+/// Reads a profile's secret from its store.
+pub(crate) fn secret(name: &ProfileName, secrets: &LayeredStore) -> Result<Secret<String>, IdentityError> {
+    let cure = || format!("keep it again with `kubectl cce-login profile set {name}`");
+    let lookup = secrets.get(&account(name));
+    let bytes = match (lookup.found, lookup.troubles.into_iter().next()) {
+        (Some((_, bytes)), _) => bytes,
+        (None, Some(trouble)) => {
+            return Err(IdentityError::Secret {
+                name: name.clone(),
+                source: trouble.error,
+            });
+        }
+        (None, None) => return Err(broken(source(name), "its secret is in no store", cure())),
+    };
+    // From the store to where it signs or proves who we are; it is never shown.
+    let secret = String::from_utf8(bytes.expose().clone());
+    Ok(Secret::new(secret.map_err(|_| {
+        broken(source(name), "its stored secret is damaged", cure())
+    })?))
+}
+
+/// Keeps a profile's secret.
+pub fn keep_secret(secrets: &LayeredStore, name: &ProfileName, secret: &Secret<String>, now: DateTime<Utc>) -> Stored {
+    let bytes = Secret::new(secret.expose().clone().into_bytes()); // into the store that protects it
+    secrets.set(
+        &account(name),
+        &format!("kubectl cce-login: secret of profile {name}"),
+        &bytes,
+        None,
+        now,
+    )
+}
+
+/// Removes a profile's secret from every store that has it.
+pub fn forget_secret(secrets: &LayeredStore, name: &ProfileName) -> Deleted {
+    secrets.delete(&account(name))
+}
+
+/// A store's account for a profile. Names are case-sensitive, accounts need not be: hence the hash.
+fn account(name: &ProfileName) -> String {
+    format!(
+        "profile-{}",
+        crate::huaweicloud::signing::short_hash(name.as_str().as_bytes())
+    )
+}

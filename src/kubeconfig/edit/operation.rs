@@ -1,0 +1,122 @@
+//! What is to change in one file, and the strict side of it: the same change made to the meaning.
+
+use serde_json::{Map, Value, json};
+
+use crate::kubeconfig::edit::node::Node;
+use crate::kubeconfig::meaning::Kind;
+
+/// One change to one file.
+#[derive(Debug, Clone)]
+pub(crate) enum Operation {
+    /// A new item at the end of its list.
+    Add { kind: Kind, name: String, body: Node },
+    /// Other contents for the item at this position.
+    Alter {
+        kind: Kind,
+        position: usize,
+        change: BodyChange,
+    },
+    /// The item at this position goes.
+    Remove { kind: Kind, position: usize },
+    /// Another `current-context`.
+    Current(String),
+}
+
+/// Other contents for an item.
+#[derive(Debug, Clone)]
+pub(crate) enum BodyChange {
+    /// All of it.
+    Replace(Node),
+    /// These fields set, those removed, all others kept.
+    Fields {
+        set: Vec<(&'static str, Node)>,
+        unset: Vec<&'static str>,
+    },
+}
+
+/// A new item of a list.
+pub(crate) fn item(kind: Kind, name: &str, body: &Node) -> Node {
+    Node::Map(vec![("name", Node::text(name)), (kind.body_key(), body.clone())])
+}
+
+impl BodyChange {
+    /// What is left to do on an item with these contents; `None` if nothing.
+    pub(crate) fn fields(fields: Vec<(&'static str, Option<Node>)>, existing: &Value) -> Option<Self> {
+        if existing.is_null() {
+            return Some(Self::Replace(Node::Map(crate::kubeconfig::entries::present(fields))));
+        }
+        let mut set = Vec::new();
+        let mut unset = Vec::new();
+        for (key, wanted) in fields {
+            match wanted {
+                Some(wanted) if existing.get(key) != Some(&wanted.meaning()) => set.push((key, wanted)),
+                None if existing.get(key).is_some() => unset.push(key),
+                _ => {}
+            }
+        }
+        (!set.is_empty() || !unset.is_empty()).then_some(Self::Fields { set, unset })
+    }
+
+    /// Replaces contents that mean something else; `None` if they already mean this.
+    pub(crate) fn replace(wanted: Node, existing: &Value) -> Option<Self> {
+        (wanted.meaning() != *existing).then_some(Self::Replace(wanted))
+    }
+}
+
+/// What a file that means `before` must mean after these operations; `None` if an operation does not fit it.
+pub(crate) fn expected(before: &Value, operations: &[Operation]) -> Option<Value> {
+    let mut root = match before {
+        Value::Null if operations.is_empty() => return Some(Value::Null),
+        Value::Null => Map::from_iter([
+            ("apiVersion".to_owned(), json!("v1")),
+            ("kind".to_owned(), json!("Config")),
+        ]),
+        Value::Object(root) => root.clone(),
+        _ => return None,
+    };
+    for operation in operations {
+        match operation {
+            Operation::Add { kind, name, body } => {
+                let list = root.entry(kind.list_key()).or_insert(Value::Null);
+                if list.is_null() {
+                    *list = Value::Array(Vec::new());
+                }
+                list.as_array_mut()?.push(item(*kind, name, body).meaning());
+            }
+            Operation::Alter { kind, position, change } => {
+                let item = root.get_mut(kind.list_key())?.get_mut(*position)?.as_object_mut()?;
+                match change {
+                    BodyChange::Replace(node) => {
+                        item.insert(kind.body_key().to_owned(), node.meaning());
+                    }
+                    BodyChange::Fields { set, unset } => {
+                        let body = item.get_mut(kind.body_key())?.as_object_mut()?;
+                        for (key, value) in set {
+                            body.insert((*key).to_owned(), value.meaning());
+                        }
+                        for key in unset {
+                            body.remove(*key);
+                        }
+                    }
+                }
+            }
+            Operation::Remove { .. } => {}
+            Operation::Current(name) => {
+                root.insert("current-context".to_owned(), json!(name));
+            }
+        }
+    }
+    // Last, because all positions are those of before.
+    for kind in Kind::ALL {
+        let gone = |position: usize| {
+            operations
+                .iter()
+                .any(|operation| matches!(operation, Operation::Remove { kind: k, position: p } if (*k, *p) == (kind, position)))
+        };
+        if let Some(list) = root.get_mut(kind.list_key()).and_then(Value::as_array_mut) {
+            let mut position = 0..;
+            list.retain(|_| !position.next().is_some_and(gone));
+        }
+    }
+    Some(Value::Object(root))
+}

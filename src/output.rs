@@ -1,0 +1,141 @@
+//! How reports are written: `-o table|json|yaml|name`, and what several commands say.
+
+pub(crate) mod confirm;
+
+use crate::cli::OutputArgs;
+use crate::credential::Obtained;
+use crate::error::{Exit, Explain, Result};
+use crate::host::Host;
+use crate::huaweicloud::cce::cluster_cert::LIFETIME_TOLERANCE;
+use crate::lifetime::{CertLifetime, about};
+use crate::plan::PlanError;
+use crate::store::StoreKind;
+use chrono::TimeDelta;
+use serde::Serialize;
+
+/// The most names in a sentence.
+const MOST_NAMES: usize = 8;
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs; the keys are stable.
+    Json,
+    /// The same as YAML.
+    Yaml,
+    /// Names alone, one a line.
+    Name,
+}
+
+impl Format {
+    /// By `-o`.
+    pub(crate) fn parse(args: &OutputArgs) -> std::result::Result<Self, PlanError> {
+        match args.output.as_deref() {
+            None | Some("table") => Ok(Self::Table),
+            Some("json") => Ok(Self::Json),
+            Some("yaml") => Ok(Self::Yaml),
+            Some("name") => Ok(Self::Name),
+            Some(other) => Err(PlanError::Invalid {
+                origin: "--output".to_owned(),
+                problem: format!(
+                    "`{}` is not one of table, json, yaml or name",
+                    crate::sanitize::sanitize(other)
+                ),
+                cure: "use table, json, yaml or name".to_owned(),
+            }),
+        }
+    }
+}
+
+/// A value as indented JSON with a line end.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// A value as YAML with a line end.
+pub(crate) fn yaml(value: &impl Serialize) -> String {
+    serde_saphyr::to_string(value).unwrap_or_default()
+}
+
+/// Columns wide enough for their longest cell, two spaces apart.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|i| {
+            rows.iter()
+                .filter_map(|row| row.get(i))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Names in a sentence: the first few, and how many more there are.
+pub(crate) fn names(names: &[&str]) -> String {
+    let shown = names
+        .iter()
+        .take(MOST_NAMES)
+        .map(|name| format!("`{}`", crate::sanitize::sanitize(name)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(MOST_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// A certificate in a line for people: for how long, until when, and where it is kept.
+pub(crate) fn certificate(host: &Host, obtained: &Obtained, asked: CertLifetime) -> String {
+    let entry = &obtained.entry;
+    let left = entry.ends_at(&host.clock) - host.clock.now();
+    let mut line = format!(
+        "valid for {} (until {})",
+        about(left),
+        entry.cert.not_after.format("%Y-%m-%d %H:%M:%S UTC")
+    );
+    let granted = entry.cert.not_after - entry.fetched_at;
+    if is_other_than(asked, granted) {
+        line = format!("{line}; asked for {asked}, this cloud granted {}", about(granted));
+    }
+    match obtained.kept_in.as_slice() {
+        [] => {
+            line + "; kept nowhere, so every kubectl call fetches a new one (`--cache file` keeps it in a file that only you can read)"
+        }
+        kinds => line + ", kept in " + &kinds.iter().map(StoreKind::to_string).collect::<Vec<_>>().join(" and "),
+    }
+}
+
+/// Whether the cloud granted another lifetime than was asked for.
+pub(crate) fn is_other_than(asked: CertLifetime, granted: TimeDelta) -> bool {
+    asked
+        .span()
+        .is_some_and(|span| (granted - span).abs() > LIFETIME_TOLERANCE)
+}
+
+/// Why the answer could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to stdout")]
+struct OutputError(#[source] std::io::Error);
+
+impl Explain for OutputError {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("check the disk and the pipe that stdout goes to".to_owned())
+    }
+}
+
+/// Writes one complete document to stdout, once.
+pub(crate) fn print(host: &Host, text: &str) -> Result<()> {
+    Ok(host.print(text).map_err(OutputError)?)
+}

@@ -1,0 +1,319 @@
+//! Revoking, for `revoke` and for `logout --revoke`: what it means is said, then CCE is asked, then this machine forgets, then the API server
+//! is asked whether it refuses what was good until now.
+
+pub(crate) mod owner;
+
+use crate::api_server::{ApiServer, ApiServerError, known};
+use crate::cache::index;
+use crate::certificate::ClientCert;
+use crate::cli::ConfirmArgs;
+use crate::credential::forget::{forget, mode_of};
+use crate::discovery::targets::Site;
+use crate::error::{Error, Exit, Explain, Result};
+use crate::host::{Deadline, Host, Progress};
+use crate::huaweicloud::cce::phase;
+use crate::huaweicloud::cce::revocation::{Holder, first_releases, too_old_to_revoke};
+use crate::output::{self, confirm};
+use crate::plan::Verification;
+use crate::sanitize::sanitize;
+use crate::session::Session;
+use std::time::{Duration, Instant};
+
+/// What comes first, whatever else is said.
+const FIRST: &str = "disable the identity's access keys and password in IAM first (tokens live up to 24 h), otherwise the other side simply \
+                     fetches a new certificate";
+/// Why somebody else's certificates stay.
+const NOT_AN_ADMINISTRATOR: &str = "an ordinary user can revoke only their own certificates: ask an administrator of the account, who needs \
+                                    the IAM action `cce:cluster:revokeClientCredential`";
+/// Why the API server cannot be asked.
+const NO_WITNESS: &str = "there is no certificate of yours on this machine to ask with";
+/// How long the API server has to notice.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The first pause between two questions to it; each is twice as long as the one before, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why the certificates are not, or not surely, revoked.
+#[derive(Debug, thiserror::Error)]
+enum RevokeError {
+    #[error(
+        "cluster `{name}` is of release `{release}`, which cannot revoke certificates: the first that can is `{since}`"
+    )]
+    TooOld {
+        name: String,
+        release: String,
+        since: String,
+    },
+    #[error(
+        "this cloud does not offer to revoke certificates by API ({0}): use the CCE console, or disable the identity and let them end"
+    )]
+    NotOffered(String),
+    #[error("the answer was lost, so nobody knows whether the certificates of {holder} are revoked ({reason})")]
+    Unknown { holder: Holder, reason: String },
+    #[error("CCE says that they are revoked, but the API server still accepts the old certificate after {0} s")]
+    StillAccepted(u64),
+    #[error("they are revoked, but it was not seen that the API server refuses them: {0}")]
+    NotSeen(String),
+    #[error("they are revoked, but could not be deleted everywhere on this machine: {0}")]
+    Left(String),
+}
+
+impl Explain for RevokeError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unknown { .. } | Self::NotSeen(_) => Exit::Temporary,
+            _ => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::TooOld { since, .. } => {
+                format!("upgrade the cluster to `{since}` or newer in the CCE console, then run the command again")
+            }
+            Self::NotOffered(_) => return None,
+            Self::Unknown { .. } => {
+                "run the command again: revoking twice does no harm; the copies on this machine are void already"
+                    .to_owned()
+            }
+            Self::StillAccepted(_) => {
+                "run the command again in a few minutes; if it stays so, open a ticket with the cloud".to_owned()
+            }
+            Self::NotSeen(_) => {
+                "look at it from where the API server can be reached, with a copy of the certificate".to_owned()
+            }
+            Self::Left(_) => "make the store available (unlock the keyring) and run the command again".to_owned(),
+        })
+    }
+}
+
+/// Whose certificates go, on which cluster.
+pub(crate) struct Revocation<'a> {
+    site: &'a Site,
+    holder: Holder,
+    is_own: bool,
+}
+
+impl<'a> Revocation<'a> {
+    /// An error if the cluster cannot do that now, or not at all.
+    pub(crate) fn new(site: &'a Site, holder: Holder, is_own: bool) -> Result<Self> {
+        phase::check(&site.cluster)?;
+        if let Some(since) = too_old_to_revoke(&site.cluster.release) {
+            return Err(RevokeError::TooOld {
+                name: sanitize(&site.cluster.name),
+                release: sanitize(&site.cluster.release),
+                since,
+            }
+            .into());
+        }
+        Ok(Self { site, holder, is_own })
+    }
+
+    /// The name that its cluster was chosen by.
+    pub(crate) fn label(&self) -> String {
+        self.site.label()
+    }
+
+    /// The cluster's id.
+    pub(crate) fn cluster_id(&self) -> &str {
+        self.site.target.cluster_id.as_str()
+    }
+}
+
+/// Says what will happen, and lets a person agree by typing the cluster's name, or the number of clusters.
+pub(crate) fn confirm(session: &Session<'_>, args: &ConfirmArgs, revocations: &[Revocation<'_>]) -> Result<()> {
+    announce(session.host, revocations);
+    match revocations {
+        [] => Ok(()),
+        [one] => confirm::ask(session, args, "the cluster's name", &one.site.cluster.name),
+        several => confirm::ask(session, args, "the number of clusters", &several.len().to_string()),
+    }
+}
+
+fn announce(host: &Host, revocations: &[Revocation<'_>]) {
+    if revocations.is_empty() {
+        return;
+    }
+    host.say(FIRST);
+    let mut told: Vec<&Holder> = Vec::new();
+    for revocation in revocations {
+        let holder = &revocation.holder;
+        if told.contains(&holder) {
+            continue;
+        }
+        told.push(holder);
+        let theirs = revocations.iter().filter(|other| other.holder == *holder);
+        let names: Vec<&str> = theirs.map(|other| other.site.cluster.name.as_str()).collect();
+        let clusters = match names.as_slice() {
+            [name] => format!("cluster `{}`", sanitize(name)),
+            several => format!("{} clusters ({})", several.len(), output::names(several)),
+        };
+        let own = if revocation.is_own { " (you)" } else { "" };
+        host.say(&format!(
+            "every certificate of {holder}{own} on {clusters} will be refused, on every machine, CI included"
+        ));
+    }
+    host.say("that cannot be undone; a new certificate can be fetched at once");
+}
+
+/// Revokes, and says what came of it. A throttled identity waits, as long as there is time.
+pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, verification: Verification) -> Result<()> {
+    let (site, holder) = (revocation.site, &revocation.holder);
+    let say = |line: &str| {
+        let name = sanitize(&site.cluster.name);
+        session.host.say(&format!("cluster `{name}`: {line}"));
+    };
+    let _progress = Progress::spinner(session.host, "revoking, and looking whether that is seen");
+    // In memory, for the question to the API server: a moment later this machine has forgotten it.
+    let witness = match verification {
+        Verification::None => None,
+        _ => witness(session, revocation),
+    };
+    let sent = loop {
+        match send(session, revocation) {
+            Err(error) if error.is_throttled() => session.wait_out_throttle(error)?,
+            sent => break sent?,
+        }
+    };
+    let left = forget_all(session, revocation);
+    let seen = witness
+        .as_ref()
+        .map(|witness| witness.wait_until_refused(session.deadline));
+    match (&sent, &seen) {
+        (Sent::Lost(_), Some(Seen::Refused)) => {
+            say("the answer was lost, but the API server refuses the old certificate: it is revoked");
+        }
+        (Sent::Lost(reason), _) => {
+            let (holder, reason) = (holder.clone(), reason.clone());
+            return Err(RevokeError::Unknown { holder, reason }.into());
+        }
+        (Sent::Done, _) => {
+            say(&format!("every certificate of {holder} is revoked"));
+            match (seen, verification) {
+                (Some(Seen::Refused), _) => say("verified: the API server refuses the old certificate"),
+                (Some(Seen::StillAccepted(seconds)), _) => return Err(RevokeError::StillAccepted(seconds).into()),
+                (Some(Seen::Unknown(reason)), Verification::Required) => {
+                    return Err(RevokeError::NotSeen(reason).into());
+                }
+                (Some(Seen::Unknown(reason)), _) => say(&format!("not verified: {reason}")),
+                (None, Verification::Required) => return Err(RevokeError::NotSeen(NO_WITNESS.to_owned()).into()),
+                (None, Verification::IfPossible) if revocation.is_own => say(&format!("not verified: {NO_WITNESS}")),
+                (None, _) => {}
+            }
+        }
+    }
+    match left.into_iter().next() {
+        None => Ok(()),
+        Some(reason) => Err(RevokeError::Left(reason).into()),
+    }
+}
+
+/// What became of the request.
+enum Sent {
+    Done,
+    /// It may have been acted upon.
+    Lost(String),
+}
+
+fn send(session: &Session<'_>, revocation: &Revocation<'_>) -> Result<Sent> {
+    let (site, holder) = (revocation.site, &revocation.holder);
+    site.with_cce(session, |cce| {
+        let Err(error) = cce.revoke_cluster_certs(&site.target.cluster_id, holder) else {
+            return Ok(Sent::Done);
+        };
+        if error.is_outcome_unknown() {
+            return Ok(Sent::Lost(Error::from(error).cause()));
+        }
+        let hint = match error.refusal() {
+            Some(refusal) if refusal.is_missing_api() => {
+                return Err(RevokeError::NotOffered(refusal.in_short()).into());
+            }
+            Some(refusal) if refusal.status == 403 && !refusal.is_state_refused() && !revocation.is_own => {
+                NOT_AN_ADMINISTRATOR.to_owned()
+            }
+            // What the cluster says of its release did not suffice to know it before.
+            Some(refusal) if refusal.status == 400 => format!(
+                "if the cluster is older than {}, upgrade it in the CCE console first; else check the id",
+                first_releases()
+            ),
+            _ => return Err(site.explain(error)),
+        };
+        Err(site.explain(error).with_hint(hint))
+    })
+}
+
+/// Forgets what this machine has of the identity on the cluster, and what is on its way. Returns what the stores say against it.
+fn forget_all(session: &Session<'_>, revocation: &Revocation<'_>) -> Vec<String> {
+    let own = notes(session, revocation);
+    let on_its_way = revocation
+        .site
+        .key
+        .as_ref()
+        .filter(|key| revocation.is_own && own.iter().all(|(noted, _)| noted != *key));
+    let left = own.iter().flat_map(|(key, note)| forget(session, key, Some(note)));
+    left.chain(on_its_way.into_iter().flat_map(|key| forget(session, key, None)))
+        .collect()
+}
+
+fn notes(session: &Session<'_>, revocation: &Revocation<'_>) -> Vec<(crate::cache::CacheKey, index::IndexEntry)> {
+    let mut notes = index::all(&session.directories);
+    notes.retain(|(_, note)| {
+        note.cluster_id == revocation.cluster_id() && note.user_id == revocation.holder.id().as_str()
+    });
+    notes
+}
+
+/// A certificate that was good until now, and the server to show it to.
+struct Witness {
+    cert: ClientCert,
+    server: ApiServer,
+}
+
+/// What the API server says of it.
+enum Seen {
+    Refused,
+    /// Even after so many seconds.
+    StillAccepted(u64),
+    Unknown(String),
+}
+
+fn witness(session: &Session<'_>, revocation: &Revocation<'_>) -> Option<Witness> {
+    let clock = &session.host.clock;
+    let newest = notes(session, revocation).into_iter().filter_map(|(key, note)| {
+        let store = session.store(mode_of(&note.stores));
+        let (_, entry) = session.cache(&store).get(&key)?;
+        let server = revocation.site.server.clone();
+        let server = server.or_else(|| known::of_note(note, &session.host.env))?;
+        (entry.ends_at(clock) > clock.now()).then_some(Witness {
+            cert: entry.cert,
+            server,
+        })
+    });
+    newest.max_by_key(|witness| witness.cert.not_after)
+}
+
+impl Witness {
+    /// Asks until the answer is no, for a bounded while: nobody promises that a revocation works at once.
+    fn wait_until_refused(&self, deadline: Deadline) -> Seen {
+        let (started, deadline) = (Instant::now(), deadline.at_most(PATIENCE));
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let answer = self.server.accepts(&self.cert, deadline);
+            if matches!(answer, Ok(false)) {
+                return Seen::Refused;
+            }
+            if deadline.remaining() < pause {
+                return match answer {
+                    Ok(_) => Seen::StillAccepted(started.elapsed().as_secs()),
+                    Err(error) => Seen::Unknown(told(error)),
+                };
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+fn told(error: ApiServerError) -> String {
+    Error::from(error).cause()
+}

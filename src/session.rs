@@ -1,0 +1,132 @@
+//! What the commands have in common at run time: the stores, the directories, the log, the deadline, a client for the cloud.
+
+use crate::cache::CertCache;
+use crate::env_vars;
+use crate::error::{Error, Result};
+use crate::host::{Deadline, Directories, Host, Keyrings};
+use crate::http::{Http, HttpSettings, Proxies, Trust};
+use crate::huaweicloud::api::Api;
+use crate::huaweicloud::credentials::Credentials;
+use crate::huaweicloud::observed::Endpoints;
+use crate::log::Log;
+use crate::plan::{CloudSettings, RunSettings};
+use crate::store::{CacheMode, FileStore, LayeredStore, StoreWorld};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The pause after a 429 that names none.
+const THROTTLE_PAUSE: TimeDelta = TimeDelta::seconds(6);
+
+/// One run.
+pub(crate) struct Session<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) log: Log<'a>,
+    pub(crate) directories: Directories,
+    pub(crate) deadline: Deadline,
+    pub(crate) started: DateTime<Utc>,
+    pub(crate) is_interactive: bool,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(host: &'a Host, directories: Directories, run: RunSettings, verbosity: u8) -> Self {
+        Self {
+            host,
+            log: Log::new(host, verbosity),
+            directories,
+            deadline: Deadline::after(run.timeout),
+            started: host.clock.now(),
+            is_interactive: run.is_interactive,
+        }
+    }
+
+    /// The stores of certificates.
+    pub(crate) fn store(&self, mode: CacheMode) -> LayeredStore {
+        match &self.host.keyrings {
+            _ if mode == CacheMode::None => LayeredStore::default(),
+            Keyrings::Given(stores) => LayeredStore::new(stores.clone(), None),
+            Keyrings::System => crate::store::open(mode, &self.store_world()),
+        }
+    }
+
+    /// The cache that keeps its certificates in `store`.
+    pub(crate) fn cache<'s>(&'s self, store: &'s LayeredStore) -> CertCache<'s> {
+        CertCache {
+            store,
+            directories: &self.directories,
+            clock: &self.host.clock,
+            log: &self.log,
+        }
+    }
+
+    /// The store of a profile's secret: `file` where the profile says so, else the keyring.
+    pub(crate) fn secrets(&self, kind: Option<&str>) -> LayeredStore {
+        let world = self.store_world();
+        match (&self.host.keyrings, kind, &self.directories.config) {
+            (_, Some("file"), Some(config)) => {
+                LayeredStore::new(vec![Arc::new(FileStore::new(config.join("secrets"), world.uid))], None)
+            }
+            (Keyrings::Given(stores), ..) => LayeredStore::new(stores.clone(), None),
+            (Keyrings::System, ..) => LayeredStore::new(vec![crate::store::open_secrets(&world)], None),
+        }
+    }
+
+    fn store_world(&self) -> StoreWorld {
+        let env = &self.host.env;
+        StoreWorld {
+            dbus_session_bus_address: env.var_os(env_vars::DBUS_SESSION_BUS_ADDRESS),
+            xdg_runtime_dir: env.path(env_vars::XDG_RUNTIME_DIR),
+            container: env.var_os(env_vars::CONTAINER),
+            kubernetes_service_host: env.var_os(env_vars::KUBERNETES_SERVICE_HOST),
+            cache_dir: self.directories.cache.clone(),
+            shared_memory_dir: PathBuf::from("/dev/shm"),
+            time_out_marker: self
+                .directories
+                .runtime
+                .as_ref()
+                .map(|dir| dir.join("keyring-timed-out")),
+            uid: crate::host::user_id(),
+            interactive: self.is_interactive,
+            keyring_deadline: StoreWorld::keyring_deadline_for(self.is_interactive),
+            now: self.started,
+        }
+    }
+
+    /// A client for the cloud's endpoints.
+    pub(crate) fn cloud_http(&self, cloud: &CloudSettings) -> Result<Http> {
+        let trust = cloud.roots().map_or(Trust::System, |path| Trust::File(path.to_owned()));
+        let proxy = cloud.proxy.as_deref().map(Proxies::only);
+        Ok(Http::new(&HttpSettings {
+            trust,
+            proxies: proxy.unwrap_or_else(|| Proxies::from_env(&self.host.env)),
+            ..HttpSettings::default()
+        })?)
+    }
+
+    /// Calls of the cloud's services with `credentials`, all of them over by `deadline`.
+    pub(crate) fn api<'s>(&'s self, http: &'s Http, credentials: &'s Credentials, deadline: Deadline) -> Api<'s> {
+        let clock = &self.host.clock;
+        let endpoints = Endpoints::new(&self.directories, clock);
+        Api::new(http, credentials, endpoints, clock, &self.log, deadline)
+    }
+
+    /// Waits as long as the cloud asks after it has throttled us; the error itself if there is not so much time.
+    pub(crate) fn wait_out_throttle(&self, error: Error) -> Result<()> {
+        let jitter = self.host.processes.jitter();
+        let pause = error
+            .retry_after()
+            .unwrap_or(THROTTLE_PAUSE)
+            .to_std()
+            .unwrap_or_default();
+        let pause = pause.max(Duration::from_millis(100)).mul_f64(1.0 + 0.1 * jitter);
+        if self.deadline.remaining() < pause {
+            return Err(error);
+        }
+        let seconds = pause.as_secs_f64().ceil();
+        self.host
+            .say(&format!("the cloud throttles this identity: going on in {seconds} s"));
+        std::thread::sleep(pause);
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! What IAM has issued for a while, tokens and temporary access keys: kept where certificates are, until shortly before it ends.
+//!
+//! The stored form is JSON with a version; anything else is a miss. A small note in the state directory, without any secret, says which
+//! there are, so that they can be forgotten with their profile.
+
+use crate::cache::{CacheKey, CertCache, index};
+use crate::host::{Directories, write_private};
+use crate::huaweicloud::credentials::{AccessKey, Credentials};
+use crate::ids::AccessKeyId;
+use crate::secret::Secret;
+use crate::sign_in::authenticate::{Issued, Who};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What is this near its end is not used any more: a run may take some minutes.
+const MARGIN: TimeDelta = TimeDelta::minutes(3);
+const VERSION: u32 = 1;
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: u32,
+    /// By our clock.
+    expires_at: DateTime<Utc>,
+    /// The tombstone that was there when we signed in.
+    generation: u64,
+    token: Option<String>,
+    access_key_id: Option<String>,
+    secret: Option<String>,
+    security_token: Option<String>,
+    who: Option<Who>,
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        use zeroize::Zeroize as _;
+        for secret in [&mut self.token, &mut self.secret, &mut self.security_token] {
+            secret.zeroize();
+        }
+    }
+}
+
+/// The note about one of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Note {
+    version: u32,
+    /// `--profile=…` or `--identity=…`.
+    pub pin: String,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// The stores that hold it.
+    pub stores: Vec<String>,
+}
+
+impl CertCache<'_> {
+    /// What is kept under `key`, if it is good for some more minutes.
+    pub fn issued(&self, key: &CacheKey) -> Option<Issued> {
+        let (kind, bytes) = self.store.get(key.account()).found?;
+        // Parsed here; what is secret in it goes back into `Secret`s.
+        let stored: Option<Stored> = serde_json::from_slice(bytes.expose()).ok();
+        let stored = stored.filter(|stored| stored.version == VERSION);
+        let stored = stored.filter(|stored| stored.generation == index::generation(self.directories, key))?;
+        if stored.expires_at - MARGIN <= self.clock.now() {
+            return None;
+        }
+        let secret = |text: &Option<String>| text.clone().map(Secret::new);
+        let credentials = match (secret(&stored.token), &stored.access_key_id, secret(&stored.secret)) {
+            (Some(token), ..) => Credentials::Token(token),
+            (None, Some(id), Some(sk)) => Credentials::AccessKey(AccessKey {
+                id: AccessKeyId::parse(id).ok()?,
+                secret: sk,
+                security_token: secret(&stored.security_token),
+            }),
+            _ => return None,
+        };
+        self.log
+            .debug(|| format!("{kind}: signed in until {}", stored.expires_at));
+        Some(Issued {
+            credentials,
+            expires_at: Some(stored.expires_at),
+            who: stored.who.clone(),
+        })
+    }
+
+    /// Keeps what was issued under the tombstone `generation`, until `expires_at` by our clock. Best effort.
+    pub fn keep_issued(&self, key: &CacheKey, issued: &Issued, expires_at: DateTime<Utc>, generation: u64, pin: &str) {
+        let now = self.clock.now();
+        if expires_at - MARGIN <= now || generation != index::generation(self.directories, key) {
+            return;
+        }
+        let mut stored = Stored {
+            version: VERSION,
+            expires_at,
+            generation,
+            token: None,
+            access_key_id: None,
+            secret: None,
+            security_token: None,
+            who: issued.who.clone(),
+        };
+        // All of these go into the store that protects them.
+        match &issued.credentials {
+            Credentials::Token(token) => stored.token = Some(token.expose().clone()),
+            Credentials::AccessKey(key) => {
+                stored.access_key_id = Some(key.id.to_string());
+                stored.secret = Some(key.secret.expose().clone()); // as above
+                stored.security_token = key.security_token.as_ref().map(|token| token.expose().clone()); // as above
+            }
+            Credentials::InBody => return,
+        }
+        let Ok(bytes) = serde_json::to_vec(&stored) else { return };
+        let label = format!(
+            "kubectl cce-login: sign-in of {pin}, until {}",
+            expires_at.format("%Y-%m-%d %H:%M UTC")
+        );
+        let kept = self
+            .store
+            .set(key.account(), &label, &Secret::new(bytes), Some(expires_at), now);
+        for trouble in &kept.troubles {
+            self.log.info(|| format!("not kept: {}", trouble.error));
+        }
+        let note = Note {
+            version: VERSION,
+            pin: pin.to_owned(),
+            expires_at,
+            stores: kept.held_by.iter().map(|kind| kind.name().to_owned()).collect(),
+        };
+        if let (Some(path), Ok(text)) = (file(self.directories, key), serde_json::to_vec_pretty(&note)) {
+            let _ = write_private(&path, &text);
+        }
+        self.sweep_issued(now);
+    }
+
+    /// Removes what ended long ago: most keyrings do not by themselves.
+    fn sweep_issued(&self, now: DateTime<Utc>) {
+        // A day of grace: a laptop whose clock is wrong must not clear what is still good.
+        let over = notes(self.directories)
+            .into_iter()
+            .filter(|(_, note)| note.expires_at + TimeDelta::days(1) < now);
+        for (key, _) in over {
+            remove_note(self.directories, &key);
+            self.store.sweep([key.account()]);
+        }
+    }
+
+    /// Drops what is kept under `key`.
+    pub fn forget_issued(&self, key: &CacheKey) {
+        self.store.sweep([key.account()]);
+        remove_note(self.directories, key);
+    }
+}
+
+/// All readable notes.
+pub(crate) fn notes(directories: &Directories) -> Vec<(CacheKey, Note)> {
+    let directory = directories.state.as_ref().map(|state| state.join("sign-ins"));
+    let files = directory.and_then(|directory| std::fs::read_dir(directory).ok());
+    let note = |item: std::fs::DirEntry| {
+        let key = CacheKey::of_account(item.file_name().to_str()?.strip_suffix(".json")?);
+        let note: Note = serde_json::from_slice(&std::fs::read(item.path()).ok()?).ok()?;
+        (note.version == VERSION).then_some((key, note))
+    };
+    files.into_iter().flatten().flatten().filter_map(note).collect()
+}
+
+/// Removes the note on `key`.
+pub(crate) fn remove_note(directories: &Directories, key: &CacheKey) {
+    if let Some(path) = file(directories, key) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+fn file(directories: &Directories, key: &CacheKey) -> Option<PathBuf> {
+    let name = format!("{}.json", key.account());
+    Some(directories.state.as_ref()?.join("sign-ins").join(name))
+}
