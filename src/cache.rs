@@ -15,7 +15,7 @@ use crate::lifetime::CertLifetime;
 use crate::log::Log;
 use crate::store::{LayeredStore, StoreKind};
 use entry::CacheEntry;
-use index::IndexEntry;
+use index::CertificateRecord;
 
 /// What a certificate is filed under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl CertCache<'_> {
     /// Keeps `entry`, notes it in the index and removes our own entries that have expired. Returns where it is kept.
     ///
     /// An entry that was asked for before a tombstone is not kept: somebody logged out in the meantime.
-    pub fn put(&self, key: &CacheKey, entry: &CacheEntry, mut note: IndexEntry) -> Vec<StoreKind> {
+    pub fn put(&self, key: &CacheKey, entry: &CacheEntry, mut note: CertificateRecord) -> Vec<StoreKind> {
         let now = self.clock.now();
         if self.is_void(key, entry) {
             self.log

@@ -5,16 +5,16 @@ pub(crate) mod exec_arguments;
 pub(crate) mod refresh;
 
 use crate::account::project;
-use crate::cache::index::IndexEntry;
+use crate::cache::index::CertificateRecord;
 use crate::cli::{Cli, Command, GetCredentialArgs, GlobalArgs};
-use crate::credential::{Asker, Wanted};
+use crate::credential::{CertificateRequest, Requester};
 use crate::env_vars;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
-use crate::plan::{self, GetCredentialPlan, Selection, Target};
+use crate::plan::{self, ClusterRef, GetCredentialPlan, Selection};
 use crate::session::Session;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -104,13 +104,13 @@ pub(crate) fn arguments(context: &OurContext<'_>) -> Result<GetCredentialArgs> {
 }
 
 /// What a context's entry means: who, which cluster, which certificate.
-pub(crate) struct Meant {
+pub(crate) struct ResolvedContext {
     pub(crate) identity: Identity,
     pub(crate) plan: GetCredentialPlan,
-    pub(crate) target: Target,
+    pub(crate) target: ClusterRef,
 }
 
-impl Meant {
+impl ResolvedContext {
     /// By the arguments of the entry, as kubectl would run us.
     pub(crate) fn by(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<Self> {
         let host = session.host;
@@ -121,7 +121,7 @@ impl Meant {
             Some(id) => id.clone(),
             None => project::main_project_id(session, &plan.cloud, &plan.region, &identity, plan.certificate.cache)?,
         };
-        let target = Target {
+        let target = ClusterRef {
             region: plan.region.clone(),
             project_id,
             cluster_id: plan.cluster_id.clone(),
@@ -131,20 +131,20 @@ impl Meant {
     }
 
     /// The certificate that a person wants for it.
-    pub(crate) fn wanted(&self) -> Wanted<'_> {
-        Wanted {
+    pub(crate) fn wanted(&self) -> CertificateRequest<'_> {
+        CertificateRequest {
             target: &self.target,
             identity: &self.identity,
             cloud: &self.plan.cloud,
             certificate: self.plan.certificate,
             is_lifetime_strict: self.plan.is_lifetime_strict,
-            asker: Asker::Person,
+            asker: Requester::Person,
         }
     }
 }
 
 /// Whether the note is about a certificate of this context: same cluster, same pin.
-pub(crate) fn is_about(note: &IndexEntry, context: &OurContext<'_>) -> bool {
+pub(crate) fn is_about(note: &CertificateRecord, context: &OurContext<'_>) -> bool {
     cluster_id(&context.args) == Some(note.cluster_id.as_str()) && context.args.contains(&note.pin.as_str())
 }
 

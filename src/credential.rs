@@ -2,6 +2,7 @@
 
 pub(crate) mod ask_cce;
 pub(crate) mod callers;
+pub(crate) mod describe;
 pub(crate) mod fetch;
 pub(crate) mod forget;
 pub(crate) mod rejected;
@@ -9,14 +10,14 @@ pub(crate) mod renew;
 
 use crate::cache::entry::CacheEntry;
 use crate::cache::freshness::{Freshness, Schedule};
-use crate::cache::index::{self, IndexEntry};
+use crate::cache::index::{self, CertificateRecord};
 use crate::cache::{CacheKey, CertCache};
 use crate::credential::callers::Callers;
-use crate::credential::fetch::{Errand, Need};
+use crate::credential::fetch::{CachePolicy, FetchRequest};
 use crate::error::Result;
 use crate::huaweicloud::iam::token_request::Scope;
 use crate::identity::Identity;
-use crate::plan::{CertificateSettings, CloudSettings, Target};
+use crate::plan::{CertificateSettings, CloudSettings, ClusterRef};
 use crate::session::Session;
 use crate::sign_in::SignIn;
 use crate::store::StoreKind;
@@ -24,18 +25,18 @@ use chrono::{DateTime, Utc};
 use std::ffi::OsString;
 
 /// What is wanted.
-pub(crate) struct Wanted<'a> {
-    pub(crate) target: &'a Target,
+pub(crate) struct CertificateRequest<'a> {
+    pub(crate) target: &'a ClusterRef,
     pub(crate) identity: &'a Identity,
     pub(crate) cloud: &'a CloudSettings,
     pub(crate) certificate: CertificateSettings,
     /// Refuse another lifetime than asked for.
     pub(crate) is_lifetime_strict: bool,
     /// Whose call this is.
-    pub(crate) asker: Asker,
+    pub(crate) asker: Requester,
 }
 
-impl Wanted<'_> {
+impl CertificateRequest<'_> {
     /// What it is filed under.
     pub(crate) fn key(&self) -> CacheKey {
         CacheKey::new(
@@ -48,7 +49,7 @@ impl Wanted<'_> {
         )
     }
 
-    /// Who asks CCE for it, and for what it describes.
+    /// LoginIdentity asks CCE for it, and for what it describes.
     pub(crate) fn sign_in(&self) -> SignIn<'_> {
         SignIn {
             identity: self.identity,
@@ -63,7 +64,7 @@ impl Wanted<'_> {
 
 /// Whose call this is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asker {
+pub(crate) enum Requester {
     /// kubectl's, among many: a failure of a moment ago answers for it, and another identity than before is refused.
     Client,
     /// A person's: tried afresh, and the identity it finds is the one that counts from now on.
@@ -71,19 +72,19 @@ pub(crate) enum Asker {
 }
 
 /// What there is.
-pub(crate) struct Obtained {
+pub(crate) struct ObtainedCertificate {
     pub(crate) entry: CacheEntry,
     /// Where it is kept; empty for nowhere.
     pub(crate) kept_in: Vec<StoreKind>,
     /// The servers and authorities that came with it.
-    pub(crate) note: Option<IndexEntry>,
+    pub(crate) note: Option<CertificateRecord>,
     /// It is new.
     pub(crate) is_fetched: bool,
 }
 
-impl Obtained {
+impl ObtainedCertificate {
     /// The servers and authorities that came with it: now, or when it was fetched.
-    pub(crate) fn noted(&self, session: &Session<'_>, key: &CacheKey) -> Option<IndexEntry> {
+    pub(crate) fn noted(&self, session: &Session<'_>, key: &CacheKey) -> Option<CertificateRecord> {
         self.note.clone().or_else(|| index::read(&session.directories, key))
     }
 
@@ -99,11 +100,11 @@ impl Obtained {
 }
 
 /// A cached certificate that is good for more than its last moments.
-pub(crate) fn cached(session: &Session<'_>, cache: &CertCache<'_>, key: &CacheKey) -> Option<Obtained> {
+pub(crate) fn cached(session: &Session<'_>, cache: &CertCache<'_>, key: &CacheKey) -> Option<ObtainedCertificate> {
     let found = cache.get(key)?;
     let clock = &session.host.clock;
     let freshness = Schedule::of(&found.1, clock).freshness(clock.now());
-    matches!(freshness, Freshness::Fresh | Freshness::Renewable).then(|| Obtained::cached(found))
+    matches!(freshness, Freshness::Fresh | Freshness::Renewable).then(|| ObtainedCertificate::cached(found))
 }
 
 /// The certificate for kubectl. With a fresh one in the cache this is the whole hot path. It is noted when the caller will ask again.
@@ -112,9 +113,9 @@ pub(crate) fn cached(session: &Session<'_>, cache: &CertCache<'_>, key: &CacheKe
 pub(crate) fn for_client(
     session: &Session<'_>,
     cache: &CertCache<'_>,
-    wanted: &Wanted<'_>,
+    wanted: &CertificateRequest<'_>,
     typed: &[OsString],
-) -> Result<Obtained> {
+) -> Result<ObtainedCertificate> {
     let key = wanted.key();
     let parent = session.host.processes.parent();
     let caller = parent.map(|parent| callers::Caller::new(key.account(), parent));
@@ -135,11 +136,11 @@ fn choose(
     session: &Session<'_>,
     cache: &CertCache<'_>,
     key: &CacheKey,
-    wanted: &Wanted<'_>,
+    wanted: &CertificateRequest<'_>,
     typed: &[OsString],
     told: Option<DateTime<Utc>>,
-) -> Result<Obtained> {
-    let errand = |need, held| Errand {
+) -> Result<ObtainedCertificate> {
+    let errand = |need, held| FetchRequest {
         key,
         wanted,
         need,
@@ -147,27 +148,31 @@ fn choose(
         deadline: session.deadline,
     };
     let Some(found) = cache.get(key) else {
-        return fetch::fetch(session, cache, &errand(Need::Valid, None));
+        return fetch::fetch(session, cache, &errand(CachePolicy::AnyValid, None));
     };
-    let held = Obtained::cached(found);
+    let held = ObtainedCertificate::cached(found);
     let clock = &session.host.clock;
     let freshness = Schedule::of(&held.entry, clock).freshness(clock.now());
-    if freshness == Freshness::Over {
-        return fetch::fetch(session, cache, &errand(Need::Valid, None));
+    if freshness == Freshness::Expired {
+        return fetch::fetch(session, cache, &errand(CachePolicy::AnyValid, None));
     }
-    if rejected::is_refused(session, key, &held.entry, told) {
-        return fetch::fetch(session, cache, &errand(Need::Other(&held.entry.cert), None));
+    if rejected::is_rejected(session, key, &held.entry, told) {
+        return fetch::fetch(session, cache, &errand(CachePolicy::NotThis(&held.entry.cert), None));
     }
     let renewed = match freshness {
-        Freshness::Renewable => renew::renew_behind(session, cache, &errand(Need::Fresh, Some(&held.entry)), typed),
-        Freshness::Due => renew::renew_in_line(session, cache, &errand(Need::Valid, Some(&held.entry))),
+        Freshness::Renewable => {
+            renew::renew_in_background(session, cache, &errand(CachePolicy::Fresh, Some(&held.entry)), typed)
+        }
+        Freshness::MustRenew => {
+            renew::renew_blocking(session, cache, &errand(CachePolicy::AnyValid, Some(&held.entry)))
+        }
         _ => None,
     };
     match renewed {
         Some(renewed) => Ok(renewed),
         // It may have come to its end while we tried.
-        None if Schedule::of(&held.entry, clock).freshness(clock.now()) == Freshness::Over => {
-            fetch::fetch(session, cache, &errand(Need::Valid, None))
+        None if Schedule::of(&held.entry, clock).freshness(clock.now()) == Freshness::Expired => {
+            fetch::fetch(session, cache, &errand(CachePolicy::AnyValid, None))
         }
         None => Ok(held),
     }

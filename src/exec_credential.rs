@@ -170,7 +170,7 @@ impl ClusterInfo {
     }
 
     /// The cluster of a client that has neither authorities to verify it with nor leave to go without.
-    pub fn trusting_nobody(env: &Env) -> Option<Self> {
+    pub fn without_ca(env: &Env) -> Option<Self> {
         // A look at the text spares nearly every run the reading.
         let has_authorities = |value: &OsString| value.to_string_lossy().contains("certificate-authority");
         env.var_os(KUBERNETES_EXEC_INFO)

@@ -116,7 +116,7 @@ impl Host {
     /// Writes one line for people to stderr; a closed stderr is nobody's fault.
     pub fn say(&self, line: &str) {
         let mut err = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = progress::aside(|| writeln!(err, "{line}"));
+        let _ = progress::above_progress(|| writeln!(err, "{line}"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who we are to the cloud: the ordered, or pinned, sources of an identity.
 //!
-//! [`Identity::locate`] works offline and yields the fingerprint that keys the cache; [`Identity::at_hand`] and [`Identity::sign_in`]
+//! [`Identity::locate`] works offline and yields the fingerprint that keys the cache; [`Identity::static_credentials`] and [`Identity::sign_in`]
 //! yield what requests are authenticated with, and are needed only for a fetch. A source that is not configured lets the next one
 //! answer; one that is broken stops the search, because a typo must not turn into another identity.
 
@@ -18,7 +18,7 @@ use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::token_request::Agency;
 use crate::ids::ProfileName;
 use crate::store::LayeredStore;
-use found::{Found, Held, Means, Passcode};
+use found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
 use sources::hcloud::Hcloud;
 
 pub use error::IdentityError;
@@ -88,13 +88,13 @@ impl SourceName {
 /// An identity that was found; nobody has been asked for anything yet.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    source: Source,
-    pub(crate) found: Found,
+    source: IdentityOrigin,
+    pub(crate) found: FoundIdentity,
     fingerprint: String,
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+enum IdentityOrigin {
     Profile(ProfileName),
     Named(SourceName),
 }
@@ -111,16 +111,16 @@ impl Identity {
         match pin {
             Pin::Profile(name) => Self::of_profile(name.clone(), &Config::load(directories)?, env),
             Pin::Source(source) => match Self::of_source(*source, env)? {
-                Answer::Found(identity) => Ok(*identity),
-                Answer::Encrypted => Err(IdentityError::Encrypted),
-                Answer::NotConfigured => Err(IdentityError::NotConfigured(*source)),
+                SourceAnswer::FoundIdentity(identity) => Ok(*identity),
+                SourceAnswer::Encrypted => Err(IdentityError::Encrypted),
+                SourceAnswer::NotConfigured => Err(IdentityError::NotConfigured(*source)),
             },
             Pin::Any => Self::first(env, directories),
         }
     }
 
     fn first(env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
-        if let Answer::Found(identity) = Self::of_source(SourceName::Env, env)? {
+        if let SourceAnswer::FoundIdentity(identity) = Self::of_source(SourceName::Env, env)? {
             return Ok(*identity);
         }
         let config = Config::load(directories)?;
@@ -133,9 +133,9 @@ impl Identity {
         let mut has_encrypted = false;
         for source in SourceName::AFTER_PROFILE {
             match Self::of_source(source, env)? {
-                Answer::Found(identity) => return Ok(*identity),
-                Answer::Encrypted => has_encrypted = true,
-                Answer::NotConfigured => {}
+                SourceAnswer::FoundIdentity(identity) => return Ok(*identity),
+                SourceAnswer::Encrypted => has_encrypted = true,
+                SourceAnswer::NotConfigured => {}
             }
         }
         Err(IdentityError::NoneConfigured { has_encrypted })
@@ -145,7 +145,7 @@ impl Identity {
     pub fn all(env: &Env, directories: &Directories) -> Vec<Self> {
         let config = Config::load(directories).unwrap_or_default();
         let of_source = |source| match Self::of_source(source, env) {
-            Ok(Answer::Found(identity)) => Some(*identity),
+            Ok(SourceAnswer::FoundIdentity(identity)) => Some(*identity),
             _ => None,
         };
         let of_profile = |name: &String| Self::of_profile(ProfileName::parse(name).ok()?, &config, env).ok();
@@ -159,13 +159,13 @@ impl Identity {
             .collect()
     }
 
-    fn of_source(source: SourceName, env: &Env) -> Result<Answer, IdentityError> {
+    fn of_source(source: SourceName, env: &Env) -> Result<SourceAnswer, IdentityError> {
         let found = match source {
             SourceName::Env => sources::env::find(env)?,
             SourceName::SdkFile => sources::sdk_file::find(env)?,
             SourceName::Hcloud => match sources::hcloud::find(env)? {
-                Hcloud::Found(found) => Some(*found),
-                Hcloud::Encrypted => return Ok(Answer::Encrypted),
+                Hcloud::FoundIdentity(found) => Some(*found),
+                Hcloud::Encrypted => return Ok(SourceAnswer::Encrypted),
                 Hcloud::Absent => None,
             },
             SourceName::Clouds => sources::clouds::find(env)?,
@@ -174,17 +174,20 @@ impl Identity {
             SourceName::Metadata => Some(sources::metadata::find(env, Profile::default())?),
         };
         let Some(mut found) = found else {
-            return Ok(Answer::NotConfigured);
+            return Ok(SourceAnswer::NotConfigured);
         };
         if let Some(agency) = sources::env::assume_role(env)? {
             found.agency = Some(agency);
         }
-        Ok(Answer::Found(Box::new(Self::new(Source::Named(source), found))))
+        Ok(SourceAnswer::FoundIdentity(Box::new(Self::new(
+            IdentityOrigin::Named(source),
+            found,
+        ))))
     }
 
     fn of_profile(name: ProfileName, config: &Config, env: &Env) -> Result<Self, IdentityError> {
         let found = sources::profile::find(&name, config, env)?;
-        Ok(Self::new(Source::Profile(name), found))
+        Ok(Self::new(IdentityOrigin::Profile(name), found))
     }
 
     /// The identity that a profile would be that is not in `config.toml` yet, its secret at hand.
@@ -195,22 +198,24 @@ impl Identity {
         secret: Option<crate::secret::Secret<String>>,
     ) -> Result<Self, IdentityError> {
         let mut identity = Self::of_profile(name.clone(), config, env)?;
-        if let (Means::AccessKey { secret: held, .. } | Means::Password { password: held, .. }, Some(secret)) =
-            (&mut identity.found.means, secret)
+        if let (
+            AuthMethod::AccessKey { secret: held, .. } | AuthMethod::Password { password: held, .. },
+            Some(secret),
+        ) = (&mut identity.found.means, secret)
         {
-            *held = Held::Here(secret);
+            *held = SecretRef::Inline(secret);
         }
         if let Some(cure) = match identity.found.means {
-            Means::AccessKey { .. } => {
+            AuthMethod::AccessKey { .. } => {
                 Some("access key id and secret access key must belong together and be active: check both")
             }
-            Means::Password {
+            AuthMethod::Password {
                 passcode: Passcode::None,
                 ..
             } => Some(
                 "check user, account and password; with a virtual MFA device give `--user-id` and `--totp`; a HUAWEI ID cannot sign in so, an IAM user can",
             ),
-            Means::Password { .. } => Some("check user id, password and passcode"),
+            AuthMethod::Password { .. } => Some("check user id, password and passcode"),
             _ => None,
         } {
             cure.clone_into(&mut identity.found.cure);
@@ -218,7 +223,7 @@ impl Identity {
         Ok(identity)
     }
 
-    fn new(source: Source, found: Found) -> Self {
+    fn new(source: IdentityOrigin, found: FoundIdentity) -> Self {
         let agency = found.agency.as_ref().map(agency_fingerprint).unwrap_or_default();
         Self {
             fingerprint: format!("{}{agency}", found.fingerprint),
@@ -235,7 +240,7 @@ impl Identity {
     /// The identity that assumes the agency.
     #[must_use]
     pub fn without_agency(&self) -> Self {
-        let found = Found {
+        let found = FoundIdentity {
             agency: None,
             ..self.found.clone()
         };
@@ -245,24 +250,24 @@ impl Identity {
     /// The profile's name or the source's: the first part of a kubeconfig user's name.
     pub fn name(&self) -> &str {
         match &self.source {
-            Source::Named(source) => source.as_str(),
-            Source::Profile(name) => name.as_str(),
+            IdentityOrigin::Named(source) => source.as_str(),
+            IdentityOrigin::Profile(name) => name.as_str(),
         }
     }
 
     /// The source's name.
     pub fn source(&self) -> &'static str {
         match &self.source {
-            Source::Named(source) => source.as_str(),
-            Source::Profile(_) => PROFILE,
+            IdentityOrigin::Named(source) => source.as_str(),
+            IdentityOrigin::Profile(_) => PROFILE,
         }
     }
 
     /// The profile's name, if it is one.
     pub fn profile_name(&self) -> Option<&str> {
         match &self.source {
-            Source::Named(_) => None,
-            Source::Profile(name) => Some(name.as_str()),
+            IdentityOrigin::Named(_) => None,
+            IdentityOrigin::Profile(name) => Some(name.as_str()),
         }
     }
 
@@ -270,17 +275,17 @@ impl Identity {
     pub fn kind_of_principal(&self) -> &'static str {
         match &self.found.means {
             _ if self.found.agency.is_some() => "agency",
-            Means::Sts { .. } | Means::Pod { .. } | Means::Metadata { .. } => "agency",
-            Means::IdToken { .. } => "federated user",
-            Means::AccessKey { .. } | Means::Token(_) | Means::Password { .. } => "user",
+            AuthMethod::Sts { .. } | AuthMethod::Pod { .. } | AuthMethod::Metadata { .. } => "agency",
+            AuthMethod::IdToken { .. } => "federated user",
+            AuthMethod::AccessKey { .. } | AuthMethod::Token(_) | AuthMethod::Password { .. } => "user",
         }
     }
 
     /// The argument that pins `get-credential` to this identity.
-    pub fn pin_argument(&self) -> String {
+    pub fn identity_argument(&self) -> String {
         match &self.source {
-            Source::Named(source) => format!("--identity={}", source.as_str()),
-            Source::Profile(name) => profile_pin(name),
+            IdentityOrigin::Named(source) => format!("--identity={}", source.as_str()),
+            IdentityOrigin::Profile(name) => profile_pin(name),
         }
     }
 
@@ -306,19 +311,19 @@ impl Identity {
     /// It works only where the same environment variables are set.
     pub fn is_from_environment(&self) -> bool {
         use SourceName::{Clouds, Env, Oidc, Pod};
-        matches!(self.source, Source::Named(Env | Clouds | Oidc | Pod))
+        matches!(self.source, IdentityOrigin::Named(Env | Clouds | Oidc | Pod))
     }
 
     /// Its id at the cloud is another one after every login, so nothing can be told from a change.
     pub fn is_federated(&self) -> bool {
-        matches!(self.found.means, Means::IdToken { .. }) && self.found.agency.is_none()
+        matches!(self.found.means, AuthMethod::IdToken { .. }) && self.found.agency.is_none()
     }
 
     /// Somebody has to type a passcode when it signs in.
     pub fn needs_person(&self) -> bool {
         matches!(
             self.found.means,
-            Means::Password {
+            AuthMethod::Password {
                 passcode: Passcode::Asked,
                 ..
             }
@@ -329,7 +334,7 @@ impl Identity {
     pub fn has_passcode(&self) -> bool {
         matches!(
             self.found.means,
-            Means::Password {
+            AuthMethod::Password {
                 passcode: Passcode::Asked | Passcode::Given(_),
                 ..
             }
@@ -339,8 +344,11 @@ impl Identity {
     /// It signs whatever it asks for, with an access key that is good for every project.
     pub fn signs(&self) -> bool {
         match self.found.means {
-            Means::AccessKey { .. } | Means::Sts { .. } | Means::Pod { .. } | Means::Metadata { .. } => true,
-            Means::Token(_) | Means::Password { .. } | Means::IdToken { .. } => false,
+            AuthMethod::AccessKey { .. }
+            | AuthMethod::Sts { .. }
+            | AuthMethod::Pod { .. }
+            | AuthMethod::Metadata { .. } => true,
+            AuthMethod::Token(_) | AuthMethod::Password { .. } | AuthMethod::IdToken { .. } => false,
         }
     }
 
@@ -356,7 +364,7 @@ impl Identity {
 
     /// What requests are signed with, if nobody has to be asked for it: an access key that is nobody else afterwards. `secrets` opens
     /// the store of profile secrets: `file` when the profile says so, else the keyring.
-    pub fn at_hand(
+    pub fn static_credentials(
         &self,
         secrets: &dyn Fn(Option<&str>) -> LayeredStore,
     ) -> Result<Option<Credentials>, IdentityError> {
@@ -368,8 +376,8 @@ impl Identity {
 }
 
 /// What a source says.
-enum Answer {
-    Found(Box<Identity>),
+enum SourceAnswer {
+    FoundIdentity(Box<Identity>),
     /// There are keys that we cannot read.
     Encrypted,
     NotConfigured,

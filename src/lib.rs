@@ -1,42 +1,49 @@
 //! `kubectl cce-login`: short-lived client certificates for Huawei Cloud CCE and Open Telekom Cloud CCE.
 //!
 //! ```text
-//! argv, environment                                                        stdout (kubectl)
-//!       │                                                                        ▲
-//!    cli ──► plan ──► commands/get_credential ─────────────────────────► exec_credential
-//!  (typed)  (meant)       │ 1 identity.fingerprint         (offline)              │
-//!                         │ 2 cache.get, callers.note ── good? ───────────────────┤
-//!                         │ 3 identity.sign_in             (access key, token)    │
-//!                         │ 4 cce.create_cluster_cert      (api: http + signing)  │
-//!                         └ 5 cache.put                    (best effort) ─────────┘
+//! argv, environment                                                             stdout (kubectl)
+//!       │                                                                             ▲
+//!    cli ──► plan ──► commands/get_credential ──► credential ────────────────► exec_credential
+//!  (typed)  (meant)    (a page, like its help)       │ 1 fingerprint            (offline)
+//!                                                    │ 2 cache ── good? ──► answer
+//!                                                    │ 3 sign_in               (only for a fetch)
+//!                                                    │ 4 huaweicloud/cce
+//!                                                    └ 5 cache
 //! ```
 //!
 //! The hot path is steps 1 and 2. It starts no runtime, builds no HTTP client, opens no log and spawns nothing. Inside the renewal window
-//! step 2 leaves a process behind that does steps 3 to 5 while kubectl goes on (`commands/renewal.rs`); a caller that comes back too early
-//! makes us ask the API server whether it refuses the certificate (`commands/refusal.rs`).
+//! step 2 leaves a process behind that does steps 3 to 5 while kubectl goes on (`credential/renew.rs`); a caller that comes back too early
+//! makes us ask the API server whether it refuses the certificate (`credential/rejected.rs`).
 //!
-//! # Map, from what is typed down to what is written
+//! # Map: the rooms from top to bottom, each uses only those below its own
 //!
-//! | module | what lives there |
+//! | room | what lives there |
 //! |---|---|
-//! | [`cli`] | what can be typed, with help texts |
+//! | `commands` | one file per command, which reads like its help; none names another |
+//! | `revocation` | an identity's certificates revoked on one cluster, verified; whose certificates these are |
+//! | `discovery` | which clusters there are, and which one is meant |
+//! | `contexts` | our contexts of the kubeconfig: resolved, refreshed, completed; the arguments of an exec entry |
+//! | `account` | what IAM says of us: principal, projects, what a new profile needs |
+//! | `credential` | one certificate, the story: cached, renewed, or new; a 401 noticed; forgotten |
+//! | `sign_in` | what requests are authenticated with: kept, or a new sign-in |
+//! | [`api_server`] | the cluster itself: TLS check, who am I; which of its servers to take |
+//! | `output` | table, JSON, YAML, names; confirmations |
+//! | `kubectl` | the kubectl on the PATH, and its completer |
+//! | `session` | one run: stores, directories, log, deadline, a client for the cloud, patience with throttling |
 //! | [`plan`] | what is meant: flags, `CCE_LOGIN_*`, profile, defaults |
-//! | [`commands`] | one file per command; `commands/obtain.rs` decides, `fetch.rs` joins cache, identity and CCE |
-//! | [`error`] | exit codes, hints, the only rendering of errors |
-//! | [`cache`] | key, stored form, freshness, index and tombstones, one fetch across processes, failures and turns |
-//! | [`callers`] | who asked when: what makes us aware of a 401 |
-//! | [`identity`], [`config`] | who we are to the cloud: one file per source, signing in, where a secret may go; `config.toml` |
-//! | [`cce`], [`iam`], [`api`] | the two services (IAM with STS), and one call, authenticated, with its errors |
-//! | [`learnt`] | what the cloud's answers have taught us: capabilities, skew, throttling |
-//! | [`signing`] | SDK-HMAC-SHA256, modern and legacy |
-//! | [`api_server`] | the cluster itself: TLS check, who am I |
-//! | [`http`] | the only module that knows reqwest and tokio |
+//! | [`identity`] | who we are to the cloud: one file per source, and where a bearer secret may go |
+//! | [`cache`] | certificates kept: key, entry, freshness, records and tombstones, one fetch across processes, failures and turns |
+//! | [`huaweicloud`] | the cloud's protocol, usable on its own: regions and hosts, credentials, signing, IAM, CCE, what its answers taught us |
 //! | [`kubeconfig`] | find the files, edit without disturbing, lock, write atomically |
+//! | [`config`], [`exec_credential`] | `config.toml`; kubectl's protocol |
+//! | [`http`] | the only room that knows reqwest and tokio |
+//! | [`cli`] | what can be typed, with help texts |
+//! | [`error`], [`log`] | exit codes, hints, the only rendering of errors; the log |
+//! | [`host`] | the world as a value: environment, clock, files, streams, processes, questions to a person and what is shown meanwhile |
 //! | [`store`] | OS keyring, kernel keyring, memory directory, file; layered |
-//! | [`client_cert`], [`exec_credential`] | the certificate; kubectl's protocol |
-//! | [`cloud`], [`lifetime`], [`ids`] | regions and endpoints, `--duration`, names and ids: parsed once |
-//! | [`host`], [`env_vars`], [`log`] | the world as a value, with its questions to a person (`host/prompt.rs`) and what is shown meanwhile |
-//! | [`secret`], [`credentials`], [`sanitize`] | what must not be shown, what signs, what a server said |
+//! | [`certificate`] | the certificate: the only room that reads X.509 |
+//! | [`lifetime`], [`ids`] | `--duration`, names and ids: parsed once |
+//! | [`secret`], [`sanitize`], [`env_vars`] | what must not be shown, what a server said, the variables we read |
 //!
 //! # Glossary
 //!

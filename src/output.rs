@@ -3,14 +3,9 @@
 pub(crate) mod confirm;
 
 use crate::cli::OutputArgs;
-use crate::credential::Obtained;
 use crate::error::{Exit, Explain, Result};
 use crate::host::Host;
-use crate::huaweicloud::cce::cluster_cert::LIFETIME_TOLERANCE;
-use crate::lifetime::{CertLifetime, about};
 use crate::plan::PlanError;
-use crate::store::StoreKind;
-use chrono::TimeDelta;
 use serde::Serialize;
 
 /// The most names in a sentence.
@@ -90,34 +85,6 @@ pub(crate) fn names(names: &[&str]) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
-}
-
-/// A certificate in a line for people: for how long, until when, and where it is kept.
-pub(crate) fn certificate(host: &Host, obtained: &Obtained, asked: CertLifetime) -> String {
-    let entry = &obtained.entry;
-    let left = entry.ends_at(&host.clock) - host.clock.now();
-    let mut line = format!(
-        "valid for {} (until {})",
-        about(left),
-        entry.cert.not_after.format("%Y-%m-%d %H:%M:%S UTC")
-    );
-    let granted = entry.cert.not_after - entry.fetched_at;
-    if is_other_than(asked, granted) {
-        line = format!("{line}; asked for {asked}, this cloud granted {}", about(granted));
-    }
-    match obtained.kept_in.as_slice() {
-        [] => {
-            line + "; kept nowhere, so every kubectl call fetches a new one (`--cache file` keeps it in a file that only you can read)"
-        }
-        kinds => line + ", kept in " + &kinds.iter().map(StoreKind::to_string).collect::<Vec<_>>().join(" and "),
-    }
-}
-
-/// Whether the cloud granted another lifetime than was asked for.
-pub(crate) fn is_other_than(asked: CertLifetime, granted: TimeDelta) -> bool {
-    asked
-        .span()
-        .is_some_and(|span| (granted - span).abs() > LIFETIME_TOLERANCE)
 }
 
 /// Why the answer could not be written.

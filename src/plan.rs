@@ -13,14 +13,14 @@ mod rotate;
 pub(crate) mod search;
 mod settings;
 
-pub use choice::Choice;
+pub use choice::ClusterSelection;
 pub use contexts::{ContextsPlan, Selection};
 pub use get_credential::GetCredentialPlan;
 pub use login::{ClusterChoice, CurrentContext, Destination, LoginPlan, ProjectChoice, ServerChoice};
 pub use profile_set::{ProfileKind, ProfileSetPlan, access_key_id, profile_name, region_of_identity};
 pub use revoke::{RevokePlan, Verification, Whose};
 pub use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
-pub use search::ClustersPlan;
+pub use search::SearchPlan;
 pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode};
 
 use crate::cli::IdentityArgs;
@@ -118,7 +118,7 @@ pub fn pin(args: &IdentityArgs, env: &Env) -> Result<Pin, PlanError> {
 
 /// Which cluster, exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct ClusterRef {
     /// Where.
     pub region: Region,
     /// Whose.

@@ -8,11 +8,11 @@ use crate::cache::index;
 use crate::certificate::ClientCert;
 use crate::cli::ConfirmArgs;
 use crate::credential::forget::{forget, mode_of};
-use crate::discovery::targets::Site;
+use crate::discovery::targets::Target;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Deadline, Host, Progress};
 use crate::huaweicloud::cce::phase;
-use crate::huaweicloud::cce::revocation::{Holder, first_releases, too_old_to_revoke};
+use crate::huaweicloud::cce::revocation::{CertificateOwner, first_releases, too_old_to_revoke};
 use crate::output::{self, confirm};
 use crate::plan::Verification;
 use crate::sanitize::sanitize;
@@ -49,7 +49,7 @@ enum RevokeError {
     )]
     NotOffered(String),
     #[error("the answer was lost, so nobody knows whether the certificates of {holder} are revoked ({reason})")]
-    Unknown { holder: Holder, reason: String },
+    Unknown { holder: CertificateOwner, reason: String },
     #[error("CCE says that they are revoked, but the API server still accepts the old certificate after {0} s")]
     StillAccepted(u64),
     #[error("they are revoked, but it was not seen that the API server refuses them: {0}")]
@@ -89,14 +89,14 @@ impl Explain for RevokeError {
 
 /// Whose certificates go, on which cluster.
 pub(crate) struct Revocation<'a> {
-    site: &'a Site,
-    holder: Holder,
+    site: &'a Target,
+    holder: CertificateOwner,
     is_own: bool,
 }
 
 impl<'a> Revocation<'a> {
     /// An error if the cluster cannot do that now, or not at all.
-    pub(crate) fn new(site: &'a Site, holder: Holder, is_own: bool) -> Result<Self> {
+    pub(crate) fn new(site: &'a Target, holder: CertificateOwner, is_own: bool) -> Result<Self> {
         phase::check(&site.cluster)?;
         if let Some(since) = too_old_to_revoke(&site.cluster.release) {
             return Err(RevokeError::TooOld {
@@ -135,7 +135,7 @@ fn announce(host: &Host, revocations: &[Revocation<'_>]) {
         return;
     }
     host.say(FIRST);
-    let mut told: Vec<&Holder> = Vec::new();
+    let mut told: Vec<&CertificateOwner> = Vec::new();
     for revocation in revocations {
         let holder = &revocation.holder;
         if told.contains(&holder) {
@@ -180,22 +180,24 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
         .as_ref()
         .map(|witness| witness.wait_until_refused(session.deadline));
     match (&sent, &seen) {
-        (Sent::Lost(_), Some(Seen::Refused)) => {
+        (RevokeOutcome::Lost(_), Some(VerificationResult::Refused)) => {
             say("the answer was lost, but the API server refuses the old certificate: it is revoked");
         }
-        (Sent::Lost(reason), _) => {
+        (RevokeOutcome::Lost(reason), _) => {
             let (holder, reason) = (holder.clone(), reason.clone());
             return Err(RevokeError::Unknown { holder, reason }.into());
         }
-        (Sent::Done, _) => {
+        (RevokeOutcome::Done, _) => {
             say(&format!("every certificate of {holder} is revoked"));
             match (seen, verification) {
-                (Some(Seen::Refused), _) => say("verified: the API server refuses the old certificate"),
-                (Some(Seen::StillAccepted(seconds)), _) => return Err(RevokeError::StillAccepted(seconds).into()),
-                (Some(Seen::Unknown(reason)), Verification::Required) => {
+                (Some(VerificationResult::Refused), _) => say("verified: the API server refuses the old certificate"),
+                (Some(VerificationResult::StillAccepted(seconds)), _) => {
+                    return Err(RevokeError::StillAccepted(seconds).into());
+                }
+                (Some(VerificationResult::Unknown(reason)), Verification::Required) => {
                     return Err(RevokeError::NotSeen(reason).into());
                 }
-                (Some(Seen::Unknown(reason)), _) => say(&format!("not verified: {reason}")),
+                (Some(VerificationResult::Unknown(reason)), _) => say(&format!("not verified: {reason}")),
                 (None, Verification::Required) => return Err(RevokeError::NotSeen(NO_WITNESS.to_owned()).into()),
                 (None, Verification::IfPossible) if revocation.is_own => say(&format!("not verified: {NO_WITNESS}")),
                 (None, _) => {}
@@ -209,20 +211,20 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
 }
 
 /// What became of the request.
-enum Sent {
+enum RevokeOutcome {
     Done,
     /// It may have been acted upon.
     Lost(String),
 }
 
-fn send(session: &Session<'_>, revocation: &Revocation<'_>) -> Result<Sent> {
+fn send(session: &Session<'_>, revocation: &Revocation<'_>) -> Result<RevokeOutcome> {
     let (site, holder) = (revocation.site, &revocation.holder);
     site.with_cce(session, |cce| {
         let Err(error) = cce.revoke_cluster_certs(&site.target.cluster_id, holder) else {
-            return Ok(Sent::Done);
+            return Ok(RevokeOutcome::Done);
         };
         if error.is_outcome_unknown() {
-            return Ok(Sent::Lost(Error::from(error).cause()));
+            return Ok(RevokeOutcome::Lost(Error::from(error).cause()));
         }
         let hint = match error.refusal() {
             Some(refusal) if refusal.is_missing_api() => {
@@ -255,7 +257,10 @@ fn forget_all(session: &Session<'_>, revocation: &Revocation<'_>) -> Vec<String>
         .collect()
 }
 
-fn notes(session: &Session<'_>, revocation: &Revocation<'_>) -> Vec<(crate::cache::CacheKey, index::IndexEntry)> {
+fn notes(
+    session: &Session<'_>,
+    revocation: &Revocation<'_>,
+) -> Vec<(crate::cache::CacheKey, index::CertificateRecord)> {
     let mut notes = index::all(&session.directories);
     notes.retain(|(_, note)| {
         note.cluster_id == revocation.cluster_id() && note.user_id == revocation.holder.id().as_str()
@@ -264,27 +269,27 @@ fn notes(session: &Session<'_>, revocation: &Revocation<'_>) -> Vec<(crate::cach
 }
 
 /// A certificate that was good until now, and the server to show it to.
-struct Witness {
+struct OldCertificate {
     cert: ClientCert,
     server: ApiServer,
 }
 
 /// What the API server says of it.
-enum Seen {
+enum VerificationResult {
     Refused,
     /// Even after so many seconds.
     StillAccepted(u64),
     Unknown(String),
 }
 
-fn witness(session: &Session<'_>, revocation: &Revocation<'_>) -> Option<Witness> {
+fn witness(session: &Session<'_>, revocation: &Revocation<'_>) -> Option<OldCertificate> {
     let clock = &session.host.clock;
     let newest = notes(session, revocation).into_iter().filter_map(|(key, note)| {
         let store = session.store(mode_of(&note.stores));
         let (_, entry) = session.cache(&store).get(&key)?;
         let server = revocation.site.server.clone();
         let server = server.or_else(|| known::of_note(note, &session.host.env))?;
-        (entry.ends_at(clock) > clock.now()).then_some(Witness {
+        (entry.ends_at(clock) > clock.now()).then_some(OldCertificate {
             cert: entry.cert,
             server,
         })
@@ -292,20 +297,20 @@ fn witness(session: &Session<'_>, revocation: &Revocation<'_>) -> Option<Witness
     newest.max_by_key(|witness| witness.cert.not_after)
 }
 
-impl Witness {
+impl OldCertificate {
     /// Asks until the answer is no, for a bounded while: nobody promises that a revocation works at once.
-    fn wait_until_refused(&self, deadline: Deadline) -> Seen {
+    fn wait_until_refused(&self, deadline: Deadline) -> VerificationResult {
         let (started, deadline) = (Instant::now(), deadline.at_most(PATIENCE));
         let mut pause = FIRST_PAUSE;
         loop {
             let answer = self.server.accepts(&self.cert, deadline);
             if matches!(answer, Ok(false)) {
-                return Seen::Refused;
+                return VerificationResult::Refused;
             }
             if deadline.remaining() < pause {
                 return match answer {
-                    Ok(_) => Seen::StillAccepted(started.elapsed().as_secs()),
-                    Err(error) => Seen::Unknown(told(error)),
+                    Ok(_) => VerificationResult::StillAccepted(started.elapsed().as_secs()),
+                    Err(error) => VerificationResult::Unknown(told(error)),
                 };
             }
             std::thread::sleep(pause);

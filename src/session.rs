@@ -10,7 +10,7 @@ use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::observed::Endpoints;
 use crate::log::Log;
 use crate::plan::{CloudSettings, RunSettings};
-use crate::store::{CacheMode, FileStore, LayeredStore, StoreWorld};
+use crate::store::{CacheMode, FileStore, LayeredStore, StoreEnvironment};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -72,9 +72,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn store_world(&self) -> StoreWorld {
+    fn store_world(&self) -> StoreEnvironment {
         let env = &self.host.env;
-        StoreWorld {
+        StoreEnvironment {
             dbus_session_bus_address: env.var_os(env_vars::DBUS_SESSION_BUS_ADDRESS),
             xdg_runtime_dir: env.path(env_vars::XDG_RUNTIME_DIR),
             container: env.var_os(env_vars::CONTAINER),
@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
                 .map(|dir| dir.join("keyring-timed-out")),
             uid: crate::host::user_id(),
             interactive: self.is_interactive,
-            keyring_deadline: StoreWorld::keyring_deadline_for(self.is_interactive),
+            keyring_deadline: StoreEnvironment::keyring_deadline_for(self.is_interactive),
             now: self.started,
         }
     }

@@ -7,7 +7,7 @@ pub(crate) mod authenticate;
 pub(crate) mod explain;
 pub(crate) mod kept;
 
-use crate::cache::single_flight::{self, Turn};
+use crate::cache::single_flight::{self, LockOutcome};
 use crate::cache::{CacheKey, index};
 use crate::error::{Exit, Explain, Result};
 use crate::http::Http;
@@ -20,14 +20,14 @@ use crate::ids::{Endpoint, Region};
 use crate::plan::CloudSettings;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::sign_in::authenticate::{Desk, Form, Issued, Who};
+use crate::sign_in::authenticate::{CredentialForm, IssuedCredentials, SignInContext, TokenOwner};
 use crate::store::{CacheMode, LayeredStore};
 use std::time::Duration;
 
 /// The longest wait for another process's sign-in.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Who wants to ask whom for what.
+/// TokenOwner wants to ask whom for what.
 #[derive(Clone)]
 pub(crate) struct SignIn<'a> {
     pub(crate) identity: &'a Identity,
@@ -56,24 +56,24 @@ impl Explain for LockTimedOut {
     }
 }
 
-/// [`with_who`], for whom that does not matter.
+/// [`with_credentials_and_owner`], for whom that does not matter.
 pub(crate) fn with<T>(
     session: &Session<'_>,
     wanted: &SignIn<'_>,
     act: impl Fn(&Credentials) -> Result<T>,
 ) -> Result<T> {
-    with_who(session, wanted, |credentials, _| act(credentials))
+    with_credentials_and_owner(session, wanted, |credentials, _| act(credentials))
 }
 
 /// Calls `act` with what requests are authenticated with, and whose that is as far as IAM has said. What was kept, and is not taken any
 /// more (a changed password ends tokens), is replaced once.
-pub(crate) fn with_who<T>(
+pub(crate) fn with_credentials_and_owner<T>(
     session: &Session<'_>,
     wanted: &SignIn<'_>,
-    act: impl Fn(&Credentials, Option<&Who>) -> Result<T>,
+    act: impl Fn(&Credentials, Option<&TokenOwner>) -> Result<T>,
 ) -> Result<T> {
     let secrets = |kind: Option<&str>| session.secrets(kind);
-    if let Some(credentials) = wanted.identity.at_hand(&secrets)? {
+    if let Some(credentials) = wanted.identity.static_credentials(&secrets)? {
         return act(&credentials, None);
     }
     let (issued, is_kept) = issued(session, wanted)?;
@@ -89,7 +89,7 @@ pub(crate) fn with_who<T>(
 }
 
 /// What IAM has issued, and whether it was kept from an earlier run.
-pub(crate) fn issued(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<(Issued, bool)> {
+pub(crate) fn issued(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<(IssuedCredentials, bool)> {
     let iam = wanted.cloud.iam(wanted.region);
     // Asked first, and whatever is kept: an address from elsewhere gets nothing.
     wanted.identity.check_iam(&iam, wanted.region)?;
@@ -101,9 +101,9 @@ pub(crate) fn issued(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<(Issu
     }
     let patience = session.deadline.at_most(LOCK_TIMEOUT);
     let _lock = match single_flight::wait(&session.directories, &key, patience, || cache.issued(&key)) {
-        Turn::Ours(lock) => lock,
-        Turn::Seen(issued) => return Ok((issued, true)),
-        Turn::TimedOut => return Err(LockTimedOut.into()),
+        LockOutcome::Acquired(lock) => lock,
+        LockOutcome::AppearedMeanwhile(issued) => return Ok((issued, true)),
+        LockOutcome::TimedOut => return Err(LockTimedOut.into()),
     };
     if let Some(issued) = cache.issued(&key) {
         return Ok((issued, true));
@@ -114,7 +114,7 @@ pub(crate) fn issued(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<(Issu
     if let Some(expires_at) = issued.expires_at {
         let clock = &session.host.clock;
         let skew = Endpoints::new(&session.directories, clock).traits(&iam).skew.now(clock);
-        let pin = wanted.identity.pin_argument();
+        let pin = wanted.identity.identity_argument();
         cache.keep_issued(&key, &issued, expires_at - skew, generation, &pin);
     }
     Ok((issued, false))
@@ -129,12 +129,12 @@ pub(crate) fn forget(session: &Session<'_>, wanted: &SignIn<'_>) {
 
 impl SignIn<'_> {
     /// An endpoint that must not see a token gets signatures.
-    fn form(&self) -> Form {
+    fn form(&self) -> CredentialForm {
         let is_for_iam = self.scope == Scope::Account;
         if is_for_iam || self.identity.trusts_cce(&self.cloud.cce(self.region), self.region) {
-            Form::Any
+            CredentialForm::Any
         } else {
-            Form::AccessKey
+            CredentialForm::AccessKey
         }
     }
 
@@ -142,16 +142,16 @@ impl SignIn<'_> {
         let purpose = match (&self.scope, self.form()) {
             _ if self.identity.signs() => "key".to_owned(),
             (Scope::Account, _) => "account".to_owned(),
-            (Scope::Project(id), Form::Any) => format!("token:{id}"),
-            (Scope::Project(id), Form::AccessKey) => format!("key:{id}"),
+            (Scope::Project(id), CredentialForm::Any) => format!("token:{id}"),
+            (Scope::Project(id), CredentialForm::AccessKey) => format!("key:{id}"),
         };
         CacheKey::of_sign_in(iam, self.identity.fingerprint(), &purpose)
     }
 
-    fn fetch(&self, session: &Session<'_>, http: &Http, iam: &Endpoint) -> Result<Issued> {
+    fn fetch(&self, session: &Session<'_>, http: &Http, iam: &Endpoint) -> Result<IssuedCredentials> {
         let secrets = |kind: Option<&str>| -> LayeredStore { session.secrets(kind) };
         let ask = |who: &str| self.ask_passcode(session, who);
-        let desk = Desk {
+        let desk = SignInContext {
             http,
             env: &session.host.env,
             directories: &session.directories,
@@ -169,7 +169,7 @@ impl SignIn<'_> {
         };
         let is_base_enough = self.scope == Scope::Account && !self.identity.has_agency();
         if self.identity.has_passcode() && !is_base_enough {
-            return self.fetch_by_base(session, &desk);
+            return self.exchange_kept_token(session, &desk);
         }
         // An agency is assumed with what is good for IAM; the agency's token is for the project.
         let scope_of_base = if self.identity.has_agency() {
@@ -183,14 +183,14 @@ impl SignIn<'_> {
     }
 
     /// Makes it of the one token that a passcode gave, which is kept.
-    fn fetch_by_base(&self, session: &Session<'_>, desk: &Desk<'_>) -> Result<Issued> {
+    fn exchange_kept_token(&self, session: &Session<'_>, desk: &SignInContext<'_>) -> Result<IssuedCredentials> {
         let base_identity = self.identity.without_agency();
         let base = SignIn {
             identity: &base_identity,
             scope: Scope::Account,
             ..self.clone()
         };
-        let refine = |issued: Issued| {
+        let refine = |issued: IssuedCredentials| {
             self.identity
                 .refine(desk, issued, &Scope::Account, &self.scope, self.form())
         };

@@ -1,7 +1,7 @@
 //! Where secrets are kept: the stores, and how they stand one behind the other.
 //!
 //! A [`SecretStore`] keeps small secret values under account names. [`open`] builds the [`LayeredStore`] a run uses from a [`CacheMode`] and a
-//! [`StoreWorld`]; [`open_secrets`] the one store that may hold what must outlive a reboot. What the values mean is the cache's business, not ours.
+//! [`StoreEnvironment`]; [`open_secrets`] the one store that may hold what must outlive a reboot. What the values mean is the cache's business, not ours.
 //! A store never fails a login: every trouble is a [`StoreError`] that the caller may log and treat as a miss.
 
 #[cfg(target_os = "linux")]
@@ -24,14 +24,14 @@ mod world;
 pub use file::FileStore;
 #[cfg(target_os = "linux")]
 pub use kernel_keyring::KernelKeyring;
-pub use layered::{Deleted, LayeredStore, Lookup, Stored, Trouble};
+pub use layered::{Deleted, LayeredStore, Lookup, StoreFailure, Stored};
 pub use memory::{MemoryStore, Switches};
 #[cfg(target_os = "linux")]
 pub use memory_directory::MemoryDirectory;
 pub use os_keyring::OsKeyring;
 pub use os_keyring::deadline::TimeOutMarker;
 pub use os_keyring::split::Split;
-pub use world::{CacheMode, StoreWorld, open, open_secrets};
+pub use world::{CacheMode, StoreEnvironment, open, open_secrets};
 
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};

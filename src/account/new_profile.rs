@@ -37,7 +37,7 @@ impl Explain for NotKept {
 }
 
 /// Asks the cloud who the identity is. Nothing that was kept before answers for it.
-pub(crate) fn verify(session: &Session<'_>, args: &ProfileSetArgs, identity: &Identity) -> Result<principal::Found> {
+pub(crate) fn verify(session: &Session<'_>, args: &ProfileSetArgs, identity: &Identity) -> Result<principal::WhoAmI> {
     let env = &session.host.env;
     let cloud = CloudSettings::for_identity(&args.cloud, env, identity.profile())?;
     let region = plan::region_of_identity(args.region.as_deref(), env, identity.profile())?;
@@ -71,7 +71,7 @@ pub(crate) fn keep(
     session: &Session<'_>,
     plan: &ProfileSetPlan,
     secret: Option<&Secret<String>>,
-    found: &principal::Found,
+    found: &principal::WhoAmI,
 ) -> Result<()> {
     let kept = secret.map(|secret| keep_secret(session, plan, secret)).transpose()?;
     let file = Config::store(&session.directories, &plan.name, &plan.profile)?;
@@ -106,7 +106,7 @@ fn keep_secret(session: &Session<'_>, plan: &ProfileSetPlan, secret: &Secret<Str
 }
 
 /// Whom the cloud knows, and what it sees.
-fn describe(profile: &Profile, found: &principal::Found) -> String {
+fn describe(profile: &Profile, found: &principal::WhoAmI) -> String {
     let key = profile.access_key_id.as_ref().filter(|_| profile.kind == "access-key");
     let key = key.map_or_else(String::new, |id| format!("access key `{id}` of "));
     let account = found

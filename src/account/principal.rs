@@ -1,36 +1,36 @@
-//! Who an identity is to the cloud, and which projects it sees: for `whoami`, and before a profile is kept.
+//! TokenOwner an identity is to the cloud, and which projects it sees: for `whoami`, and before a profile is kept.
 
 use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
 use crate::huaweicloud::api::Api;
-use crate::huaweicloud::cce::revocation::Holder;
+use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::huaweicloud::credentials::Credentials;
-use crate::huaweicloud::iam::sts::{Caller, StsClient};
-use crate::huaweicloud::iam::{IamClient, Named, Project};
+use crate::huaweicloud::iam::sts::{CallerIdentity, StsClient};
+use crate::huaweicloud::iam::{IamClient, IdAndName, Project};
 use crate::ids::{Endpoint, UserId};
 use crate::sanitize::sanitize;
 use crate::session::Session;
-use crate::sign_in::authenticate::Who;
+use crate::sign_in::authenticate::TokenOwner;
 use crate::sign_in::explain::explain;
 use crate::sign_in::{self, SignIn};
 
-/// Who it is. What the cloud does not let it know of itself is missing.
-pub(crate) struct Found {
+/// TokenOwner it is. What the cloud does not let it know of itself is missing.
+pub(crate) struct WhoAmI {
     /// Kind and name.
     pub(crate) principal: String,
     /// The account.
-    pub(crate) account: Option<Named>,
+    pub(crate) account: Option<IdAndName>,
     /// The user, if it is one.
-    pub(crate) user: Option<Named>,
+    pub(crate) user: Option<IdAndName>,
     /// The projects that it sees.
     pub(crate) projects: Vec<Project>,
 }
 
 /// Asks the cloud. Only the projects must be told: whoever sees none is of no use here.
-pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Found> {
+pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<WhoAmI> {
     let http = session.cloud_http(wanted.cloud)?;
     let endpoint = wanted.cloud.iam(wanted.region);
-    sign_in::with_who(session, wanted, |credentials, who| {
+    sign_in::with_credentials_and_owner(session, wanted, |credentials, who| {
         let api = session.api(&http, credentials, session.deadline);
         let iam = IamClient {
             api: &api,
@@ -40,7 +40,7 @@ pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Found> 
         let (account, named) = match (who, credentials) {
             (Some(who), _) => (
                 Some(account_of(who)),
-                Some(Named {
+                Some(IdAndName {
                     id: who.user_id.clone(),
                     name: who.user.clone(),
                 }),
@@ -53,7 +53,7 @@ pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Found> 
                 let name = caller.map(|caller| sanitize(caller.urn.split(':').next_back().unwrap_or_default()));
                 (
                     iam.account().ok(),
-                    name.map(|name| Named {
+                    name.map(|name| IdAndName {
                         id: String::new(),
                         name,
                     }),
@@ -64,7 +64,7 @@ pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Found> 
         let name = named
             .as_ref()
             .map(|named| if named.name.is_empty() { &named.id } else { &named.name });
-        Ok(Found {
+        Ok(WhoAmI {
             principal: name.map_or_else(|| wanted.identity.describe(), |name| format!("{kind} {name}")),
             account,
             user: named.filter(|_| kind.ends_with("user")),
@@ -89,42 +89,42 @@ impl Explain for NoId {
 }
 
 /// The id that is the CN of this identity's certificates: a user's, or an agency's.
-pub(crate) fn holder(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Holder> {
+pub(crate) fn holder(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<CertificateOwner> {
     let http = session.cloud_http(wanted.cloud)?;
     let endpoint = wanted.cloud.iam(wanted.region);
     let is_agency = wanted.identity.kind_of_principal() == "agency";
     let id = |text: &str| UserId::parse(text).ok();
-    let found = sign_in::with_who(session, wanted, |credentials, who| {
+    let found = sign_in::with_credentials_and_owner(session, wanted, |credentials, who| {
         let api = session.api(&http, credentials, session.deadline);
         let iam = IamClient {
             api: &api,
             endpoint: &endpoint,
         };
         let user = match (who, credentials) {
-            (Some(who), _) if is_agency => return Ok(id(&who.user_id).map(Holder::Agency)),
+            (Some(who), _) if is_agency => return Ok(id(&who.user_id).map(CertificateOwner::Agency)),
             (Some(who), _) => id(&who.user_id),
             (None, Credentials::AccessKey(key)) if key.security_token.is_none() => {
                 iam.user_of_access_key(&key.id).ok().and_then(|user| id(&user.id))
             }
             (None, _) => None,
         };
-        Ok(user.map(Holder::User).or_else(|| {
+        Ok(user.map(CertificateOwner::User).or_else(|| {
             let caller = caller(session, wanted, &api, &endpoint)?;
             // `ID:SESSION` of an agency that was assumed.
             let id = id(caller.principal_id.as_deref()?.split(':').next()?)?;
             let is_agency = is_agency || caller.urn.contains(":assumed-agency:");
             Some(if is_agency {
-                Holder::Agency(id)
+                CertificateOwner::Agency(id)
             } else {
-                Holder::User(id)
+                CertificateOwner::User(id)
             })
         }))
     })?;
     found.ok_or_else(|| NoId.into())
 }
 
-/// Who signs, in STS's words, if it says so.
-fn caller(session: &Session<'_>, wanted: &SignIn<'_>, api: &Api<'_>, iam: &Endpoint) -> Option<Caller> {
+/// TokenOwner signs, in STS's words, if it says so.
+fn caller(session: &Session<'_>, wanted: &SignIn<'_>, api: &Api<'_>, iam: &Endpoint) -> Option<CallerIdentity> {
     let endpoint = sts_endpoint(session, wanted, iam)?;
     let sts = StsClient {
         api,
@@ -133,8 +133,8 @@ fn caller(session: &Session<'_>, wanted: &SignIn<'_>, api: &Api<'_>, iam: &Endpo
     sts.caller_identity().ok()
 }
 
-fn account_of(who: &Who) -> Named {
-    Named {
+fn account_of(who: &TokenOwner) -> IdAndName {
+    IdAndName {
         id: who.account_id.clone(),
         name: who.account.clone(),
     }

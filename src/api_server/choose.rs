@@ -1,7 +1,7 @@
 //! Which of the cluster's servers kubectl shall use: the first that answers and verifies, asked side by side.
 
 use crate::api_server::{ApiServer, ApiServerError};
-use crate::cache::index::IndexEntry;
+use crate::cache::index::CertificateRecord;
 use crate::error::{Exit, Explain, Result};
 use crate::host::Deadline;
 use crate::http::Proxies;
@@ -77,13 +77,13 @@ impl Explain for NoServer {
 }
 
 /// What is known before the servers are asked.
-pub(crate) struct Search<'a> {
+pub(crate) struct ServerQuery<'a> {
     /// What the user wants.
     pub(crate) choice: &'a ServerChoice,
     /// Whose servers.
     pub(crate) cluster: &'a Cluster,
     /// The servers and authorities that CCE named.
-    pub(crate) note: &'a IndexEntry,
+    pub(crate) note: &'a CertificateRecord,
     /// The proxy of the cluster entry.
     pub(crate) proxy_url: Option<&'a str>,
     /// The server that the entry has: it stays as long as it answers, unless another one was named.
@@ -93,9 +93,9 @@ pub(crate) struct Search<'a> {
 }
 
 /// Asks the servers that the user's choice allows.
-pub(crate) fn choose(session: &Session<'_>, search: &Search<'_>) -> Result<Chosen> {
+pub(crate) fn choose(session: &Session<'_>, search: &ServerQuery<'_>) -> Result<Chosen> {
     let candidates = candidates(search.choice, search.cluster, search.note)?;
-    let question = Question {
+    let question = ServerProbe {
         ca_pem: search.note.ca_pem.clone(),
         other_hosts: search
             .cluster
@@ -115,7 +115,7 @@ pub(crate) fn choose(session: &Session<'_>, search: &Search<'_>) -> Result<Chose
     {
         return Ok(chosen);
     }
-    let question = Question {
+    let question = ServerProbe {
         deadline: session.deadline.at_most(PATIENCE),
         ..question
     };
@@ -123,7 +123,7 @@ pub(crate) fn choose(session: &Session<'_>, search: &Search<'_>) -> Result<Chose
 }
 
 /// The servers that `clustercert` named and that belong to the cluster, in the order of preference.
-fn candidates(choice: &ServerChoice, cluster: &Cluster, note: &IndexEntry) -> Result<Vec<Endpoint>> {
+fn candidates(choice: &ServerChoice, cluster: &Cluster, note: &CertificateRecord) -> Result<Vec<Endpoint>> {
     if let ServerChoice::Url(url) = choice {
         return Ok(vec![url.clone()]);
     }
@@ -180,7 +180,7 @@ fn candidates(choice: &ServerChoice, cluster: &Cluster, note: &IndexEntry) -> Re
 
 /// What is asked of each server.
 #[derive(Clone)]
-struct Question {
+struct ServerProbe {
     ca_pem: Option<String>,
     other_hosts: Vec<String>,
     proxies: Proxies,
@@ -188,7 +188,7 @@ struct Question {
     is_unverified: bool,
 }
 
-impl Question {
+impl ServerProbe {
     fn ask(&self, url: &Endpoint) -> std::result::Result<ApiServer, ApiServerError> {
         if self.is_unverified {
             return ApiServer::unverified(url, &self.proxies, self.deadline);
@@ -205,7 +205,7 @@ impl Question {
 }
 
 /// Asks all servers at once and takes the first in order that answers, without waiting long for a preferred one that lags.
-fn ask_all(question: &Question, urls: &[Endpoint]) -> Result<Chosen> {
+fn ask_all(question: &ServerProbe, urls: &[Endpoint]) -> Result<Chosen> {
     let (sender, receiver) = mpsc::channel();
     for (rank, url) in urls.iter().cloned().enumerate() {
         let (question, sender) = (question.clone(), sender.clone());

@@ -1,14 +1,14 @@
 //! The API server of a cluster as it is known already: nobody is asked who or where it is.
 
 use crate::api_server::ApiServer;
-use crate::cache::index::IndexEntry;
+use crate::cache::index::CertificateRecord;
 use crate::exec_credential::ClusterInfo;
 use crate::host::Env;
 use crate::http::{Proxies, ServerCheck};
 use crate::ids::Endpoint;
 
 /// As it was noted with a certificate.
-pub(crate) fn of_note(note: IndexEntry, env: &Env) -> Option<ApiServer> {
+pub(crate) fn of_note(note: CertificateRecord, env: &Env) -> Option<ApiServer> {
     let url = note.chosen_server.or_else(|| note.servers.into_iter().next())?;
     Some(ApiServer {
         url: Endpoint::parse(&url).ok()?,

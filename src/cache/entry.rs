@@ -2,7 +2,7 @@
 //! key fits into the 2,560 bytes of Windows' Credential Manager.
 //!
 //! ```text
-//! version 2 | asked_at i64 | fetched_at i64 | generation u64 | skew i32 | boot i64 | key kind u8 | key u16+DER | count u8 |
+//! version 2 | requested_at i64 | fetched_at i64 | generation u64 | skew i32 | boot i64 | key kind u8 | key u16+DER | count u8 |
 //! certificates u16+DER | 8 bytes of SHA-256
 //! ```
 //! Numbers are little-endian, times in seconds since 1970. An unknown version, a wrong length or a wrong checksum is a miss.
@@ -21,7 +21,7 @@ pub struct CacheEntry {
     /// The certificate and its key.
     pub cert: ClientCert,
     /// When we asked for it, by our clock.
-    pub asked_at: DateTime<Utc>,
+    pub requested_at: DateTime<Utc>,
     /// When it came, by the server's clock.
     pub fetched_at: DateTime<Utc>,
     /// The tombstone that was there when we asked: under a later one the entry is void.
@@ -34,7 +34,7 @@ impl CacheEntry {
     /// The stored form.
     pub fn to_bytes(&self) -> Secret<Vec<u8>> {
         let mut out = vec![VERSION];
-        out.extend(self.asked_at.timestamp().to_le_bytes());
+        out.extend(self.requested_at.timestamp().to_le_bytes());
         out.extend(self.fetched_at.timestamp().to_le_bytes());
         out.extend(self.generation.to_le_bytes());
         out.extend(i32::try_from(self.skew.seconds()).unwrap_or(0).to_le_bytes());
@@ -65,7 +65,7 @@ impl CacheEntry {
         if reader.take::<1>()? != [VERSION] {
             return None;
         }
-        let asked_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
+        let requested_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
         let fetched_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
         let generation = u64::from_le_bytes(reader.take()?);
         let skew = i64::from(i32::from_le_bytes(reader.take()?));
@@ -87,7 +87,7 @@ impl CacheEntry {
         }
         Some(Self {
             cert: ClientCert::from_der(chain, key_kind, key).ok()?,
-            asked_at,
+            requested_at,
             fetched_at,
             generation,
             skew: Skew::noted(skew, booted_at),

@@ -17,9 +17,9 @@ pub enum Freshness {
     /// Inside the window: served, and it is time to renew.
     Renewable,
     /// In its last moments: a new one is fetched first, and this one served where that is impossible.
-    Due,
-    /// Over: useless.
-    Over,
+    MustRenew,
+    /// Expired: useless.
+    Expired,
 }
 
 /// The moments of a certificate's life, by the server's clock.
@@ -55,9 +55,9 @@ impl Schedule {
     pub fn freshness(&self, now: DateTime<Utc>) -> Freshness {
         let server_now = now + self.skew;
         if server_now >= self.not_after {
-            Freshness::Over
+            Freshness::Expired
         } else if server_now >= self.due_from {
-            Freshness::Due
+            Freshness::MustRenew
         } else if server_now >= self.renew_from {
             Freshness::Renewable
         } else {
@@ -83,7 +83,7 @@ impl Schedule {
         let soonest = whole_seconds(now) + SHORTEST_STEP;
         let wanted = match self.freshness(now) {
             Freshness::Fresh => local(self.renew_from),
-            Freshness::Renewable | Freshness::Due | Freshness::Over => {
+            Freshness::Renewable | Freshness::MustRenew | Freshness::Expired => {
                 let left = (end - now).max(TimeDelta::zero());
                 whole_seconds(now + (left / 8).clamp(SHORTEST_STEP, LONGEST_STEP))
             }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// What `status`, the next fetch and the question to the API server need to know. No secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct IndexEntry {
+pub struct CertificateRecord {
     /// The file's version.
     pub version: u32,
     /// The region.
@@ -45,7 +45,7 @@ pub struct IndexEntry {
     pub tls_server_name: Option<String>,
 }
 
-impl IndexEntry {
+impl CertificateRecord {
     /// The version that is written; others are not read.
     pub const VERSION: u32 = 1;
 
@@ -57,15 +57,15 @@ impl IndexEntry {
 }
 
 /// The note on `key`, if there is a readable one.
-pub fn read(directories: &Directories, key: &CacheKey) -> Option<IndexEntry> {
+pub fn read(directories: &Directories, key: &CacheKey) -> Option<CertificateRecord> {
     let text = std::fs::read(file(directories, "entries", key.account())?).ok()?;
     serde_json::from_slice(&text)
         .ok()
-        .filter(|entry: &IndexEntry| entry.version == IndexEntry::VERSION)
+        .filter(|entry: &CertificateRecord| entry.version == CertificateRecord::VERSION)
 }
 
 /// All readable notes.
-pub fn all(directories: &Directories) -> Vec<(CacheKey, IndexEntry)> {
+pub fn all(directories: &Directories) -> Vec<(CacheKey, CertificateRecord)> {
     let files = directories
         .state
         .as_ref()
@@ -86,7 +86,7 @@ pub fn remove(directories: &Directories, key: &CacheKey) {
 }
 
 /// Writes the note on `key`; a state directory that cannot be written costs the note, nothing else.
-pub fn write(directories: &Directories, key: &CacheKey, entry: &IndexEntry) {
+pub fn write(directories: &Directories, key: &CacheKey, entry: &CertificateRecord) {
     if let (Some(path), Ok(text)) = (
         file(directories, "entries", key.account()),
         serde_json::to_vec_pretty(entry),
@@ -98,7 +98,7 @@ pub fn write(directories: &Directories, key: &CacheKey, entry: &IndexEntry) {
 /// Removes the notes on certificates that are over, and returns their accounts.
 pub fn take_expired(directories: &Directories, now: DateTime<Utc>) -> Vec<String> {
     // A day of grace: a laptop whose clock is wrong must not clear what is still good.
-    let is_over = |entry: &IndexEntry| entry.not_after + chrono::TimeDelta::days(1) < now;
+    let is_over = |entry: &CertificateRecord| entry.not_after + chrono::TimeDelta::days(1) < now;
     let expired = all(directories).into_iter().filter(|(_, entry)| is_over(entry));
     expired
         .map(|(key, _)| {

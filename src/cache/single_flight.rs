@@ -21,11 +21,11 @@ impl FetchLock {
 }
 
 /// How waiting for the lock ended.
-pub enum Turn<T> {
+pub enum LockOutcome<T> {
     /// It is ours to fetch.
-    Ours(FetchLock),
+    Acquired(FetchLock),
     /// Somebody else's result appeared while we waited.
-    Seen(T),
+    AppearedMeanwhile(T),
     /// The lock stayed taken for the whole time.
     TimedOut,
 }
@@ -38,27 +38,27 @@ pub fn wait<T>(
     key: &CacheKey,
     deadline: Deadline,
     mut look: impl FnMut() -> Option<T>,
-) -> Turn<T> {
+) -> LockOutcome<T> {
     let Some(file) = open_lock_file(directories, key, "fetch") else {
-        return Turn::Ours(FetchLock(None));
+        return LockOutcome::Acquired(FetchLock(None));
     };
     for tries in 1.. {
         match file.try_lock() {
-            Ok(()) => return Turn::Ours(FetchLock(Some(file))),
-            Err(TryLockError::Error(_)) => return Turn::Ours(FetchLock(None)),
+            Ok(()) => return LockOutcome::Acquired(FetchLock(Some(file))),
+            Err(TryLockError::Error(_)) => return LockOutcome::Acquired(FetchLock(None)),
             Err(TryLockError::WouldBlock) => {}
         }
         if tries % TRIES_PER_LOOK == 0
             && let Some(found) = look()
         {
-            return Turn::Seen(found);
+            return LockOutcome::AppearedMeanwhile(found);
         }
         if deadline.remaining().is_zero() {
             break;
         }
         std::thread::sleep(POLL);
     }
-    Turn::TimedOut
+    LockOutcome::TimedOut
 }
 
 /// Opens the file that is locked for one kind of work under `key`. It stays: removing it would let two processes hold "the" lock.

@@ -4,9 +4,9 @@ use crate::cli::ChoiceArgs;
 use crate::sanitize::sanitize;
 
 /// The words of one.
-pub(crate) struct TypedAgain(Vec<String>);
+pub(crate) struct CommandLine(Vec<String>);
 
-impl TypedAgain {
+impl CommandLine {
     /// `kubectl cce-login COMMAND`.
     pub(crate) fn new(command: &str) -> Self {
         Self(vec![format!("kubectl cce-login {command}")])
@@ -56,11 +56,11 @@ fn word(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::TypedAgain;
+    use super::CommandLine;
 
     #[test]
     fn a_value_with_odd_signs_is_quoted() {
-        let mut line = TypedAgain::new("revoke");
+        let mut line = CommandLine::new("revoke");
         line.flag("context", "prod");
         line.flag("context", "it's mine");
         assert_eq!(

@@ -10,28 +10,28 @@ use crate::error::Result;
 use crate::host::{Directories, Host, Progress};
 use crate::identity::Identity;
 use crate::output::{self, Format};
-use crate::plan::{self, ClustersPlan};
+use crate::plan::{self, SearchPlan};
 use crate::session::Session;
-use rows::Row;
+use rows::ClusterRow;
 
 /// Lists the clusters.
 pub(super) fn run(args: &ClustersArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let format = Format::parse(&args.output)?;
     let directories = Directories::of(&host.env);
     let identity = Identity::locate(&plan::pin(&args.search.identity, &host.env)?, &host.env, &directories)?;
-    let plan = ClustersPlan::new(&args.search, global, &host.env, identity.profile(), host.terminal)?;
+    let plan = SearchPlan::new(&args.search, global, &host.env, identity.profile(), host.terminal)?;
     let session = Session::new(host, directories, plan.run, global.verbose);
     let found = {
         let _progress = Progress::spinner(host, "looking for clusters");
         Search::new(&session, &identity, &plan)?.clusters()?
     };
 
-    let mut rows: Vec<Row> = found
+    let mut rows: Vec<ClusterRow> = found
         .clusters
         .iter()
-        .map(|(place, cluster)| Row::of_cluster(place, cluster))
+        .map(|(place, cluster)| ClusterRow::of_cluster(place, cluster))
         .collect();
-    rows.extend(found.failures.iter().map(Row::of_failure));
+    rows.extend(found.failures.iter().map(ClusterRow::of_failure));
     rows.sort();
     output::print(host, &rows::render(&rows, format))?;
     rows::say_what_it_does_not_show(&rows, format, host);

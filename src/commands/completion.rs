@@ -14,7 +14,7 @@ use crate::{env_vars, output};
 use clap::CommandFactory as _;
 use clap_complete::engine::{self, CompletionCandidate};
 use clap_complete::env::Shells;
-use names::Known;
+use names::KnownNames;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -39,11 +39,6 @@ pub(super) fn run(command: &CompletionCommand, host: &Host) -> Result<()> {
         let _ = shell.write_registration(env_vars::COMPLETE, COMMAND, COMMAND, COMMAND, &mut script);
     }
     output::print(host, &String::from_utf8_lossy(&script))
-}
-
-/// Removes what `completion install` has placed, wherever it is on PATH.
-pub(super) fn uninstall(host: &Host) {
-    completer::remove(host);
 }
 
 /// Answers instead of running a command, if a shell asks: under the name that kubectl looks for, or with the variable that our scripts
@@ -114,5 +109,5 @@ fn for_script(shell: &str, line: &[OsString], host: &Host) -> String {
 fn command(host: &Host, words: &[OsString]) -> clap::Command {
     let mut command = Cli::command();
     command.build();
-    Known::new(host, words).attach(command)
+    KnownNames::new(host, words).attach(command)
 }

@@ -10,9 +10,9 @@ use crate::cache::entry::CacheEntry;
 use crate::cli::{CertificateArgs, ConvertArgs, GlobalArgs};
 use crate::contexts;
 use crate::contexts::exec_arguments::{self, Arguments};
-use crate::credential::fetch::{self, Need};
-use crate::credential::{Asker, Wanted};
-use crate::discovery::search::{Place, Search};
+use crate::credential::fetch::{self, CachePolicy};
+use crate::credential::{CertificateRequest, Requester};
+use crate::discovery::search::{Location, Search};
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ApiVersion;
 use crate::host::programs::{self, COMMAND};
@@ -24,10 +24,10 @@ use crate::kubeconfig::{Conversion, ExecEntry, Kubeconfig, KubeconfigError};
 use crate::kubectl::Kubectl;
 use crate::lifetime::about;
 use crate::output;
-use crate::plan::{self, CertificateSettings, ClustersPlan, Target};
+use crate::plan::{self, CertificateSettings, ClusterRef, SearchPlan};
 use crate::sanitize::sanitize;
 use crate::session::Session;
-use static_user::Held;
+use static_user::StaticUser;
 use std::path::{Path, PathBuf};
 
 /// How many clusters are asked for their authorities where no address tells which one it is.
@@ -77,9 +77,9 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Resul
             return Err(KubeconfigError::NoSuchContext { name: name.clone() }.into());
         }
     }
-    let held: Vec<Vec<Held>> = kubeconfigs
+    let held: Vec<Vec<StaticUser>> = kubeconfigs
         .iter()
-        .map(|kubeconfig| Held::all(kubeconfig, &args.context))
+        .map(|kubeconfig| StaticUser::all(kubeconfig, &args.context))
         .collect();
     let count = held.iter().map(Vec::len).sum::<usize>();
     if count == 0 {
@@ -88,13 +88,13 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Resul
     }
     let pin = plan::pin(&args.search.identity, &host.env)?;
     let identity = Identity::locate(&pin, &host.env, &directories)?;
-    let plan = ClustersPlan::new(&args.search, global, &host.env, identity.profile(), host.terminal)?;
+    let plan = SearchPlan::new(&args.search, global, &host.env, identity.profile(), host.terminal)?;
     let session = Session::new(host, directories, plan.run, global.verbose);
     let clusters = {
         let _progress = Progress::spinner(host, "looking for clusters");
         Search::new(&session, &identity, &plan)?.clusters()?.clusters
     };
-    let ground = Ground {
+    let ground = ConvertRun {
         session: &session,
         identity: &identity,
         plan: &plan,
@@ -109,7 +109,7 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Resul
     };
 
     let mut failed = 0;
-    let mut ready: Vec<Vec<(&Held, Converted)>> = Vec::new();
+    let mut ready: Vec<Vec<(&StaticUser, Converted)>> = Vec::new();
     for held in &held {
         let mut of_file = Vec::new();
         for held in held {
@@ -157,24 +157,24 @@ struct Converted {
 /// The cluster that issued a certificate, and what we get of it.
 struct Issuer<'a> {
     cluster: &'a Cluster,
-    target: Target,
+    target: ClusterRef,
     entry: CacheEntry,
     ca_pem: String,
 }
 
-struct Ground<'a> {
+struct ConvertRun<'a> {
     session: &'a Session<'a>,
     identity: &'a Identity,
-    plan: &'a ClustersPlan,
+    plan: &'a SearchPlan,
     certificate: CertificateSettings,
-    clusters: &'a [(Place, Cluster)],
+    clusters: &'a [(Location, Cluster)],
     api_version: ApiVersion,
     command: String,
 }
 
-impl Ground<'_> {
+impl ConvertRun<'_> {
     /// Gets a certificate through the entry that the user is to become.
-    fn prepare(&self, held: &Held) -> Result<Converted> {
+    fn prepare(&self, held: &StaticUser) -> Result<Converted> {
         let issuer = self.issuer_of(held)?;
         let mut was_asked = false;
         for told in &held.clusters {
@@ -205,7 +205,7 @@ impl Ground<'_> {
     }
 
     /// The cluster whose authorities issued the certificate: the one at the address first, then the others.
-    fn issuer_of(&self, held: &Held) -> Result<Issuer<'_>> {
+    fn issuer_of(&self, held: &StaticUser) -> Result<Issuer<'_>> {
         let is_at = |cluster: &Cluster| {
             let is_one = |server: Endpoint| cluster.endpoints.iter().any(|endpoint| endpoint.url == server);
             held.servers().any(is_one)
@@ -232,17 +232,21 @@ impl Ground<'_> {
     }
 
     /// This cluster, with a certificate of ours, if it issued the one that is held.
-    fn issuer<'s>(&'s self, (place, cluster): &'s (Place, Cluster), held: &Held) -> Result<Option<Issuer<'s>>> {
+    fn issuer<'s>(
+        &'s self,
+        (place, cluster): &'s (Location, Cluster),
+        held: &StaticUser,
+    ) -> Result<Option<Issuer<'s>>> {
         let target = place.target(cluster);
-        let wanted = Wanted {
+        let wanted = CertificateRequest {
             target: &target,
             identity: self.identity,
             cloud: &self.plan.cloud,
             certificate: self.certificate,
             is_lifetime_strict: false,
-            asker: Asker::Person,
+            asker: Requester::Person,
         };
-        let (obtained, note) = fetch::for_person(self.session, &wanted, Need::Valid)?;
+        let (obtained, note) = fetch::for_person(self.session, &wanted, CachePolicy::AnyValid)?;
         let ca_pem = note.and_then(|note| note.ca_pem).filter(|ca| held.is_issued_by(ca));
         Ok(ca_pem.map(|ca_pem| Issuer {
             cluster,
@@ -260,7 +264,7 @@ fn command(host: &Host) -> String {
     path.map_or_else(|| COMMAND.to_owned(), |path| path.display().to_string())
 }
 
-fn table(host: &Host, ready: &[Vec<(&Held, Converted)>]) -> String {
+fn table(host: &Host, ready: &[Vec<(&StaticUser, Converted)>]) -> String {
     let head = ["USER", "FILE", "CONTEXTS", "CLUSTER", "OWNER", "EXPIRES", "YOU"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for (held, converted) in ready.iter().flatten() {
@@ -308,7 +312,12 @@ fn is_agreed(session: &Session<'_>, args: &ConvertArgs) -> Result<bool> {
     Ok(is_agreed)
 }
 
-fn replace(host: &Host, args: &ConvertArgs, kubeconfig: &Kubeconfig, of_file: &[(&Held, Converted)]) -> Result<()> {
+fn replace(
+    host: &Host,
+    args: &ConvertArgs,
+    kubeconfig: &Kubeconfig,
+    of_file: &[(&StaticUser, Converted)],
+) -> Result<()> {
     let users = of_file
         .iter()
         .map(|(held, converted)| (held.user.clone(), converted.exec.clone()));
@@ -343,7 +352,7 @@ fn replace(host: &Host, args: &ConvertArgs, kubeconfig: &Kubeconfig, of_file: &[
     Ok(())
 }
 
-fn say_what_it_does_not_do(host: &Host, ready: &[Vec<(&Held, Converted)>]) {
+fn say_what_it_does_not_do(host: &Host, ready: &[Vec<(&StaticUser, Converted)>]) {
     host.say("a key that is deleted is not revoked: copies of these files, and their backups elsewhere, are as good as before");
     let mut said = Vec::new();
     for (held, converted) in ready.iter().flatten() {

@@ -8,7 +8,7 @@ mod machine;
 
 use crate::account::principal;
 use crate::cli::{DoctorArgs, GlobalArgs};
-use crate::contexts::{self, Meant};
+use crate::contexts::{self, ResolvedContext};
 use crate::error::{Exit, Explain, Result};
 use crate::host::{Directories, Host, Progress};
 use crate::huaweicloud::iam::token_request::Scope;
@@ -161,12 +161,12 @@ fn with_context(
     context: &OurContext<'_>,
     asked: &mut Vec<String>,
 ) -> Vec<Finding> {
-    let meant = match Meant::by(session, global, context) {
+    let meant = match ResolvedContext::by(session, global, context) {
         Ok(meant) => meant,
         Err(error) => return vec![Finding::failed("identity", &error).of_context(context.name)],
     };
     let mut findings = Vec::new();
-    let pin = meant.identity.pin_argument();
+    let pin = meant.identity.identity_argument();
     if !asked.contains(&pin) {
         let wanted = meant.wanted();
         let sign_in = SignIn {

@@ -4,8 +4,8 @@ use crate::cache::freshness::Schedule;
 use crate::cache::{CacheKey, failure};
 use crate::cli::{GetCredentialArgs, GlobalArgs};
 use crate::contexts::complete;
-use crate::credential::fetch::{self, Errand, Need};
-use crate::credential::{self, Asker, Obtained, Wanted, renew};
+use crate::credential::fetch::{self, CachePolicy, FetchRequest};
+use crate::credential::{self, CertificateRequest, ObtainedCertificate, Requester, renew};
 use crate::error::Result;
 use crate::exec_credential::{ClusterInfo, ExecInfo, KeyDisplay, exec_credential};
 use crate::host::{Directories, Host};
@@ -13,7 +13,7 @@ use crate::identity::Identity;
 use crate::ids::ProjectId;
 use crate::lifetime::span;
 use crate::output;
-use crate::plan::{self, GetCredentialPlan, Target};
+use crate::plan::{self, ClusterRef, GetCredentialPlan};
 use crate::session::Session;
 use chrono::TimeDelta;
 use std::ffi::OsString;
@@ -38,28 +38,28 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, typed: &[OsStri
     let doing = || format!("failed to get a client certificate for cluster `{}`", plan.cluster_id);
 
     let project_id = project_id(&session, &plan, &identity).map_err(|e| e.doing(doing()))?;
-    let target = Target {
+    let target = ClusterRef {
         region: plan.region.clone(),
         project_id,
         cluster_id: plan.cluster_id.clone(),
         is_autopilot: plan.is_autopilot,
     };
-    let wanted = Wanted {
+    let wanted = CertificateRequest {
         target: &target,
         identity: &identity,
         cloud: &plan.cloud,
         certificate: plan.certificate,
         is_lifetime_strict: plan.is_lifetime_strict,
         asker: if plan.is_refresh_forced {
-            Asker::Person
+            Requester::Person
         } else {
-            Asker::Client
+            Requester::Client
         },
     };
     let store = session.store(plan.certificate.cache);
     let cache = session.cache(&store);
     let key = wanted.key();
-    let errand = |need| Errand {
+    let errand = |need| FetchRequest {
         key: &key,
         wanted: &wanted,
         need,
@@ -67,16 +67,16 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, typed: &[OsStri
         deadline: session.deadline,
     };
     if args.renew {
-        renew::renew(&session, &cache, &errand(Need::Fresh));
+        renew::renew(&session, &cache, &errand(CachePolicy::Fresh));
         return Ok(());
     }
     let obtained = if plan.is_refresh_forced {
-        fetch::fetch(&session, &cache, &errand(Need::New))
+        fetch::fetch(&session, &cache, &errand(CachePolicy::Newer))
     } else {
         credential::for_client(&session, &cache, &wanted, typed)
     };
     let obtained = obtained.map_err(|e| e.doing(doing()))?;
-    if let Some(cluster) = ClusterInfo::trusting_nobody(&host.env) {
+    if let Some(cluster) = ClusterInfo::without_ca(&host.env) {
         complete::complete(&session, &wanted, &obtained, &cluster)?;
     }
     if plan.run.is_interactive {
@@ -99,7 +99,7 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, typed: &[OsStri
 }
 
 /// Everything is well as long as the certificate lasts; whoever looks on should know that it does not last long.
-fn warn_in_last_minutes(session: &Session<'_>, key: &CacheKey, obtained: &Obtained) {
+fn warn_in_last_minutes(session: &Session<'_>, key: &CacheKey, obtained: &ObtainedCertificate) {
     let left = obtained.entry.ends_at(&session.host.clock) - session.host.clock.now();
     if obtained.is_fetched || left >= LAST_MINUTES {
         return;

@@ -16,10 +16,10 @@ use crate::kubeconfig::Kubeconfig;
 use crate::plan::{Destination, LoginPlan, RunSettings};
 use crate::session::Session;
 use crate::{contexts, output};
-use clusters::{Site, Sites};
-use identity::Who;
-use prepare::Ready;
-use setup::Ground;
+use clusters::{LocatedCluster, LocatedClusters};
+use identity::LoginIdentity;
+use prepare::PreparedCluster;
+use setup::LoginRun;
 
 /// Sets clusters up.
 pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
@@ -29,10 +29,10 @@ pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<
         // Nobody is asked anything that leads to an error which is there already.
         load_kubeconfig(&LoginPlan::new(args, global, &host.env, None, host.terminal)?, host)?;
     }
-    let who = Who::find(&session, args)?;
+    let who = LoginIdentity::find(&session, args)?;
     let prepared = prepare(&session, args, global, &who);
     let (plan, kubeconfig, sites) = prepared.inspect_err(|_| who.forget(&session))?;
-    let ground = Ground::new(&session, args, &plan, &who.identity, &kubeconfig);
+    let ground = LoginRun::new(&session, args, &plan, &who.identity, &kubeconfig);
     match (sites.found.as_slice(), sites.failures.as_slice()) {
         ([site], []) => set_up(&ground, site),
         _ => many::set_up(&ground, &sites.found, sites.failures),
@@ -44,8 +44,8 @@ fn prepare(
     session: &Session<'_>,
     args: &LoginArgs,
     global: &GlobalArgs,
-    who: &Who,
-) -> Result<(LoginPlan, Kubeconfig, Sites)> {
+    who: &LoginIdentity,
+) -> Result<(LoginPlan, Kubeconfig, LocatedClusters)> {
     let host = session.host;
     let mut plan = LoginPlan::new(args, global, &host.env, who.identity.profile(), host.terminal)?;
     let kubeconfig = load_kubeconfig(&plan, host)?;
@@ -58,14 +58,14 @@ fn prepare(
 }
 
 /// Sets one cluster up.
-fn set_up(ground: &Ground<'_>, site: &Site) -> Result<()> {
+fn set_up(ground: &LoginRun<'_>, site: &LocatedCluster) -> Result<()> {
     let session = ground.session;
     let setup = ground.setup(site)?;
     let mut ready = {
         let _progress = Progress::spinner(session.host, "taking a certificate, and looking which server answers");
-        Ready::new(session, &setup)?
+        PreparedCluster::new(session, &setup)?
     };
-    let server = entry::Server::of(&ready);
+    let server = entry::ServerEntry::of(&ready);
     let name = entry::context_name(&setup, |name| {
         ground.kubeconfig.context_is_free_for(name, site.cluster.id.as_str())
     });

@@ -2,9 +2,9 @@
 
 mod purge;
 
-use crate::cache::index::{self, IndexEntry};
+use crate::cache::index::{self, CertificateRecord};
 use crate::cli::{GlobalArgs, LogoutArgs};
-use crate::contexts::{self, Meant, is_about};
+use crate::contexts::{self, ResolvedContext, is_about};
 use crate::credential::forget::{forget, forget_sign_ins};
 use crate::discovery::targets;
 use crate::error::{Error, Exit, Explain, Result};
@@ -125,7 +125,7 @@ fn forget_certificates(
     let notes = index::all(&session.directories);
     let own: Vec<_> = notes.into_iter().filter(|(_, note)| is_about(note, context)).collect();
     // An identity that cannot be found any more fetches nothing either.
-    let on_its_way = Meant::by(session, global, context).map(|meant| meant.wanted().key());
+    let on_its_way = ResolvedContext::by(session, global, context).map(|meant| meant.wanted().key());
     let on_its_way = on_its_way.ok().filter(|key| own.iter().all(|(noted, _)| noted != key));
     let left = own.iter().flat_map(|(key, note)| forget(session, key, Some(note)));
     let left = left.chain(on_its_way.iter().flat_map(|key| forget(session, key, None)));
@@ -151,7 +151,7 @@ fn pins<'a>(chosen: &[OurContext<'a>]) -> Vec<&'a str> {
 /// A token goes with the last certificate that it was good for. Returns what a store says against it.
 fn forget_unused_sign_ins(session: &Session<'_>, chosen: &[OurContext<'_>], pins: &[&str]) -> Option<String> {
     let notes = index::all(&session.directories);
-    let is_used = |note: &IndexEntry| chosen.iter().all(|context| !is_about(note, context));
+    let is_used = |note: &CertificateRecord| chosen.iter().all(|context| !is_about(note, context));
     let unused = pins
         .iter()
         .filter(|pin| !notes.iter().any(|(_, note)| note.pin == **pin && is_used(note)));

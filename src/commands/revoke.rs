@@ -5,10 +5,10 @@ mod resume;
 
 use crate::cli::{GlobalArgs, RevokeArgs};
 use crate::contexts;
-use crate::discovery::targets::{self, Site};
+use crate::discovery::targets::{self, Target};
 use crate::error::Result;
 use crate::host::{Deadline, Directories, Host};
-use crate::huaweicloud::cce::revocation::Holder;
+use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::ids::UserId;
 use crate::output::confirm;
 use crate::plan::{RevokePlan, RunSettings, Whose};
@@ -69,12 +69,12 @@ pub(super) fn run(args: &RevokeArgs, global: &GlobalArgs, host: &Host) -> Result
 struct Finder<'a> {
     whose: &'a Whose,
     named: Option<UserId>,
-    known: Vec<(String, (Holder, bool))>,
+    known: Vec<(String, (CertificateOwner, bool))>,
 }
 
 impl Finder<'_> {
     /// Whose, and whether that is the identity that acts.
-    fn find(&mut self, session: &Session<'_>, site: &Site) -> Result<(Holder, bool)> {
+    fn find(&mut self, session: &Session<'_>, site: &Target) -> Result<(CertificateOwner, bool)> {
         let fingerprint = site.identity.fingerprint();
         if let Some((_, found)) = self.known.iter().find(|(known, _)| known == fingerprint) {
             return Ok(found.clone());
@@ -90,7 +90,7 @@ impl Finder<'_> {
 }
 
 /// Whose it is: ours, or as IAM tells.
-fn of_certificate(session: &Session<'_>, site: &Site, id: &UserId) -> Result<(Holder, bool)> {
+fn of_certificate(session: &Session<'_>, site: &Target, id: &UserId) -> Result<(CertificateOwner, bool)> {
     if let Ok(own) = owner::own(session, site)
         && own.id() == id
     {

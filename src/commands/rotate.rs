@@ -5,20 +5,20 @@ mod error;
 mod follow;
 pub(crate) mod update_machine;
 
-use crate::cli::command_line::TypedAgain;
+use crate::cli::command_line::CommandLine;
 use crate::cli::{GlobalArgs, RotateArgs};
-use crate::discovery::targets::{self, Site};
+use crate::discovery::targets::{self, Target};
 use crate::error::{Error, Result};
 use crate::host::{Deadline, Directories, Host};
 use crate::huaweicloud::cce::phase;
 use crate::huaweicloud::cce::rotation::Rotation;
 use crate::ids::JobId;
 use crate::output::{self, confirm};
-use crate::plan::{Choice, RotatePlan, RotateTask, RotationChoice, RunSettings};
+use crate::plan::{ClusterSelection, RotatePlan, RotateTask, RotationChoice, RunSettings};
 use crate::sanitize::sanitize;
 use crate::session::Session;
 use error::RotateError;
-use follow::Job;
+use follow::FollowedJob;
 
 /// The authentication mode of a cluster whose certificates are the user's own.
 const AUTHENTICATING_PROXY: &str = "authenticating_proxy";
@@ -56,7 +56,7 @@ pub(super) fn run(args: &RotateArgs, global: &GlobalArgs, host: &Host) -> Result
         host.say(&format!("the rotation is under way; wait for it with `{resume}`"));
         return output::print(host, &format!("{job}\n"));
     }
-    let followed = Job {
+    let followed = FollowedJob {
         id: &job,
         is_new,
         resume: &resume,
@@ -72,10 +72,10 @@ pub(super) fn run(args: &RotateArgs, global: &GlobalArgs, host: &Host) -> Result
         Some(Rotation::ServiceAccountController { .. } | Rotation::Custom(_))
     );
     let kubeconfig = match &plan.choice {
-        Choice::Contexts(contexts) => contexts.kubeconfig.clone(),
-        Choice::Listed { .. } => args.choice.kubeconfig.as_ref().map(Into::into),
+        ClusterSelection::Contexts(contexts) => contexts.kubeconfig.clone(),
+        ClusterSelection::Listed { .. } => args.choice.kubeconfig.as_ref().map(Into::into),
     };
-    update_machine::bring_up_to_date(&session, global, site, kubeconfig, is_for_all)
+    update_machine::update_machine(&session, global, site, kubeconfig, is_for_all)
 }
 
 /// What is to be rotated, with what it takes: read and checked before anything is asked for or sent.
@@ -89,7 +89,7 @@ fn rotation(host: &Host, choice: &RotationChoice) -> Result<Rotation> {
     })
 }
 
-fn check(site: &Site, rotation: &Rotation) -> Result<()> {
+fn check(site: &Target, rotation: &Rotation) -> Result<()> {
     phase::check(&site.cluster)?;
     let mode = site.cluster.authentication_mode.as_str();
     if matches!(rotation, Rotation::Custom(_)) && mode != AUTHENTICATING_PROXY {
@@ -103,7 +103,7 @@ fn check(site: &Site, rotation: &Rotation) -> Result<()> {
 }
 
 /// Says what breaks.
-fn announce(host: &Host, site: &Site, rotation: &Rotation) {
+fn announce(host: &Host, site: &Target, rotation: &Rotation) {
     let name = sanitize(&site.cluster.name);
     match rotation {
         Rotation::All => {
@@ -129,7 +129,7 @@ fn announce(host: &Host, site: &Site, rotation: &Rotation) {
     host.say("that cannot be undone");
 }
 
-fn start(session: &Session<'_>, site: &Site, rotation: &Rotation) -> Result<JobId> {
+fn start(session: &Session<'_>, site: &Target, rotation: &Rotation) -> Result<JobId> {
     site.with_cce(session, |cce| {
         cce.rotate_credentials(&site.target.cluster_id, rotation)
             .map_err(|error| match error.refusal() {
@@ -141,8 +141,8 @@ fn start(session: &Session<'_>, site: &Site, rotation: &Rotation) -> Result<JobI
 }
 
 /// The command that takes the job up again.
-fn resume(args: &RotateArgs, site: &Site, job: &JobId) -> String {
-    let mut line = TypedAgain::new("rotate");
+fn resume(args: &RotateArgs, site: &Target, job: &JobId) -> String {
+    let mut line = CommandLine::new("rotate");
     line.flag("job", job.as_str());
     line.search(&args.choice);
     if args.choice.cluster.is_empty() {

@@ -7,18 +7,18 @@ mod rows;
 use crate::api_server::{ApiServerError, known};
 use crate::cache::entry::CacheEntry;
 use crate::cache::failure;
-use crate::cache::index::{self, IndexEntry};
+use crate::cache::index::{self, CertificateRecord};
 use crate::cli::{GlobalArgs, StatusArgs};
-use crate::contexts::{self, Meant, is_about};
+use crate::contexts::{self, ResolvedContext, is_about};
 use crate::error::{Error, Exit, Explain, Result};
-use crate::host::parallel::side_by_side;
+use crate::host::parallel;
 use crate::host::{Directories, Host, Progress};
 use crate::kubeconfig::OurContext;
 use crate::output::{self, Format};
 use crate::plan::{ContextsPlan, RunSettings, Selection};
 use crate::session::Session;
 use crate::store::StoreKind;
-use rows::Row;
+use rows::StatusRow;
 use std::time::Duration;
 
 /// How many contexts are looked at at a time.
@@ -38,21 +38,21 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
     };
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
-    let notes: Vec<IndexEntry> = index::all(&session.directories)
+    let notes: Vec<CertificateRecord> = index::all(&session.directories)
         .into_iter()
         .map(|(_, note)| note)
         .collect();
     let progress = args.check.then(|| Progress::spinner(host, "asking the API servers"));
-    let held = side_by_side(&chosen, BOUND, |context| {
+    let held = parallel::map(&chosen, BOUND, |context| {
         look(&session, global, context, &notes, args.check)
     });
     drop(progress);
 
     let current = kubeconfig.current_context();
-    let rows: Vec<Row> = chosen
+    let rows: Vec<StatusRow> = chosen
         .iter()
         .zip(&held)
-        .map(|(context, held)| Row::new(host, context, held, current == Some(context.name)))
+        .map(|(context, held)| StatusRow::new(host, context, held, current == Some(context.name)))
         .collect();
     output::print(host, &rows::render(&rows, format))?;
     if rows.is_empty() && format == Format::Table {
@@ -62,21 +62,21 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
 }
 
 /// What is known of a context.
-struct Held {
+struct ContextState {
     /// The certificate that kubectl would get, and where it was found.
     cached: Option<(StoreKind, CacheEntry)>,
     /// What was noted with it.
-    note: Option<IndexEntry>,
+    note: Option<CertificateRecord>,
     /// Why the last fetch failed.
     last_failure: Option<failure::Failure>,
     /// Why nothing can be known.
     problem: Option<Error>,
     /// What the API server says; `None` if it was not asked.
-    checked: Option<Checked>,
+    checked: Option<CheckResult>,
 }
 
 /// What an API server says of a certificate.
-enum Checked {
+enum CheckResult {
     Accepted,
     Refused,
     /// It did not say.
@@ -89,15 +89,15 @@ fn look(
     session: &Session<'_>,
     global: &GlobalArgs,
     context: &OurContext<'_>,
-    notes: &[IndexEntry],
+    notes: &[CertificateRecord],
     is_asked: bool,
-) -> Held {
-    let mut held = match Meant::by(session, global, context) {
+) -> ContextState {
+    let mut held = match ResolvedContext::by(session, global, context) {
         Ok(meant) => {
             let wanted = meant.wanted();
             let key = wanted.key();
             let store = session.store(wanted.certificate.cache);
-            Held {
+            ContextState {
                 cached: session.cache(&store).get(&key),
                 note: index::read(&session.directories, &key),
                 last_failure: failure::read(&session.directories, &key),
@@ -105,7 +105,7 @@ fn look(
                 checked: None,
             }
         }
-        Err(error) => Held {
+        Err(error) => ContextState {
             cached: None,
             note: notes.iter().find(|note| is_about(note, context)).cloned(),
             last_failure: None,
@@ -119,19 +119,19 @@ fn look(
     held
 }
 
-fn check(session: &Session<'_>, context: &OurContext<'_>, held: &Held) -> Checked {
+fn check(session: &Session<'_>, context: &OurContext<'_>, held: &ContextState) -> CheckResult {
     let Some((_, entry)) = &held.cached else {
-        return Checked::NotPossible("no certificate");
+        return CheckResult::NotPossible("no certificate");
     };
     let noted_ca = || held.note.as_ref()?.ca_pem.clone();
     let cluster = contexts::cluster_info(context);
     let Some(server) = cluster.and_then(|cluster| known::of_entry(cluster, noted_ca, &session.host.env)) else {
-        return Checked::NotPossible("no server in the entry");
+        return CheckResult::NotPossible("no server in the entry");
     };
     match server.accepts(&entry.cert, session.deadline.at_most(PATIENCE)) {
-        Ok(true) => Checked::Accepted,
-        Ok(false) => Checked::Refused,
-        Err(error) => Checked::Unanswered(error),
+        Ok(true) => CheckResult::Accepted,
+        Ok(false) => CheckResult::Refused,
+        Err(error) => CheckResult::Unanswered(error),
     }
 }
 
@@ -165,8 +165,8 @@ impl Explain for NotWell {
     }
 }
 
-fn conclude(chosen: &[OurContext<'_>], held: &[Held]) -> Result<()> {
-    let names = |is_meant: fn(&Checked) -> bool| {
+fn conclude(chosen: &[OurContext<'_>], held: &[ContextState]) -> Result<()> {
+    let names = |is_meant: fn(&CheckResult) -> bool| {
         let meant = chosen
             .iter()
             .zip(held)
@@ -176,10 +176,10 @@ fn conclude(chosen: &[OurContext<'_>], held: &[Held]) -> Result<()> {
             .collect();
         Some(names.join(", ")).filter(|names| !names.is_empty())
     };
-    if let Some(names) = names(|checked| matches!(checked, Checked::Refused)) {
+    if let Some(names) = names(|checked| matches!(checked, CheckResult::Refused)) {
         return Err(NotWell::Refused(names).into());
     }
-    match names(|checked| matches!(checked, Checked::Unanswered(_))) {
+    match names(|checked| matches!(checked, CheckResult::Unanswered(_))) {
         Some(names) => Err(NotWell::Unanswered(names).into()),
         None => Ok(()),
     }

@@ -4,7 +4,7 @@ use crate::account::principal;
 use crate::cli::{GlobalArgs, WhoamiArgs};
 use crate::error::Result;
 use crate::host::{Directories, Host, Progress};
-use crate::huaweicloud::iam::Named;
+use crate::huaweicloud::iam::IdAndName;
 use crate::huaweicloud::iam::token_request::Scope;
 use crate::identity::Identity;
 use crate::output::{self, Format};
@@ -82,11 +82,11 @@ pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result
     output::print(host, &text)
 }
 
-fn name(named: &Named) -> Option<&str> {
+fn name(named: &IdAndName) -> Option<&str> {
     Some(named.name.as_str()).filter(|text| !text.is_empty())
 }
 
-fn id(named: &Named) -> Option<&str> {
+fn id(named: &IdAndName) -> Option<&str> {
     Some(named.id.as_str()).filter(|text| !text.is_empty())
 }
 

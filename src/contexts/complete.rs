@@ -1,10 +1,10 @@
 //! The first use of a context that a login of many clusters wrote: its cluster entry has no authorities yet, because they come with the
 //! first certificate (contract §2.1). They are written now, but the kubectl that runs us has read the entry already, and trusts nobody.
 
-use crate::api_server::choose::{self, Chosen, Search};
-use crate::cache::index::{self, IndexEntry};
+use crate::api_server::choose::{self, Chosen, ServerQuery};
+use crate::cache::index::{self, CertificateRecord};
 use crate::contexts::{self, refresh};
-use crate::credential::{Obtained, Wanted, ask_cce};
+use crate::credential::{CertificateRequest, ObtainedCertificate, ask_cce};
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
 use crate::ids::Endpoint;
@@ -15,14 +15,14 @@ use crate::session::Session;
 
 /// Why this run of kubectl cannot go on.
 #[derive(Debug, thiserror::Error)]
-enum FirstUse {
+enum CompleteError {
     #[error("context `{0}` had no CA of its cluster before this first use, and has it now")]
     Completed(String),
     #[error("the cluster entry has no CA yet, and it is not in a kubeconfig that is known here")]
     Elsewhere,
 }
 
-impl Explain for FirstUse {
+impl Explain for CompleteError {
     fn exit(&self) -> Exit {
         match self {
             Self::Completed(_) => Exit::Temporary,
@@ -47,8 +47,8 @@ impl Explain for FirstUse {
 /// another kind: whoever made it by hand may rely on the system's roots, or go through a server of their own.
 pub(crate) fn complete(
     session: &Session<'_>,
-    wanted: &Wanted<'_>,
-    obtained: &Obtained,
+    wanted: &CertificateRequest<'_>,
+    obtained: &ObtainedCertificate,
     told: &ClusterInfo,
 ) -> Result<()> {
     let key = wanted.key();
@@ -57,18 +57,18 @@ pub(crate) fn complete(
         return Ok(()); // a login has chosen a server for it, so the entry is as somebody wants it
     };
     let kubeconfig = contexts::load(session.host, None)?;
-    let pin = wanted.identity.pin_argument();
+    let pin = wanted.identity.identity_argument();
     let ours = kubeconfig.ours();
     let is_meant = |context: &&OurContext<'_>| {
         let is_its = cluster_id(&context.args) == Some(wanted.target.cluster_id.as_str());
         is_its && context.args.contains(&pin.as_str()) && trusts_nobody(context)
     };
     let Some(context) = ours.iter().find(is_meant) else {
-        return Err(FirstUse::Elsewhere.into());
+        return Err(CompleteError::Elsewhere.into());
     };
     let cluster = ask_cce::cluster(session, wanted)?;
     let kept = context.server.and_then(|url| Endpoint::parse(url).ok());
-    let search = Search {
+    let search = ServerQuery {
         choice: &ServerChoice::Auto,
         cluster: &cluster,
         note: &note,
@@ -84,11 +84,11 @@ pub(crate) fn complete(
     kubeconfig.update_clusters(&[(name, entry)])?.write()?;
     note.choose_server(&server.url, server.tls_server_name());
     index::write(&session.directories, &key, &note);
-    Err(FirstUse::Completed(sanitize(context.name)).into())
+    Err(CompleteError::Completed(sanitize(context.name)).into())
 }
 
 /// The client means one of the servers that CCE named.
-fn is_of(note: &IndexEntry, told: &ClusterInfo) -> bool {
+fn is_of(note: &CertificateRecord, told: &ClusterInfo) -> bool {
     let server = Endpoint::parse(&told.server).ok();
     server.is_some_and(|server| note.servers.iter().any(|known| known == server.as_str()))
 }

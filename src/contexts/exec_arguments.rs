@@ -3,7 +3,7 @@
 use crate::huaweicloud::cloud::Cloud;
 use crate::identity::Identity;
 use crate::lifetime::CertLifetime;
-use crate::plan::{CertificateSettings, CloudSettings, Target, absolute};
+use crate::plan::{CertificateSettings, CloudSettings, ClusterRef, absolute};
 use crate::store::CacheMode;
 
 /// What client-go shows when the command is not found.
@@ -12,7 +12,7 @@ pub(crate) const INSTALL_HINT: &str = "kubectl-cce_login signs you in to this cl
 
 /// What the arguments say.
 pub(crate) struct Arguments<'a> {
-    pub(crate) target: &'a Target,
+    pub(crate) target: &'a ClusterRef,
     pub(crate) identity: &'a Identity,
     pub(crate) cloud: &'a CloudSettings,
     pub(crate) certificate: CertificateSettings,
@@ -32,7 +32,7 @@ pub(crate) fn arguments(said: &Arguments<'_>) -> Vec<String> {
         format!("--region={}", target.region),
         format!("--project-id={}", target.project_id),
         format!("--cluster-id={}", target.cluster_id),
-        said.identity.pin_argument(),
+        said.identity.identity_argument(),
     ];
     let mut add = |flag: &str, value: Option<String>| args.extend(value.map(|value| format!("--{flag}={value}")));
     let lifetime = Some(certificate.lifetime).filter(|lifetime| *lifetime != CertLifetime::default());

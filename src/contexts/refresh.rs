@@ -1,17 +1,17 @@
 //! A context made new: its certificate now, and server, CA and TLS name of its cluster entry as they are today.
 
-use crate::api_server::choose::{self, Chosen, Search};
-use crate::cache::index::{self, IndexEntry};
+use crate::api_server::choose::{self, Chosen, ServerQuery};
+use crate::cache::index::{self, CertificateRecord};
 use crate::certificate::ClientCert;
 use crate::cli::GlobalArgs;
-use crate::contexts::Meant;
-use crate::credential::fetch::{self, Need};
-use crate::credential::{Obtained, Wanted, ask_cce};
+use crate::contexts::ResolvedContext;
+use crate::credential::describe;
+use crate::credential::fetch::{self, CachePolicy};
+use crate::credential::{CertificateRequest, ObtainedCertificate, ask_cce};
 use crate::error::{Error, Result};
 use crate::host::{Deadline, Progress};
 use crate::ids::Endpoint;
 use crate::kubeconfig::{ClusterEntry, Kubeconfig, OurContext};
-use crate::output;
 use crate::plan::ServerChoice;
 use crate::session::Session;
 use std::time::Duration;
@@ -67,16 +67,16 @@ fn renew_context(
     context: &OurContext<'_>,
     trial: Option<Deadline>,
 ) -> Result<Renewed> {
-    let meant = Meant::by(session, global, context)?;
+    let meant = ResolvedContext::by(session, global, context)?;
     let wanted = meant.wanted();
     let (obtained, mut note) = renew(session, &wanted)?;
     let mut lines = vec![format!(
         "certificate {}",
-        output::certificate(session.host, &obtained, wanted.certificate.lifetime)
+        describe::certificate(session.host, &obtained, wanted.certificate.lifetime)
     )];
     let cluster = ask_cce::cluster(session, &wanted)?;
     let kept = context.server.and_then(|url| Endpoint::parse(url).ok());
-    let search = Search {
+    let search = ServerQuery {
         choice: &ServerChoice::Auto,
         cluster: &cluster,
         note: &note,
@@ -114,7 +114,7 @@ fn renew_context(
 /// The server, and who we are to it where that is tried. One that is not back yet is waited for.
 fn choose_and_try(
     session: &Session<'_>,
-    search: &Search<'_>,
+    search: &ServerQuery<'_>,
     cert: &ClientCert,
     trial: Option<Deadline>,
 ) -> Result<(Chosen, Option<String>)> {
@@ -138,9 +138,9 @@ fn choose_and_try(
 }
 
 /// A new certificate, and the servers and authorities that CCE named with it. A throttled identity waits, as long as there is time.
-fn renew(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<(Obtained, IndexEntry)> {
+fn renew(session: &Session<'_>, wanted: &CertificateRequest<'_>) -> Result<(ObtainedCertificate, CertificateRecord)> {
     let (obtained, note) = loop {
-        match fetch::for_person(session, wanted, Need::New) {
+        match fetch::for_person(session, wanted, CachePolicy::Newer) {
             Err(error) if error.is_throttled() => session.wait_out_throttle(error)?,
             fetched => break fetched?,
         }
@@ -152,7 +152,7 @@ fn renew(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<(Obtained, IndexE
 /// The context's cluster entry with this server, and the authorities of today.
 pub(crate) fn entry(
     context: &OurContext<'_>,
-    note: &IndexEntry,
+    note: &CertificateRecord,
     server: &str,
     tls_server_name: Option<&str>,
 ) -> ClusterEntry {

@@ -1,10 +1,10 @@
 //! A question to CCE about one cluster, as somebody.
 
-use crate::credential::Wanted;
+use crate::credential::CertificateRequest;
 use crate::error::Result;
 use crate::huaweicloud::cce::CceClient;
 use crate::huaweicloud::cce::cluster::Cluster;
-use crate::plan::Target;
+use crate::plan::ClusterRef;
 use crate::session::Session;
 use crate::sign_in::explain::explain;
 use crate::sign_in::{self, SignIn};
@@ -14,7 +14,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The cluster, as CCE describes it now.
-pub(crate) fn cluster(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<Cluster> {
+pub(crate) fn cluster(session: &Session<'_>, wanted: &CertificateRequest<'_>) -> Result<Cluster> {
     ask_cce(session, &wanted.sign_in(), wanted.target, |cce| {
         cce.cluster(&wanted.target.cluster_id)
             .map_err(|error| explain(error, wanted.identity))
@@ -25,7 +25,7 @@ pub(crate) fn cluster(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<Clus
 pub(crate) fn ask_cce<T>(
     session: &Session<'_>,
     wanted: &SignIn<'_>,
-    target: &Target,
+    target: &ClusterRef,
     act: impl Fn(&CceClient<'_>) -> Result<T>,
 ) -> Result<T> {
     let http = session.cloud_http(wanted.cloud)?;

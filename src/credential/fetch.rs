@@ -5,11 +5,11 @@
 use crate::cache::entry::CacheEntry;
 use crate::cache::failure::{self, Failure};
 use crate::cache::freshness::{Freshness, Schedule};
-use crate::cache::index::{self, IndexEntry};
-use crate::cache::single_flight::{self, Turn};
+use crate::cache::index::{self, CertificateRecord};
+use crate::cache::single_flight::{self, LockOutcome};
 use crate::cache::{CacheKey, CertCache};
 use crate::certificate::ClientCert;
-use crate::credential::{Asker, Obtained, Wanted};
+use crate::credential::{CertificateRequest, ObtainedCertificate, Requester};
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::Deadline;
 use crate::huaweicloud::cce::CceClient;
@@ -27,10 +27,10 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What to fetch, and when somebody else's fetch makes it unnecessary.
 #[derive(Clone, Copy)]
-pub(crate) struct Errand<'e> {
+pub(crate) struct FetchRequest<'e> {
     pub(crate) key: &'e CacheKey,
-    pub(crate) wanted: &'e Wanted<'e>,
-    pub(crate) need: Need<'e>,
+    pub(crate) wanted: &'e CertificateRequest<'e>,
+    pub(crate) need: CachePolicy<'e>,
     /// The certificate that is served if nothing comes of this.
     pub(crate) held: Option<&'e CacheEntry>,
     pub(crate) deadline: Deadline,
@@ -38,26 +38,26 @@ pub(crate) struct Errand<'e> {
 
 /// What a certificate from the cache must be, to do instead of a new one.
 #[derive(Clone, Copy)]
-pub(crate) enum Need<'e> {
+pub(crate) enum CachePolicy<'e> {
     /// Good for more than its last moments.
-    Valid,
+    AnyValid,
     /// Not yet in its renewal window.
     Fresh,
     /// Another than this one, which the API server refuses.
-    Other(&'e ClientCert),
+    NotThis(&'e ClientCert),
     /// Asked for after this run began: a person wants a new one.
-    New,
+    Newer,
 }
 
-impl Need<'_> {
+impl CachePolicy<'_> {
     fn is_met_by(&self, session: &Session<'_>, entry: &CacheEntry) -> bool {
         let clock = &session.host.clock;
         let freshness = Schedule::of(entry, clock).freshness(clock.now());
         match self {
-            Self::Valid => matches!(freshness, Freshness::Fresh | Freshness::Renewable),
+            Self::AnyValid => matches!(freshness, Freshness::Fresh | Freshness::Renewable),
             Self::Fresh => freshness == Freshness::Fresh,
-            Self::Other(refused) => freshness != Freshness::Over && entry.cert != **refused,
-            Self::New => entry.asked_at >= session.started,
+            Self::NotThis(refused) => freshness != Freshness::Expired && entry.cert != **refused,
+            Self::Newer => entry.requested_at >= session.started,
         }
     }
 }
@@ -99,13 +99,13 @@ impl Explain for FetchError {
 /// [`fetch`] for a command that a person runs, with the servers and authorities that CCE named with the certificate.
 pub(crate) fn for_person(
     session: &Session<'_>,
-    wanted: &Wanted<'_>,
-    need: Need<'_>,
-) -> Result<(Obtained, Option<IndexEntry>)> {
+    wanted: &CertificateRequest<'_>,
+    need: CachePolicy<'_>,
+) -> Result<(ObtainedCertificate, Option<CertificateRecord>)> {
     let key = wanted.key();
     let store = session.store(wanted.certificate.cache);
     let cache = session.cache(&store);
-    let errand = Errand {
+    let errand = FetchRequest {
         key: &key,
         wanted,
         need,
@@ -118,21 +118,25 @@ pub(crate) fn for_person(
 }
 
 /// A certificate that meets the errand's need: a new one, or somebody else's that appears while we wait for the lock.
-pub(crate) fn fetch(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) -> Result<Obtained> {
+pub(crate) fn fetch(
+    session: &Session<'_>,
+    cache: &CertCache<'_>,
+    errand: &FetchRequest<'_>,
+) -> Result<ObtainedCertificate> {
     // What somebody else has brought about meanwhile: a certificate, or a failure.
     let appeared = || {
         let newer = cache
             .get(errand.key)
             .filter(|(_, entry)| errand.need.is_met_by(session, entry));
         newer
-            .map(|found| Ok(Obtained::cached(found)))
-            .or_else(|| failed_already(session, errand).map(Err))
+            .map(|found| Ok(ObtainedCertificate::cached(found)))
+            .or_else(|| recent_failure(session, errand).map(Err))
     };
     let patience = errand.deadline.at_most(LOCK_TIMEOUT);
     let lock = match single_flight::wait(&session.directories, errand.key, patience, appeared) {
-        Turn::Ours(lock) => lock,
-        Turn::Seen(result) => return result,
-        Turn::TimedOut => return Err(FetchError::LockTimedOut.into()),
+        LockOutcome::Acquired(lock) => lock,
+        LockOutcome::AppearedMeanwhile(result) => return result,
+        LockOutcome::TimedOut => return Err(FetchError::LockTimedOut.into()),
     };
     if !lock.is_held() {
         session
@@ -142,7 +146,7 @@ pub(crate) fn fetch(session: &Session<'_>, cache: &CertCache<'_>, errand: &Erran
     if let Some(result) = appeared() {
         return result;
     }
-    let fetched = fetch_now(session, cache, errand);
+    let fetched = issue(session, cache, errand);
     match &fetched {
         Ok(_) => failure::clear(&session.directories, errand.key),
         Err(error) => remember(session, errand, error),
@@ -151,8 +155,8 @@ pub(crate) fn fetch(session: &Session<'_>, cache: &CertCache<'_>, errand: &Erran
 }
 
 /// The failure of a moment ago that answers for this errand too. A person's is tried afresh.
-pub(crate) fn failed_already(session: &Session<'_>, errand: &Errand<'_>) -> Option<Error> {
-    if errand.wanted.asker == Asker::Person {
+pub(crate) fn recent_failure(session: &Session<'_>, errand: &FetchRequest<'_>) -> Option<Error> {
+    if errand.wanted.asker == Requester::Person {
         return None;
     }
     let now = session.host.clock.now();
@@ -170,7 +174,7 @@ pub(crate) fn failed_already(session: &Session<'_>, errand: &Errand<'_>) -> Opti
         .or_else(|| throttle().map(|throttle| throttle.into_error(now)))
 }
 
-fn remember(session: &Session<'_>, errand: &Errand<'_>, error: &Error) {
+fn remember(session: &Session<'_>, errand: &FetchRequest<'_>, error: &Error) {
     let (directories, clock) = (&session.directories, &session.host.clock);
     let (now, jitter) = (clock.now(), session.host.processes.jitter());
     if let Some(throttle) = Throttle::of(error, now, jitter) {
@@ -182,14 +186,14 @@ fn remember(session: &Session<'_>, errand: &Errand<'_>, error: &Error) {
     failure::write(directories, errand.key, &failure);
 }
 
-fn endpoint(errand: &Errand<'_>) -> Endpoint {
+fn endpoint(errand: &FetchRequest<'_>) -> Endpoint {
     errand.wanted.cloud.cce(&errand.wanted.target.region)
 }
 
 /// Asks CCE, checks what came, keeps it.
-fn fetch_now(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) -> Result<Obtained> {
+fn issue(session: &Session<'_>, cache: &CertCache<'_>, errand: &FetchRequest<'_>) -> Result<ObtainedCertificate> {
     let (key, wanted) = (errand.key, errand.wanted);
-    let asked_at = session.host.clock.now();
+    let requested_at = session.host.clock.now();
     let generation = index::generation(&session.directories, key);
     let http = session.cloud_http(wanted.cloud)?;
     let endpoint = endpoint(errand);
@@ -210,7 +214,7 @@ fn fetch_now(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) 
     })?;
     check_lifetime(wanted, &fresh)?;
     let before = index::read(&session.directories, key);
-    if wanted.asker == Asker::Client
+    if wanted.asker == Requester::Client
         && !wanted.identity.is_federated()
         && let Some(before) = &before
         && before.user_id != fresh.cert.common_name
@@ -224,13 +228,13 @@ fn fetch_now(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) 
     let note = note(wanted, &fresh, before);
     let entry = CacheEntry {
         cert: fresh.cert,
-        asked_at,
+        requested_at,
         fetched_at: fresh.server_time,
         generation,
         skew: fresh.skew,
     };
     let kept_in = cache.put(key, &entry, note.clone());
-    Ok(Obtained {
+    Ok(ObtainedCertificate {
         entry,
         kept_in,
         note: Some(note),
@@ -238,7 +242,7 @@ fn fetch_now(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) 
     })
 }
 
-fn check_lifetime(wanted: &Wanted<'_>, fresh: &ClusterCert) -> Result<()> {
+fn check_lifetime(wanted: &CertificateRequest<'_>, fresh: &ClusterCert) -> Result<()> {
     let Some(asked) = wanted.certificate.lifetime.span().filter(|_| wanted.is_lifetime_strict) else {
         return Ok(());
     };
@@ -253,16 +257,16 @@ fn check_lifetime(wanted: &Wanted<'_>, fresh: &ClusterCert) -> Result<()> {
 }
 
 /// What is noted about the certificate. The server that a login chose stays chosen.
-fn note(wanted: &Wanted<'_>, fresh: &ClusterCert, before: Option<IndexEntry>) -> IndexEntry {
+fn note(wanted: &CertificateRequest<'_>, fresh: &ClusterCert, before: Option<CertificateRecord>) -> CertificateRecord {
     let texts = |urls: &[Endpoint]| urls.iter().map(ToString::to_string).collect();
     let (chosen_server, tls_server_name) =
         before.map_or((None, None), |note| (note.chosen_server, note.tls_server_name));
-    IndexEntry {
-        version: IndexEntry::VERSION,
+    CertificateRecord {
+        version: CertificateRecord::VERSION,
         region: wanted.target.region.to_string(),
         project_id: wanted.target.project_id.to_string(),
         cluster_id: wanted.target.cluster_id.to_string(),
-        pin: wanted.identity.pin_argument(),
+        pin: wanted.identity.identity_argument(),
         user_id: crate::sanitize::sanitize(&fresh.cert.common_name),
         asked: wanted.certificate.lifetime.to_string(),
         fetched_at: fresh.server_time,

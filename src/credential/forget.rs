@@ -1,6 +1,6 @@
 //! Forgetting a certificate for good: a tombstone first, so that nothing that is on its way comes back, then every store that has it.
 
-use crate::cache::index::{self, IndexEntry};
+use crate::cache::index::{self, CertificateRecord};
 use crate::cache::{CacheKey, single_flight};
 use crate::session::Session;
 use crate::sign_in::kept;
@@ -11,7 +11,7 @@ use std::time::Duration;
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Voids what was issued under `key` until now and deletes it, front to back. Returns what the stores that had it say against it.
-pub(crate) fn forget(session: &Session<'_>, key: &CacheKey, note: Option<&IndexEntry>) -> Vec<String> {
+pub(crate) fn forget(session: &Session<'_>, key: &CacheKey, note: Option<&CertificateRecord>) -> Vec<String> {
     let left = void(session, key, note.map_or(&[], |note| &note.stores));
     if left.is_empty() {
         index::remove(&session.directories, key);

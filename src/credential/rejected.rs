@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether the API server refuses the certificate of `entry`. It is asked if the caller comes clearly before the time that it was `told`,
 /// and not more than once a minute; no answer within a second is no refusal.
-pub(crate) fn is_refused(
+pub(crate) fn is_rejected(
     session: &Session<'_>,
     key: &CacheKey,
     entry: &CacheEntry,

@@ -4,8 +4,8 @@
 use crate::cache::CertCache;
 use crate::cache::claim::{self, Task};
 use crate::cache::freshness::Schedule;
-use crate::credential::Obtained;
-use crate::credential::fetch::{self, Errand};
+use crate::credential::ObtainedCertificate;
+use crate::credential::fetch::{self, FetchRequest};
 use crate::session::Session;
 use chrono::TimeDelta;
 use std::ffi::OsString;
@@ -23,15 +23,15 @@ pub(crate) const FLAG: &str = "--renew";
 
 /// Inside the window: starts a process that renews, if none has been started. Only where none can be left behind is it done in line,
 /// and something returned.
-pub(crate) fn renew_behind(
+pub(crate) fn renew_in_background(
     session: &Session<'_>,
     cache: &CertCache<'_>,
-    errand: &Errand<'_>,
+    errand: &FetchRequest<'_>,
     typed: &[OsString],
-) -> Option<Obtained> {
+) -> Option<ObtainedCertificate> {
     let schedule = Schedule::of(errand.held?, &session.host.clock);
     let now = session.host.clock.now();
-    if fetch::failed_already(session, errand).is_some() {
+    if fetch::recent_failure(session, errand).is_some() {
         return None;
     }
     let turn = TURN.min(schedule.left(now)).max(TimeDelta::seconds(1));
@@ -40,24 +40,28 @@ pub(crate) fn renew_behind(
     }
     let flag = OsString::from(FLAG);
     let args: Vec<OsString> = typed.iter().cloned().chain([flag]).collect();
-    if session.host.processes.leave_behind(&args) {
+    if session.host.processes.spawn_detached(&args) {
         session.log.info(|| "renewing behind this call".to_owned());
         return None;
     }
-    let renewed = renew_in_line(session, cache, errand);
+    let renewed = renew_blocking(session, cache, errand);
     claim::release(&session.directories, errand.key, Task::Renewal);
     renewed
 }
 
 /// Renews while the caller waits, though not for long, and not until the certificate in hand is over. `None`: it did not come about.
-pub(crate) fn renew_in_line(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) -> Option<Obtained> {
-    if fetch::failed_already(session, errand).is_some() {
+pub(crate) fn renew_blocking(
+    session: &Session<'_>,
+    cache: &CertCache<'_>,
+    errand: &FetchRequest<'_>,
+) -> Option<ObtainedCertificate> {
+    if fetch::recent_failure(session, errand).is_some() {
         return None;
     }
     let clock = &session.host.clock;
     let left = Schedule::of(errand.held?, clock).left(clock.now());
     let patience = PATIENCE_IN_LINE.min((left / 2).to_std().unwrap_or_default());
-    let errand = Errand {
+    let errand = FetchRequest {
         deadline: errand.deadline.at_most(patience),
         ..*errand
     };
@@ -73,7 +77,7 @@ pub(crate) fn renew_in_line(session: &Session<'_>, cache: &CertCache<'_>, errand
 }
 
 /// What the process that was left behind does: waits for a moment, renews, and tells nobody but the log.
-pub(crate) fn renew(session: &Session<'_>, cache: &CertCache<'_>, errand: &Errand<'_>) {
+pub(crate) fn renew(session: &Session<'_>, cache: &CertCache<'_>, errand: &FetchRequest<'_>) {
     let Some((_, held)) = cache.get(errand.key) else {
         return; // logged out meanwhile
     };
@@ -83,7 +87,7 @@ pub(crate) fn renew(session: &Session<'_>, cache: &CertCache<'_>, errand: &Erran
         .to_std()
         .unwrap_or_default();
     std::thread::sleep(longest.mul_f64(session.host.processes.jitter()));
-    let errand = Errand {
+    let errand = FetchRequest {
         held: Some(&held),
         ..*errand
     };

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Exit, Result};
 use crate::host::Deadline;
-use crate::host::parallel::side_by_side;
+use crate::host::parallel;
 use crate::http::Http;
 use crate::huaweicloud::cce::CceClient;
 use crate::huaweicloud::cce::cluster::Cluster;
@@ -10,7 +10,7 @@ use crate::huaweicloud::iam::token_request::Scope;
 use crate::huaweicloud::iam::{IamClient, IamError, Project};
 use crate::identity::Identity;
 use crate::ids::{Endpoint, Region};
-use crate::plan::{ClustersPlan, ProjectChoice, Target};
+use crate::plan::{ClusterRef, ProjectChoice, SearchPlan};
 use crate::session::Session;
 use crate::sign_in::explain::explain;
 use crate::sign_in::{self, SignIn};
@@ -23,15 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A project in its region.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) region: Region,
     pub(crate) project: Project,
 }
 
-impl Place {
+impl Location {
     /// A cluster of this project.
-    pub(crate) fn target(&self, cluster: &Cluster) -> Target {
-        Target {
+    pub(crate) fn target(&self, cluster: &Cluster) -> ClusterRef {
+        ClusterRef {
             region: self.region.clone(),
             project_id: self.project.id.clone(),
             cluster_id: cluster.id.clone(),
@@ -41,25 +41,25 @@ impl Place {
 }
 
 /// Where something could not be asked, and why.
-pub(crate) struct Failure {
+pub(crate) struct SearchFailure {
     pub(crate) region: Option<Region>,
     pub(crate) project: Option<Project>,
     pub(crate) error: Error,
 }
 
 /// An IAM, the region at which to sign in for it, and the one region that it is asked for.
-struct Lookup {
+struct IamQuery {
     endpoint: Endpoint,
     home: Region,
     region: Option<Region>,
 }
 
 /// What a search has found.
-pub(crate) struct Found {
+pub(crate) struct SearchResult {
     /// The clusters, each with its place.
-    pub(crate) clusters: Vec<(Place, Cluster)>,
+    pub(crate) clusters: Vec<(Location, Cluster)>,
     /// Where it could not be asked.
-    pub(crate) failures: Vec<Failure>,
+    pub(crate) failures: Vec<SearchFailure>,
     /// There was an answer at all.
     pub(crate) is_any_listed: bool,
 }
@@ -68,12 +68,12 @@ pub(crate) struct Found {
 pub(crate) struct Search<'a> {
     session: &'a Session<'a>,
     identity: &'a Identity,
-    plan: &'a ClustersPlan,
+    plan: &'a SearchPlan,
     http: Http,
 }
 
 impl<'a> Search<'a> {
-    pub(crate) fn new(session: &'a Session<'a>, identity: &'a Identity, plan: &'a ClustersPlan) -> Result<Self> {
+    pub(crate) fn new(session: &'a Session<'a>, identity: &'a Identity, plan: &'a SearchPlan) -> Result<Self> {
         Ok(Self {
             http: session.cloud_http(&plan.cloud)?,
             session,
@@ -83,22 +83,22 @@ impl<'a> Search<'a> {
     }
 
     /// Asks everywhere.
-    pub(crate) fn clusters(&self) -> Result<Found> {
+    pub(crate) fn clusters(&self) -> Result<SearchResult> {
         let (places, mut failures) = self.places()?;
-        let answers = side_by_side(&places, BOUND, |place| self.clusters_of(place));
+        let answers = parallel::map(&places, BOUND, |place| self.clusters_of(place));
         let is_any_listed = answers.iter().any(std::result::Result::is_ok);
         let mut clusters = Vec::new();
         for (place, answer) in places.into_iter().zip(answers) {
             match answer {
                 Ok(listed) => clusters.extend(listed.into_iter().map(|cluster| (place.clone(), cluster))),
-                Err(error) => failures.push(Failure {
+                Err(error) => failures.push(SearchFailure {
                     region: Some(place.region),
                     project: Some(place.project),
                     error,
                 }),
             }
         }
-        Ok(Found {
+        Ok(SearchResult {
             clusters,
             failures,
             is_any_listed,
@@ -106,15 +106,15 @@ impl<'a> Search<'a> {
     }
 
     /// Where to look, and where that cannot be known.
-    pub(crate) fn places(&self) -> Result<(Vec<Place>, Vec<Failure>)> {
+    pub(crate) fn places(&self) -> Result<(Vec<Location>, Vec<SearchFailure>)> {
         let lookups = self.lookups();
-        let answers = side_by_side(&lookups, BOUND, |lookup| self.projects_of(lookup));
-        let (mut places, mut failures) = (Vec::<Place>::new(), Vec::new());
+        let answers = parallel::map(&lookups, BOUND, |lookup| self.projects_of(lookup));
+        let (mut places, mut failures) = (Vec::<Location>::new(), Vec::new());
         for (lookup, answer) in lookups.into_iter().zip(answers) {
             let found = match answer {
                 Ok(projects) => projects,
                 Err(error) => {
-                    failures.push(Failure {
+                    failures.push(SearchFailure {
                         region: lookup.region,
                         project: None,
                         error,
@@ -122,12 +122,12 @@ impl<'a> Search<'a> {
                     continue;
                 }
             };
-            let found: Vec<Place> = found
+            let found: Vec<Location> = found
                 .into_iter()
                 .filter_map(|project| self.place(&lookup, project))
                 .collect();
             if let (true, Some(region), None) = (found.is_empty(), &lookup.region, &self.plan.project) {
-                failures.push(Failure {
+                failures.push(SearchFailure {
                     error: no_project(region.as_str()),
                     region: lookup.region,
                     project: None,
@@ -146,14 +146,14 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn lookups(&self) -> Vec<Lookup> {
+    fn lookups(&self) -> Vec<IamQuery> {
         let (plan, cloud) = (self.plan, &self.plan.cloud);
-        let of_region = |region: &Region| Lookup {
+        let of_region = |region: &Region| IamQuery {
             endpoint: cloud.iam(region),
             home: region.clone(),
             region: Some(region.clone()),
         };
-        let of_all = |(home, endpoint)| Lookup {
+        let of_all = |(home, endpoint)| IamQuery {
             endpoint,
             home,
             region: None,
@@ -165,7 +165,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn projects_of(&self, lookup: &Lookup) -> Result<Vec<Project>> {
+    fn projects_of(&self, lookup: &IamQuery) -> Result<Vec<Project>> {
         let projects = sign_in::with(
             self.session,
             &self.sign_in(&lookup.home, Scope::Account),
@@ -184,7 +184,7 @@ impl<'a> Search<'a> {
     }
 
     /// The project's region, if both are wanted. A project that is named like no region has no clusters (`MOS`).
-    fn place(&self, lookup: &Lookup, project: Project) -> Option<Place> {
+    fn place(&self, lookup: &IamQuery, project: Project) -> Option<Location> {
         let is_wanted = match &self.plan.project {
             Some(ProjectChoice::Name(name)) => project.name == *name,
             Some(ProjectChoice::Id(id)) => project.id == *id,
@@ -195,10 +195,10 @@ impl<'a> Search<'a> {
             Some(wanted) => region == *wanted,
             None => region.as_str().contains('-'),
         };
-        is_there.then_some(Place { region, project })
+        is_there.then_some(Location { region, project })
     }
 
-    fn clusters_of(&self, place: &Place) -> Result<Vec<Cluster>> {
+    fn clusters_of(&self, place: &Location) -> Result<Vec<Cluster>> {
         let endpoint = self.plan.cloud.cce(&place.region);
         let scope = Scope::Project(place.project.id.clone());
         let listed = sign_in::with(self.session, &self.sign_in(&place.region, scope), |credentials| {

@@ -12,7 +12,7 @@ const ALIKE: f64 = 0.7;
 
 /// Why there is no cluster to set up.
 #[derive(Debug, thiserror::Error)]
-enum ClusterError {
+enum SelectError {
     #[error("there is no cluster `{wanted}` in project `{project}`")]
     Unknown {
         wanted: String,
@@ -27,7 +27,7 @@ enum ClusterError {
     NoneAnywhere { cure: &'static str },
 }
 
-impl Explain for ClusterError {
+impl Explain for SelectError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unknown { .. } | Self::Ambiguous { .. } | Self::NotGiven { .. } | Self::NoneAnywhere { .. } => {
@@ -48,7 +48,7 @@ impl Explain for ClusterError {
 /// A search over all regions and projects has found nothing.
 pub(crate) fn nothing_found() -> Error {
     let cure = "`kubectl cce-login clusters` shows where it looks; choose with `--region`, `--project` or `--profile`";
-    ClusterError::NoneAnywhere { cure }.into()
+    SelectError::NoneAnywhere { cure }.into()
 }
 
 /// The cluster with this id; else those with this name or alias.
@@ -70,13 +70,13 @@ pub(crate) fn choose(clusters: &[Cluster], wanted: Option<&str>, project: &Proje
         } else {
             format!("give it with `--cluster`: {}", output::names(&names()))
         };
-        return Err(ClusterError::NotGiven { cure }.into());
+        return Err(SelectError::NotGiven { cure }.into());
     };
     let cluster = match called(clusters, wanted).as_slice() {
         [cluster] => (*cluster).clone(),
         [] => {
             let cure = unknown_cure(wanted, &names(), project);
-            return Err(ClusterError::Unknown {
+            return Err(SelectError::Unknown {
                 wanted: sanitize(wanted),
                 project: project.name.clone(),
                 cure,
@@ -85,7 +85,7 @@ pub(crate) fn choose(clusters: &[Cluster], wanted: Option<&str>, project: &Proje
         }
         several => {
             let ids = output::names(&several.iter().map(|c| c.id.as_str()).collect::<Vec<_>>());
-            return Err(ClusterError::Ambiguous {
+            return Err(SelectError::Ambiguous {
                 wanted: sanitize(wanted),
                 count: several.len(),
                 ids,

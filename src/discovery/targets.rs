@@ -3,9 +3,9 @@
 use crate::api_server::{ApiServer, known};
 use crate::cache::CacheKey;
 use crate::cli::{ChoiceArgs, GlobalArgs};
-use crate::contexts::{self, Meant};
+use crate::contexts::{self, ResolvedContext};
 use crate::credential::ask_cce::{self, ask_cce};
-use crate::discovery::search::{Found, Place, Search};
+use crate::discovery::search::{Location, Search, SearchResult};
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::Progress;
 use crate::huaweicloud::cce::cluster::Cluster;
@@ -14,7 +14,7 @@ use crate::huaweicloud::iam::token_request::Scope;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, OurContext};
 use crate::output;
-use crate::plan::{self, Choice, CloudSettings, ClustersPlan, Target};
+use crate::plan::{self, CloudSettings, ClusterRef, ClusterSelection, SearchPlan};
 use crate::sanitize::sanitize;
 use crate::session::Session;
 use crate::sign_in::SignIn;
@@ -25,11 +25,11 @@ use crate::store::CacheMode;
 const CHOOSE: &str = "choose a context of ours with `--context NAME`, or name the cluster itself with `--cluster`";
 
 /// One cluster, and who acts.
-pub(crate) struct Site {
+pub(crate) struct Target {
     /// What CCE says of it.
     pub(crate) cluster: Cluster,
     /// Where it is.
-    pub(crate) target: Target,
+    pub(crate) target: ClusterRef,
     /// Who acts.
     pub(crate) identity: Identity,
     /// Where the cloud answers.
@@ -43,9 +43,9 @@ pub(crate) struct Site {
 }
 
 /// What there is to act on, and what there is not.
-pub(crate) struct Sites {
+pub(crate) struct Targets {
     /// In the order in which they were named.
-    pub(crate) all: Vec<Site>,
+    pub(crate) all: Vec<Target>,
     /// What could not be looked at: its name, and why.
     pub(crate) failures: Vec<(String, Error)>,
     /// What the names are those of: `context` or `cluster`.
@@ -54,7 +54,7 @@ pub(crate) struct Sites {
 
 /// Why a cluster that was named is none.
 #[derive(Debug, thiserror::Error)]
-enum NoSite {
+enum TargetError {
     #[error("there is no cluster `{0}` among those that this identity can list")]
     Unknown(String),
     #[error("{count} clusters are called `{name}`")]
@@ -63,7 +63,7 @@ enum NoSite {
     None,
 }
 
-impl Explain for NoSite {
+impl Explain for TargetError {
     fn exit(&self) -> Exit {
         Exit::Usage
     }
@@ -79,27 +79,32 @@ impl Explain for NoSite {
 }
 
 /// Finds what `choice` means.
-pub(crate) fn find(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, choice: &Choice) -> Result<Sites> {
+pub(crate) fn find(
+    session: &Session<'_>,
+    global: &GlobalArgs,
+    args: &ChoiceArgs,
+    choice: &ClusterSelection,
+) -> Result<Targets> {
     match choice {
-        Choice::Contexts(plan) => {
+        ClusterSelection::Contexts(plan) => {
             let kubeconfig = contexts::load(session.host, plan.kubeconfig.clone())?;
             // `--all` means something else here than where this error comes from.
             let chosen = contexts::select(&kubeconfig, &plan.selection).map_err(|error| error.with_hint(CHOOSE))?;
             Ok(of_contexts(session, global, &chosen))
         }
-        Choice::Listed { names } => listed(session, global, args, names),
+        ClusterSelection::Listed { names } => listed(session, global, args, names),
     }
 }
 
 /// The clusters of contexts; one that several contexts share, as the same identity, counts once.
-pub(crate) fn of_contexts(session: &Session<'_>, global: &GlobalArgs, chosen: &[OurContext<'_>]) -> Sites {
-    let mut found = Sites {
+pub(crate) fn of_contexts(session: &Session<'_>, global: &GlobalArgs, chosen: &[OurContext<'_>]) -> Targets {
+    let mut found = Targets {
         all: Vec::new(),
         failures: Vec::new(),
         kind: "context",
     };
     for context in chosen {
-        match Site::of_context(session, global, context) {
+        match Target::of_context(session, global, context) {
             Ok(site) if found.all.iter().any(|other| other.is_like(&site)) => {}
             Ok(site) => found.all.push(site),
             Err(error) => found.failures.push((context.name.to_owned(), error)),
@@ -109,25 +114,25 @@ pub(crate) fn of_contexts(session: &Session<'_>, global: &GlobalArgs, chosen: &[
 }
 
 /// Our contexts of this cluster.
-pub(crate) fn contexts_of<'k>(kubeconfig: &'k Kubeconfig, target: &Target) -> Vec<OurContext<'k>> {
+pub(crate) fn contexts_of<'k>(kubeconfig: &'k Kubeconfig, target: &ClusterRef) -> Vec<OurContext<'k>> {
     let mut ours = kubeconfig.ours();
     ours.retain(|context| crate::kubeconfig::cluster_id(&context.args) == Some(target.cluster_id.as_str()));
     ours
 }
 
-fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: &[String]) -> Result<Sites> {
+fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: &[String]) -> Result<Targets> {
     let (host, search) = (session.host, &args.search);
     let identity = Identity::locate(
         &plan::pin(&search.identity, &host.env)?,
         &host.env,
         &session.directories,
     )?;
-    let plan = ClustersPlan::new(search, global, &host.env, identity.profile(), host.terminal)?;
+    let plan = SearchPlan::new(search, global, &host.env, identity.profile(), host.terminal)?;
     let progress = Progress::spinner(host, "looking for clusters");
     let mut found = Search::new(session, &identity, &plan)?.clusters()?;
     drop(progress);
     let chosen = chosen(&mut found, names)?;
-    let site = |(place, cluster): (Place, Cluster)| Site {
+    let site = |(place, cluster): (Location, Cluster)| Target {
         target: place.target(&cluster),
         label: sanitize(&cluster.name),
         cluster,
@@ -137,12 +142,12 @@ fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: 
         server: None,
         key: None,
     };
-    let place_of = |failure: &crate::discovery::search::Failure| {
+    let place_of = |failure: &crate::discovery::search::SearchFailure| {
         let project = failure.project.as_ref().map(|project| project.name.clone());
         let region = failure.region.as_ref().map(ToString::to_string);
         project.or(region).unwrap_or_default()
     };
-    Ok(Sites {
+    Ok(Targets {
         all: chosen.into_iter().map(site).collect(),
         failures: found
             .failures
@@ -154,20 +159,20 @@ fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: 
 }
 
 /// Those with these names or ids, or all of them. What could not be asked matters only where something is missing.
-fn chosen(found: &mut Found, names: &[String]) -> Result<Vec<(Place, Cluster)>> {
+fn chosen(found: &mut SearchResult, names: &[String]) -> Result<Vec<(Location, Cluster)>> {
     let all = std::mem::take(&mut found.clusters);
     if names.is_empty() {
         return match (all.is_empty(), found.failures.is_empty()) {
             (true, false) => Err(found.failures.swap_remove(0).error),
-            (true, true) => Err(NoSite::None.into()),
+            (true, true) => Err(TargetError::None.into()),
             (false, _) => Ok(all),
         };
     }
-    let mut chosen: Vec<(Place, Cluster)> = Vec::new();
+    let mut chosen: Vec<(Location, Cluster)> = Vec::new();
     for name in names {
-        let is_id = |(_, cluster): &&(Place, Cluster)| cluster.id.as_str() == name;
+        let is_id = |(_, cluster): &&(Location, Cluster)| cluster.id.as_str() == name;
         let is_called =
-            |(_, cluster): &&(Place, Cluster)| cluster.name == *name || cluster.alias.as_deref() == Some(name);
+            |(_, cluster): &&(Location, Cluster)| cluster.name == *name || cluster.alias.as_deref() == Some(name);
         let by_id: Vec<_> = all.iter().filter(is_id).collect();
         let matching = if by_id.is_empty() {
             all.iter().filter(is_called).collect()
@@ -178,10 +183,10 @@ fn chosen(found: &mut Found, names: &[String]) -> Result<Vec<(Place, Cluster)>> 
             [one] if chosen.iter().all(|(_, other)| other.id != one.1.id) => chosen.push((*one).clone()),
             [_] => {}
             [] if !found.failures.is_empty() => return Err(found.failures.swap_remove(0).error),
-            [] => return Err(NoSite::Unknown(sanitize(name)).into()),
+            [] => return Err(TargetError::Unknown(sanitize(name)).into()),
             several => {
                 let ids: Vec<&str> = several.iter().map(|(_, cluster)| cluster.id.as_str()).collect();
-                return Err(NoSite::Ambiguous {
+                return Err(TargetError::Ambiguous {
                     name: sanitize(name),
                     count: several.len(),
                     ids: output::names(&ids),
@@ -195,18 +200,18 @@ fn chosen(found: &mut Found, names: &[String]) -> Result<Vec<(Place, Cluster)>> 
 }
 
 /// Why a command that takes one cluster has none.
-pub(crate) fn nothing_found(found: Sites) -> Error {
+pub(crate) fn nothing_found(found: Targets) -> Error {
     let kind = found.kind;
     let failure = found.failures.into_iter().next();
     failure.map_or_else(
-        || NoSite::None.into(),
+        || TargetError::None.into(),
         |(name, error)| error.doing(format!("{kind} `{name}`")),
     )
 }
 
-impl Site {
+impl Target {
     fn of_context(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<Self> {
-        let meant = Meant::by(session, global, context)?;
+        let meant = ResolvedContext::by(session, global, context)?;
         let key = meant.wanted().key();
         let cluster = ask_cce::cluster(session, &meant.wanted())?;
         Ok(Self {

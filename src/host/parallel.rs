@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Does `work` for every item, for no more than `bound` of them at a time. The answers come in the order of the items.
-pub(crate) fn side_by_side<T: Sync, A: Send>(items: &[T], bound: usize, work: impl Fn(&T) -> A + Sync) -> Vec<A> {
+pub(crate) fn map<T: Sync, A: Send>(items: &[T], bound: usize, work: impl Fn(&T) -> A + Sync) -> Vec<A> {
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut answers = Vec::new();
@@ -37,7 +37,7 @@ mod tests {
     fn no_more_than_the_bound_are_in_flight_and_the_order_stays() {
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let items: Vec<usize> = (0..40).collect();
-        let answers = side_by_side(&items, 8, |item| {
+        let answers = map(&items, 8, |item| {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             thread::sleep(Duration::from_millis(if item % 2 == 0 { 5 } else { 1 }));
             now.fetch_sub(1, Ordering::SeqCst);
@@ -46,6 +46,6 @@ mod tests {
         assert_eq!(answers, items.iter().map(|item| item * 2).collect::<Vec<_>>());
         let most = most.into_inner();
         assert!(most > 1 && most <= 8, "{most}");
-        assert!(side_by_side(&[0; 0], 8, |_| ()).is_empty());
+        assert!(map(&[0; 0], 8, |_| ()).is_empty());
     }
 }

@@ -50,12 +50,12 @@ impl Processes {
     /// Starts this program with `args` (its own name first) as a process of its own: in a process group of its own, with our environment and
     /// none of our descriptors. `false` where it cannot live: our parent is process 1, which may be a container's only program and
     /// does not wait for children that are not its own; or the system refuses.
-    pub fn leave_behind(&self, args: &[OsString]) -> bool {
+    pub fn spawn_detached(&self, args: &[OsString]) -> bool {
         if self.parent().is_some_and(|parent| parent.pid == 1) {
             return false;
         }
         match self {
-            Self::System => system::leave_behind(args).is_ok(),
+            Self::System => system::spawn_detached(args).is_ok(),
             Self::Given { left_behind, .. } => {
                 let mut left_behind = left_behind.lock().unwrap_or_else(PoisonError::into_inner);
                 left_behind.push(args.to_vec());
@@ -139,7 +139,7 @@ mod system {
         }
     }
 
-    pub(super) fn leave_behind(args: &[OsString]) -> io::Result<()> {
+    pub(super) fn spawn_detached(args: &[OsString]) -> io::Result<()> {
         // Ours are closed on exec already; what our caller left open for us (the lock of a script, the pipe of a build) is not.
         close_fds::set_fds_cloexec(3, &[]);
         let mut command = Command::new(executable()?);

@@ -13,7 +13,7 @@ pub(super) fn parent() -> Option<Process> {
     None
 }
 
-pub(super) fn leave_behind(args: &[OsString]) -> io::Result<()> {
+pub(super) fn spawn_detached(args: &[OsString]) -> io::Result<()> {
     keep_handles_to_ourselves();
     let mut command = Command::new(std::env::current_exe()?);
     command.args(args.iter().skip(1)).env_remove(KUBERNETES_EXEC_INFO);

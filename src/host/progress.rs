@@ -135,7 +135,7 @@ pub(super) fn hide() {
 }
 
 /// Writes to the terminal above what is shown.
-pub(super) fn aside<T>(write: impl FnOnce() -> T) -> T {
+pub(super) fn above_progress<T>(write: impl FnOnce() -> T) -> T {
     let shown = on_screen();
     match &*shown {
         Some(bar) => bar.suspend(write),

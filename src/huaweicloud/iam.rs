@@ -21,14 +21,14 @@ pub struct Project {
 
 /// Somebody or something with an id and a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct IdAndName {
     /// What machines know.
     pub id: String,
     /// What people know.
     pub name: String,
 }
 
-impl Named {
+impl IdAndName {
     fn from_json(value: &Value) -> Option<Self> {
         let text = |name| value.get(name).and_then(Value::as_str).map(crate::sanitize::sanitize);
         Some(Self {
@@ -150,21 +150,21 @@ impl IamClient<'_> {
     }
 
     /// The account of this identity: id and name (`GET /v3/auth/domains`).
-    pub fn account(&self) -> Result<Named, IamError> {
+    pub fn account(&self) -> Result<IdAndName, IamError> {
         let answer = self.get("/v3/auth/domains", Vec::new(), "iam:users:listDomains")?;
-        let account = answer.json.pointer("/domains/0").and_then(Named::from_json);
+        let account = answer.json.pointer("/domains/0").and_then(IdAndName::from_json);
         Ok(account.ok_or_else(|| incomplete("an account"))?)
     }
 
     /// The user that a permanent access key belongs to (`GET /v3.0/OS-CREDENTIAL/credentials/{id}`, `GET /v3/users/{id}`).
-    pub fn user_of_access_key(&self, key: &AccessKeyId) -> Result<Named, IamError> {
+    pub fn user_of_access_key(&self, key: &AccessKeyId) -> Result<IdAndName, IamError> {
         let path = format!("/v3.0/OS-CREDENTIAL/credentials/{key}");
         let answer = self.get(&path, Vec::new(), "iam:credentials:getCredential")?;
         let id = answer.json.pointer("/credential/user_id").and_then(Value::as_str);
         let id = id.and_then(|id| UserId::parse(id).ok());
         let id = id.ok_or_else(|| incomplete("the access key's user"))?;
         let answer = self.get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")?;
-        let user = answer.json.get("user").and_then(Named::from_json);
+        let user = answer.json.get("user").and_then(IdAndName::from_json);
         Ok(user.ok_or_else(|| incomplete("a user"))?)
     }
 

@@ -13,9 +13,9 @@ use std::path::PathBuf;
 
 /// What a source has found.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
+pub(crate) struct FoundIdentity {
     /// How we prove who we are.
-    pub(crate) means: Means,
+    pub(crate) means: AuthMethod,
     /// Who we become then.
     pub(crate) agency: Option<Agency>,
     /// Region, project, endpoints and roots, as far as the source names them.
@@ -30,13 +30,13 @@ pub(crate) struct Found {
 
 /// How we prove who we are.
 #[derive(Debug, Clone)]
-pub(crate) enum Means {
+pub(crate) enum AuthMethod {
     /// With an access key.
     AccessKey {
         /// AK.
         id: AccessKeyId,
         /// SK.
-        secret: Held,
+        secret: SecretRef,
         /// Of a temporary one.
         security_token: Option<Secret<String>>,
     },
@@ -47,7 +47,7 @@ pub(crate) enum Means {
         /// Whose.
         user: User,
         /// The password.
-        password: Held,
+        password: SecretRef,
         /// The virtual MFA device's.
         passcode: Passcode,
     },
@@ -83,11 +83,11 @@ pub(crate) enum Means {
 
 /// A secret, at hand or in a store.
 #[derive(Debug, Clone)]
-pub(crate) enum Held {
+pub(crate) enum SecretRef {
     /// At hand.
-    Here(Secret<String>),
+    Inline(Secret<String>),
     /// In the store of this profile's secret: `file`, else the keyring.
-    InStore {
+    Stored {
         /// Whose secret.
         profile: ProfileName,
         /// `secret_store` of the profile.
@@ -106,7 +106,7 @@ pub(crate) enum Passcode {
     Asked,
 }
 
-impl Means {
+impl AuthMethod {
     /// The access key, if that is what it is.
     pub(crate) fn access_key(
         &self,
@@ -128,11 +128,11 @@ impl Means {
     }
 }
 
-impl Held {
+impl SecretRef {
     pub(crate) fn read(&self, secrets: &dyn Fn(Option<&str>) -> LayeredStore) -> Result<Secret<String>, IdentityError> {
         match self {
-            Self::Here(secret) => Ok(secret.clone()),
-            Self::InStore { profile, store } => super::sources::profile::secret(profile, &secrets(store.as_deref())),
+            Self::Inline(secret) => Ok(secret.clone()),
+            Self::Stored { profile, store } => super::sources::profile::secret(profile, &secrets(store.as_deref())),
         }
     }
 }

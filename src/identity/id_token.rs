@@ -5,9 +5,9 @@ use crate::env_vars;
 use crate::error::{Error, Result};
 use crate::host::Env;
 use crate::identity::IdentityError;
-use crate::identity::found::{Found, Means};
+use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::local::{self, Local};
-use crate::identity::reading::broken;
+use crate::identity::reading::malformed_source;
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -62,7 +62,7 @@ impl IdTokenSource {
             Self::File(path) => {
                 let problem = |problem: String| {
                     let cure = "check who writes the file: it must hold one id token";
-                    Error::from(broken(SOURCE, problem, cure))
+                    Error::from(malformed_source(SOURCE, problem, cure))
                 };
                 let text = std::fs::read_to_string(path);
                 let text = text.map_err(|error| problem(format!("cannot read `{}`: {error}", path.display())))?;
@@ -94,13 +94,13 @@ fn subject_of(token: &Secret<String>) -> String {
 }
 
 /// What is found with an identity provider that IAM knows by name.
-pub(crate) fn provider_found(provider: String, token: IdTokenSource, settings: Profile, origin: &str) -> Found {
+pub(crate) fn provider_found(provider: String, token: IdTokenSource, settings: Profile, origin: &str) -> FoundIdentity {
     let shown = crate::sanitize::sanitize(&provider);
-    Found {
+    FoundIdentity {
         fingerprint: format!("idp:{provider}|{}", token.subject()),
         described: format!("an id token of `{shown}` from {origin}"),
         cure: format!("the id token must be of `{shown}`, for an audience that IAM takes, and not expired"),
-        means: Means::IdToken { provider, token },
+        means: AuthMethod::IdToken { provider, token },
         agency: None,
         settings,
     }

@@ -5,7 +5,7 @@ use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Deadline, Env};
 use crate::http::{Http, HttpError, HttpSettings, Proxies, Request, Response};
 use crate::huaweicloud::iam::token_answer::TemporaryAccessKey;
-use crate::identity::reading::broken;
+use crate::identity::reading::malformed_source;
 use crate::secret::Secret;
 use serde_json::Value;
 use std::path::Path;
@@ -143,7 +143,7 @@ pub(crate) fn metadata_key(local: &Local<'_>, base: &str) -> Result<TemporaryAcc
 pub(crate) fn pod_key(local: &Local<'_>, url: &str, token_file: &Path) -> Result<TemporaryAccessKey> {
     let text = std::fs::read_to_string(token_file).map_err(|error| {
         let problem = format!("cannot read `{}`: {error}", token_file.display());
-        Error::from(broken(
+        Error::from(malformed_source(
             "pod",
             problem,
             "let the pod have its identity from CCE's add-on again",
@@ -164,7 +164,7 @@ pub(crate) fn pod_key(local: &Local<'_>, url: &str, token_file: &Path) -> Result
 pub(crate) fn actions_id_token(local: &Local<'_>, url: &str, token: &Secret<String>) -> Result<Secret<String>> {
     if !is_reachable_safely(url) {
         let problem = format!("`{}` is not encrypted", env_vars::ACTIONS_ID_TOKEN_REQUEST_URL);
-        return Err(broken(
+        return Err(malformed_source(
             "oidc",
             problem,
             "GitHub sets it in jobs with `permissions: id-token: write`",

@@ -5,7 +5,11 @@ use crate::ids::{AccessKeyId, Endpoint};
 use std::path::Path;
 
 /// `source` is configured, but not so that it can be used.
-pub(crate) fn broken(source: impl Into<String>, problem: impl Into<String>, cure: impl Into<String>) -> IdentityError {
+pub(crate) fn malformed_source(
+    source: impl Into<String>,
+    problem: impl Into<String>,
+    cure: impl Into<String>,
+) -> IdentityError {
     IdentityError::Broken {
         source_name: source.into(),
         problem: problem.into(),
@@ -20,7 +24,11 @@ pub(crate) fn read_file(source: &str, path: &Path) -> Result<Option<String>, Ide
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             let problem = format!("cannot read `{}`: {error}", path.display());
-            Err(broken(source, problem, "check who owns the file and its directory"))
+            Err(malformed_source(
+                source,
+                problem,
+                "check who owns the file and its directory",
+            ))
         }
     }
 }
@@ -29,10 +37,10 @@ pub(crate) fn read_file(source: &str, path: &Path) -> Result<Option<String>, Ide
 pub(crate) fn auth_url(source: &str, name: &str, url: &str) -> Result<Endpoint, IdentityError> {
     let base = url.trim_end_matches('/');
     let base = base.strip_suffix("/v3").unwrap_or(base);
-    Endpoint::parse(base).map_err(|invalid| broken(source, format!("`{name}`: {invalid}"), invalid.hint()))
+    Endpoint::parse(base).map_err(|invalid| malformed_source(source, format!("`{name}`: {invalid}"), invalid.hint()))
 }
 
 /// An access key id as a source gives it under `name`.
 pub(crate) fn access_key_id(source: &str, name: &str, text: &str) -> Result<AccessKeyId, IdentityError> {
-    AccessKeyId::parse(text).map_err(|invalid| broken(source, format!("`{name}`: {invalid}"), invalid.hint()))
+    AccessKeyId::parse(text).map_err(|invalid| malformed_source(source, format!("`{name}`: {invalid}"), invalid.hint()))
 }

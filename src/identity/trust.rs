@@ -2,17 +2,20 @@
 //! same place as the secret. Never to one that came from an argument or a `CCE_LOGIN_*` variable alone (contract §5).
 
 use crate::huaweicloud::cloud::Cloud;
-use crate::identity::found::Means;
-use crate::identity::{Identity, IdentityError, Source};
+use crate::identity::found::AuthMethod;
+use crate::identity::{Identity, IdentityError, IdentityOrigin};
 use crate::ids::{Endpoint, Region};
 
 impl Identity {
     /// Proving who we are shows a bearer secret to IAM.
     fn shows_secret(&self) -> bool {
         match &self.found.means {
-            Means::Token(_) | Means::Password { .. } | Means::IdToken { .. } => true,
+            AuthMethod::Token(_) | AuthMethod::Password { .. } | AuthMethod::IdToken { .. } => true,
             // STS, pod identity and metadata have addresses of their own; a signature shows nothing.
-            Means::AccessKey { .. } | Means::Sts { .. } | Means::Pod { .. } | Means::Metadata { .. } => false,
+            AuthMethod::AccessKey { .. }
+            | AuthMethod::Sts { .. }
+            | AuthMethod::Pod { .. }
+            | AuthMethod::Metadata { .. } => false,
         }
     }
 
@@ -22,26 +25,26 @@ impl Identity {
             return Ok(());
         }
         let what = match &self.found.means {
-            Means::Password { .. } => "the password",
-            Means::IdToken { .. } => "the id token",
+            AuthMethod::Password { .. } => "the password",
+            AuthMethod::IdToken { .. } => "the id token",
             _ => "the token",
         };
         let cure = match &self.source {
-            Source::Profile(name) => {
+            IdentityOrigin::Profile(name) => {
                 format!(
                     "if it is the right one, keep it with the profile: `kubectl cce-login profile set {name} --iam-endpoint {endpoint} …`"
                 )
             }
-            Source::Named(crate::identity::SourceName::Env) => {
+            IdentityOrigin::Named(crate::identity::SourceName::Env) => {
                 "if it is the right one, set `OS_AUTH_URL` to it".to_owned()
             }
-            Source::Named(crate::identity::SourceName::Clouds) => {
+            IdentityOrigin::Named(crate::identity::SourceName::Clouds) => {
                 "if it is the right one, write it as `auth_url` into `clouds.yaml`".to_owned()
             }
-            Source::Named(crate::identity::SourceName::SdkFile) => {
+            IdentityOrigin::Named(crate::identity::SourceName::SdkFile) => {
                 "if it is the right one, write it as `iam_endpoint` into that file".to_owned()
             }
-            Source::Named(_) => "if it is the right one, set `HUAWEICLOUD_SDK_IAM_ENDPOINT` to it".to_owned(),
+            IdentityOrigin::Named(_) => "if it is the right one, set `HUAWEICLOUD_SDK_IAM_ENDPOINT` to it".to_owned(),
         };
         Err(IdentityError::Untrusted {
             what: what.to_owned(),

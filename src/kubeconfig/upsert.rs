@@ -15,7 +15,7 @@ use crate::kubeconfig::{BOM, ClusterEntry, File, Kubeconfig, KubeconfigError, Lo
 
 /// One entry to be there in the end.
 #[derive(PartialEq)]
-enum Wanted {
+enum DesiredEntry {
     User(Node),
     Fields {
         fields: Vec<(&'static str, Option<Node>)>,
@@ -35,15 +35,15 @@ impl Kubeconfig {
             let found = self.find(kind, name);
             let number = found.map_or(self.default_file, |(number, ..)| number);
             let operation = match (found, wanted) {
-                (None, Wanted::User(new) | Wanted::Fields { new, .. }) => Some(Operation::Add {
+                (None, DesiredEntry::User(new) | DesiredEntry::Fields { new, .. }) => Some(Operation::Add {
                     kind,
                     name: name.to_owned(),
                     body: new,
                 }),
                 (Some((_, file, existing)), wanted) => {
                     let change = match wanted {
-                        Wanted::User(user) => BodyChange::replace(user, existing),
-                        Wanted::Fields { fields, .. } => BodyChange::fields(fields, existing),
+                        DesiredEntry::User(user) => BodyChange::replace(user, existing),
+                        DesiredEntry::Fields { fields, .. } => BodyChange::fields(fields, existing),
                     };
                     let position = file.meaning.position(kind, name);
                     change
@@ -77,8 +77,8 @@ impl Kubeconfig {
     }
 
     /// Each entry once, in the order of the logins.
-    fn wanted<'l>(&self, logins: &'l [Login]) -> Result<Vec<(Kind, &'l str, Wanted)>, KubeconfigError> {
-        let mut order: Vec<(Kind, &str, Wanted)> = Vec::new();
+    fn wanted<'l>(&self, logins: &'l [Login]) -> Result<Vec<(Kind, &'l str, DesiredEntry)>, KubeconfigError> {
+        let mut order: Vec<(Kind, &str, DesiredEntry)> = Vec::new();
         let mut seen: HashMap<(Kind, &str), usize> = HashMap::new();
         for login in logins {
             let cluster = self.keep_encoding(&login.cluster_name, &login.cluster);
@@ -86,7 +86,7 @@ impl Kubeconfig {
                 (
                     Kind::Cluster,
                     login.cluster_name.as_str(),
-                    Wanted::Fields {
+                    DesiredEntry::Fields {
                         new: Node::Map(present(cluster.clone())),
                         fields: cluster,
                     },
@@ -94,12 +94,12 @@ impl Kubeconfig {
                 (
                     Kind::Context,
                     &login.context_name,
-                    Wanted::Fields {
+                    DesiredEntry::Fields {
                         fields: login.context_fields(),
                         new: login.new_context(),
                     },
                 ),
-                (Kind::User, &login.user_name, Wanted::User(login.exec.user())),
+                (Kind::User, &login.user_name, DesiredEntry::User(login.exec.user())),
             ];
             for (kind, name, wanted) in entries {
                 match seen.get(&(kind, name)).and_then(|at| order.get(*at)) {

@@ -7,7 +7,7 @@ use crate::exec_credential::ApiVersion;
 use crate::host::{Env, Terminal};
 use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::given::{Given, Sources, none};
-use crate::plan::search::ClustersPlan;
+use crate::plan::search::SearchPlan;
 use crate::plan::settings::{CertificateSettings, CloudSettings, RunSettings};
 use crate::plan::{PlanError, api_version, missing_region};
 use std::path::PathBuf;
@@ -75,7 +75,7 @@ pub struct LoginPlan {
     /// Whose; `None`: each region's main project.
     pub project: Option<ProjectChoice>,
     /// The search for whatever was not named.
-    pub search: ClustersPlan,
+    pub search: SearchPlan,
     /// Which endpoint.
     pub server: ServerChoice,
     /// Where the cloud answers.
@@ -150,9 +150,9 @@ impl LoginPlan {
             cloud: args.cloud.clone(),
             ..SearchArgs::default()
         };
-        let search = ClustersPlan {
+        let search = SearchPlan {
             cache: certificate.cache,
-            ..ClustersPlan::new(&search, global, env, profile, terminal)?
+            ..SearchPlan::new(&search, global, env, profile, terminal)?
         };
         Ok(Self {
             clusters,

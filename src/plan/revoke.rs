@@ -1,10 +1,10 @@
 //! What `revoke` means.
 
 use crate::cli::RevokeArgs;
-use crate::huaweicloud::cce::revocation::Holder;
+use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::ids::UserId;
 use crate::plan::given::Given;
-use crate::plan::{Choice, InputFile, PlanError};
+use crate::plan::{ClusterSelection, InputFile, PlanError};
 
 /// Whose certificates are revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Whose {
     /// Those of the identity that acts.
     Own,
     /// Those of this one.
-    Of(Holder),
+    Of(CertificateOwner),
     /// Those of whoever this certificate is.
     FromCertificate(InputFile),
 }
@@ -34,7 +34,7 @@ pub struct RevokePlan {
     /// Whose certificates.
     pub whose: Whose,
     /// On which clusters.
-    pub choice: Choice,
+    pub choice: ClusterSelection,
     /// Whether that is looked at.
     pub verification: Verification,
 }
@@ -51,15 +51,15 @@ impl RevokePlan {
                 .map(|given| given.parse(UserId::parse, crate::ids::InvalidId::hint))
                 .transpose()
         };
-        let user = id("--user-id", &args.user_id)?.map(Holder::User);
-        let agency = id("--agency-id", &args.agency_id)?.map(Holder::Agency);
+        let user = id("--user-id", &args.user_id)?.map(CertificateOwner::User);
+        let agency = id("--agency-id", &args.agency_id)?.map(CertificateOwner::Agency);
         Ok(Self {
             whose: match (user.or(agency), &args.from_cert) {
                 (Some(holder), _) => Whose::Of(holder),
                 (None, Some(file)) => Whose::FromCertificate(InputFile::new(file)),
                 (None, None) => Whose::Own,
             },
-            choice: Choice::new(&args.choice, args.all)?,
+            choice: ClusterSelection::new(&args.choice, args.all)?,
             verification: match (args.verify, args.no_verify) {
                 (true, _) => Verification::Required,
                 (_, true) => Verification::None,

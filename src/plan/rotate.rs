@@ -4,7 +4,7 @@ use crate::cli::RotateArgs;
 use crate::ids::JobId;
 use crate::lifetime::parse_seconds;
 use crate::plan::given::Given;
-use crate::plan::{Choice, InputFile, PlanError};
+use crate::plan::{ClusterSelection, InputFile, PlanError};
 
 /// The longest that the old key of service account tokens is kept, in hours.
 const LONGEST_OLD_VALIDITY: i64 = 8784;
@@ -51,7 +51,7 @@ pub struct RotatePlan {
     /// What is to be done.
     pub task: RotateTask,
     /// On which cluster.
-    pub choice: Choice,
+    pub choice: ClusterSelection,
     /// Wait for the job.
     pub is_followed: bool,
 }
@@ -77,7 +77,7 @@ impl RotatePlan {
         }
         Ok(Self {
             task,
-            choice: Choice::new(&args.choice, false)?,
+            choice: ClusterSelection::new(&args.choice, false)?,
             is_followed: !args.no_wait,
         })
     }

@@ -13,7 +13,7 @@ use crate::store::CacheMode;
 
 /// What `clusters` means.
 #[derive(Debug, Clone)]
-pub struct ClustersPlan {
+pub struct SearchPlan {
     /// The regions to look in; none: all.
     pub regions: Vec<Region>,
     /// The one project to look in.
@@ -28,7 +28,7 @@ pub struct ClustersPlan {
     pub run: RunSettings,
 }
 
-impl ClustersPlan {
+impl SearchPlan {
     /// Makes the plan. A profile's own region and project are where a login begins; they do not narrow the search.
     pub fn new(
         args: &SearchArgs,

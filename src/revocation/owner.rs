@@ -2,9 +2,9 @@
 
 use crate::account::principal;
 use crate::cache::{CacheKey, index};
-use crate::discovery::targets::Site;
+use crate::discovery::targets::Target;
 use crate::error::{Exit, Explain, Result};
-use crate::huaweicloud::cce::revocation::Holder;
+use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::IamClient;
 use crate::huaweicloud::iam::token_request::Scope;
@@ -31,23 +31,23 @@ impl Explain for NoOneId {
 }
 
 /// The identity that acts: by the certificate that this machine has for the cluster, else as IAM says.
-pub(crate) fn own(session: &Session<'_>, site: &Site) -> Result<Holder> {
+pub(crate) fn own(session: &Session<'_>, site: &Target) -> Result<CertificateOwner> {
     let of_iam = || principal::holder(session, &site.sign_in(Scope::Account));
     match own_common_name(session, site) {
-        Some(id) if site.identity.kind_of_principal() == "agency" => Ok(Holder::Agency(id)),
+        Some(id) if site.identity.kind_of_principal() == "agency" => Ok(CertificateOwner::Agency(id)),
         // A temporary key at hand may be a user's or an agency's: it does not say.
         Some(id) if has_temporary_key(session, site)? => Ok(match of_iam() {
-            Ok(Holder::Agency(_)) => Holder::Agency(id),
-            _ => Holder::User(id),
+            Ok(CertificateOwner::Agency(_)) => CertificateOwner::Agency(id),
+            _ => CertificateOwner::User(id),
         }),
-        Some(id) => Ok(Holder::User(id)),
+        Some(id) => Ok(CertificateOwner::User(id)),
         None if site.identity.is_federated() => Err(NoOneId.into()),
         None => of_iam(),
     }
 }
 
 /// The CN of the newest certificate that was fetched as this identity, and no other one, whatever its lifetime.
-fn own_common_name(session: &Session<'_>, site: &Site) -> Option<UserId> {
+fn own_common_name(session: &Session<'_>, site: &Target) -> Option<UserId> {
     let (target, endpoint) = (&site.target, site.cloud.cce(&site.target.region));
     let key = |asked: &str| {
         let lifetime = CertLifetime::parse(asked).ok()?;
@@ -68,13 +68,13 @@ fn own_common_name(session: &Session<'_>, site: &Site) -> Option<UserId> {
     newest.and_then(|(_, note)| UserId::parse(&note.user_id).ok())
 }
 
-fn has_temporary_key(session: &Session<'_>, site: &Site) -> Result<bool> {
-    let at_hand = site.identity.at_hand(&|kind| session.secrets(kind))?;
-    Ok(matches!(at_hand, Some(Credentials::AccessKey(key)) if key.security_token.is_some()))
+fn has_temporary_key(session: &Session<'_>, site: &Target) -> Result<bool> {
+    let static_credentials = site.identity.static_credentials(&|kind| session.secrets(kind))?;
+    Ok(matches!(static_credentials, Some(Credentials::AccessKey(key)) if key.security_token.is_some()))
 }
 
 /// Whose id it is: an agency's if IAM has one with it, else a user's; and whether IAM knows that at all.
-pub(crate) fn of_id(session: &Session<'_>, site: &Site, id: UserId) -> Result<(Holder, bool)> {
+pub(crate) fn of_id(session: &Session<'_>, site: &Target, id: UserId) -> Result<(CertificateOwner, bool)> {
     let endpoint = site.cloud.iam(&site.target.region);
     let http = session.cloud_http(&site.cloud)?;
     let (is_agency, is_user) = sign_in::with(session, &site.sign_in(Scope::Account), |credentials| {
@@ -86,9 +86,9 @@ pub(crate) fn of_id(session: &Session<'_>, site: &Site, id: UserId) -> Result<(H
         Ok((is_agency, !is_agency && iam.has_user(&id)))
     })?;
     let holder = if is_agency {
-        Holder::Agency(id)
+        CertificateOwner::Agency(id)
     } else {
-        Holder::User(id)
+        CertificateOwner::User(id)
     };
     Ok((holder, is_agency || is_user))
 }

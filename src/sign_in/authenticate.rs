@@ -13,7 +13,7 @@ use crate::huaweicloud::iam::token_answer::{TemporaryAccessKey, Token};
 use crate::huaweicloud::iam::token_request::{AgencyNaming, Scope};
 use crate::huaweicloud::iam::{IamClient, IamError};
 use crate::huaweicloud::observed::Endpoints;
-use crate::identity::found::{Means, Passcode};
+use crate::identity::found::{AuthMethod, Passcode};
 use crate::identity::local::{self, Local};
 use crate::identity::{Identity, IdentityError};
 use crate::ids::{Endpoint, Region};
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 /// In which form it is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum CredentialForm {
     /// A token, or an access key where there is one.
     Any,
     /// An access key: for an endpoint that must not see a token.
@@ -34,18 +34,18 @@ pub enum Form {
 
 /// What requests are authenticated with, and until when.
 #[derive(Debug, Clone)]
-pub struct Issued {
+pub struct IssuedCredentials {
     /// A token, or a temporary access key.
     pub credentials: Credentials,
     /// The end, by IAM's clock; `None` where it is not known.
     pub expires_at: Option<DateTime<Utc>>,
     /// Whose it is, as far as IAM said.
-    pub who: Option<Who>,
+    pub who: Option<TokenOwner>,
 }
 
 /// Whose a token is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Who {
+pub struct TokenOwner {
     /// The user's or agency's id.
     pub user_id: String,
     /// The user's name.
@@ -57,7 +57,7 @@ pub struct Who {
 }
 
 /// What signing in needs of the world.
-pub struct Desk<'a> {
+pub struct SignInContext<'a> {
     /// For the cloud.
     pub http: &'a Http,
     /// For the proxies of what is not the cloud.
@@ -82,7 +82,7 @@ pub struct Desk<'a> {
     pub ask_passcode: &'a dyn Fn(&str) -> std::result::Result<Secret<String>, IdentityError>,
 }
 
-impl Desk<'_> {
+impl SignInContext<'_> {
     fn api<'s>(&'s self, credentials: &'s Credentials) -> Api<'s> {
         let endpoints = Endpoints::new(self.directories, self.clock);
         Api::new(self.http, credentials, endpoints, self.clock, self.log, self.deadline)
@@ -98,7 +98,7 @@ impl Desk<'_> {
 
 impl Identity {
     /// Proves who we are, the agency left out. A token is for `scope` where that can be said.
-    pub fn base(&self, desk: &Desk<'_>, scope: &Scope) -> Result<Issued> {
+    pub fn base(&self, desk: &SignInContext<'_>, scope: &Scope) -> Result<IssuedCredentials> {
         self.check_iam(desk.iam, desk.region)?;
         let in_body = Credentials::InBody;
         let api = desk.api(&in_body);
@@ -107,16 +107,16 @@ impl Identity {
             endpoint: desk.iam,
         };
         match &self.found.means {
-            Means::AccessKey { .. } => {
+            AuthMethod::AccessKey { .. } => {
                 let key = self.found.means.access_key(desk.secrets)?;
-                Ok(Issued {
+                Ok(IssuedCredentials {
                     credentials: key.unwrap_or(Credentials::InBody),
                     expires_at: None,
                     who: None,
                 })
             }
-            Means::Token(token) => self.given_token(desk, token, scope),
-            Means::Password {
+            AuthMethod::Token(token) => self.given_token(desk, token, scope),
+            AuthMethod::Password {
                 user,
                 password,
                 passcode,
@@ -130,11 +130,11 @@ impl Identity {
                 let token = iam.token_by_password(user, &password, passcode.as_ref(), scope);
                 self.explained(token.map(Into::into))
             }
-            Means::IdToken { provider, token } => {
+            AuthMethod::IdToken { provider, token } => {
                 let id_token = token.fetch(&desk.local())?;
                 self.explained(iam.token_by_id_token(provider, &id_token, scope).map(Into::into))
             }
-            Means::Sts {
+            AuthMethod::Sts {
                 wanted,
                 endpoint,
                 token,
@@ -149,14 +149,19 @@ impl Identity {
                 };
                 self.explained(sts.assume_with_oidc(wanted, &id_token).map(Into::into))
             }
-            Means::Pod { url, token_file } => Ok(local::pod_key(&desk.local(), url, token_file)?.into()),
-            Means::Metadata { url } => Ok(local::metadata_key(&desk.local(), url)?.into()),
+            AuthMethod::Pod { url, token_file } => Ok(local::pod_key(&desk.local(), url, token_file)?.into()),
+            AuthMethod::Metadata { url } => Ok(local::metadata_key(&desk.local(), url)?.into()),
         }
     }
 
     /// A token that was given to us is made one for the scope. Where IAM does not do that, it may be for that scope already.
-    fn given_token(&self, desk: &Desk<'_>, token: &Secret<String>, scope: &Scope) -> Result<Issued> {
-        let as_it_is = Issued {
+    fn given_token(
+        &self,
+        desk: &SignInContext<'_>,
+        token: &Secret<String>,
+        scope: &Scope,
+    ) -> Result<IssuedCredentials> {
+        let as_it_is = IssuedCredentials {
             credentials: Credentials::Token(token.clone()),
             expires_at: None,
             who: None,
@@ -173,12 +178,12 @@ impl Identity {
     /// Makes of `base`, whose tokens are for `scope_of_base`, what is wanted.
     pub fn refine(
         &self,
-        desk: &Desk<'_>,
-        base: Issued,
+        desk: &SignInContext<'_>,
+        base: IssuedCredentials,
         scope_of_base: &Scope,
         scope: &Scope,
-        form: Form,
-    ) -> Result<Issued> {
+        form: CredentialForm,
+    ) -> Result<IssuedCredentials> {
         let api = desk.api(&base.credentials);
         let iam = IamClient {
             api: &api,
@@ -198,15 +203,15 @@ impl Identity {
             (_, None) => base,
         };
         match (&issued.credentials, form) {
-            (Credentials::Token(token), Form::AccessKey) => {
+            (Credentials::Token(token), CredentialForm::AccessKey) => {
                 let in_body = Credentials::InBody;
                 let api = desk.api(&in_body);
                 let iam = IamClient {
                     api: &api,
                     endpoint: desk.iam,
                 };
-                let key: Issued = self.explained(iam.access_key_by_token(token).map(Into::into))?;
-                Ok(Issued {
+                let key: IssuedCredentials = self.explained(iam.access_key_by_token(token).map(Into::into))?;
+                Ok(IssuedCredentials {
                     who: issued.who.clone(),
                     ..key
                 })
@@ -215,7 +220,7 @@ impl Identity {
         }
     }
 
-    fn explained(&self, result: std::result::Result<Issued, IamError>) -> Result<Issued> {
+    fn explained(&self, result: std::result::Result<IssuedCredentials, IamError>) -> Result<IssuedCredentials> {
         let doing = || format!("failed to sign in with {}", self.describe());
         result.map_err(|error| match refusal(&error) {
             Some(401) => Error::from(error).doing(doing()).with_hint(self.cure_when_refused()),
@@ -224,7 +229,7 @@ impl Identity {
         })
     }
 
-    fn explained_agency(&self, result: std::result::Result<Issued, IamError>) -> Result<Issued> {
+    fn explained_agency(&self, result: std::result::Result<IssuedCredentials, IamError>) -> Result<IssuedCredentials> {
         const MUST_DELEGATE: &str = "the agency must delegate to your account, and you need the permission `Agent Operator` (`iam:agencies:assume`)";
         let doing = || format!("failed to assume {}", self.describe());
         result.map_err(|error| match refusal(&error) {
@@ -253,7 +258,11 @@ fn unknown(error: &IamError, cure: String) -> Error {
     IdentityError::Unknown { reason, cure }.into()
 }
 
-fn rescoped(desk: &Desk<'_>, token: &Secret<String>, scope: &Scope) -> std::result::Result<Issued, IamError> {
+fn rescoped(
+    desk: &SignInContext<'_>,
+    token: &Secret<String>,
+    scope: &Scope,
+) -> std::result::Result<IssuedCredentials, IamError> {
     let in_body = Credentials::InBody;
     let api = desk.api(&in_body);
     let iam = IamClient {
@@ -263,12 +272,12 @@ fn rescoped(desk: &Desk<'_>, token: &Secret<String>, scope: &Scope) -> std::resu
     Ok(iam.rescoped_token(token, scope)?.into())
 }
 
-impl From<Token> for Issued {
+impl From<Token> for IssuedCredentials {
     fn from(token: Token) -> Self {
         Self {
             credentials: Credentials::Token(token.secret.clone()),
             expires_at: Some(token.expires_at),
-            who: Some(Who {
+            who: Some(TokenOwner {
                 user_id: crate::sanitize::sanitize(&token.user_id),
                 user: crate::sanitize::sanitize(&token.user_name),
                 account_id: crate::sanitize::sanitize(&token.account_id),
@@ -278,7 +287,7 @@ impl From<Token> for Issued {
     }
 }
 
-impl From<TemporaryAccessKey> for Issued {
+impl From<TemporaryAccessKey> for IssuedCredentials {
     fn from(key: TemporaryAccessKey) -> Self {
         Self {
             credentials: Credentials::AccessKey(key.key),

@@ -8,7 +8,7 @@ use crate::host::{Directories, write_private};
 use crate::huaweicloud::credentials::{AccessKey, Credentials};
 use crate::ids::AccessKeyId;
 use crate::secret::Secret;
-use crate::sign_in::authenticate::{Issued, Who};
+use crate::sign_in::authenticate::{IssuedCredentials, TokenOwner};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ const VERSION: u32 = 1;
 
 /// The stored form.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct StoredSignIn {
     version: u32,
     /// By our clock.
     expires_at: DateTime<Utc>,
@@ -29,10 +29,10 @@ struct Stored {
     access_key_id: Option<String>,
     secret: Option<String>,
     security_token: Option<String>,
-    who: Option<Who>,
+    who: Option<TokenOwner>,
 }
 
-impl Drop for Stored {
+impl Drop for StoredSignIn {
     fn drop(&mut self) {
         use zeroize::Zeroize as _;
         for secret in [&mut self.token, &mut self.secret, &mut self.security_token] {
@@ -44,7 +44,7 @@ impl Drop for Stored {
 /// The note about one of them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Note {
+pub(crate) struct SignInRecord {
     version: u32,
     /// `--profile=…` or `--identity=…`.
     pub pin: String,
@@ -56,10 +56,10 @@ pub(crate) struct Note {
 
 impl CertCache<'_> {
     /// What is kept under `key`, if it is good for some more minutes.
-    pub fn issued(&self, key: &CacheKey) -> Option<Issued> {
+    pub fn issued(&self, key: &CacheKey) -> Option<IssuedCredentials> {
         let (kind, bytes) = self.store.get(key.account()).found?;
         // Parsed here; what is secret in it goes back into `Secret`s.
-        let stored: Option<Stored> = serde_json::from_slice(bytes.expose()).ok();
+        let stored: Option<StoredSignIn> = serde_json::from_slice(bytes.expose()).ok();
         let stored = stored.filter(|stored| stored.version == VERSION);
         let stored = stored.filter(|stored| stored.generation == index::generation(self.directories, key))?;
         if stored.expires_at - MARGIN <= self.clock.now() {
@@ -77,7 +77,7 @@ impl CertCache<'_> {
         };
         self.log
             .debug(|| format!("{kind}: signed in until {}", stored.expires_at));
-        Some(Issued {
+        Some(IssuedCredentials {
             credentials,
             expires_at: Some(stored.expires_at),
             who: stored.who.clone(),
@@ -85,12 +85,19 @@ impl CertCache<'_> {
     }
 
     /// Keeps what was issued under the tombstone `generation`, until `expires_at` by our clock. Best effort.
-    pub fn keep_issued(&self, key: &CacheKey, issued: &Issued, expires_at: DateTime<Utc>, generation: u64, pin: &str) {
+    pub fn keep_issued(
+        &self,
+        key: &CacheKey,
+        issued: &IssuedCredentials,
+        expires_at: DateTime<Utc>,
+        generation: u64,
+        pin: &str,
+    ) {
         let now = self.clock.now();
         if expires_at - MARGIN <= now || generation != index::generation(self.directories, key) {
             return;
         }
-        let mut stored = Stored {
+        let mut stored = StoredSignIn {
             version: VERSION,
             expires_at,
             generation,
@@ -121,7 +128,7 @@ impl CertCache<'_> {
         for trouble in &kept.troubles {
             self.log.info(|| format!("not kept: {}", trouble.error));
         }
-        let note = Note {
+        let note = SignInRecord {
             version: VERSION,
             pin: pin.to_owned(),
             expires_at,
@@ -153,12 +160,12 @@ impl CertCache<'_> {
 }
 
 /// All readable notes.
-pub(crate) fn notes(directories: &Directories) -> Vec<(CacheKey, Note)> {
+pub(crate) fn notes(directories: &Directories) -> Vec<(CacheKey, SignInRecord)> {
     let directory = directories.state.as_ref().map(|state| state.join("sign-ins"));
     let files = directory.and_then(|directory| std::fs::read_dir(directory).ok());
     let note = |item: std::fs::DirEntry| {
         let key = CacheKey::of_account(item.file_name().to_str()?.strip_suffix(".json")?);
-        let note: Note = serde_json::from_slice(&std::fs::read(item.path()).ok()?).ok()?;
+        let note: SignInRecord = serde_json::from_slice(&std::fs::read(item.path()).ok()?).ok()?;
         (note.version == VERSION).then_some((key, note))
     };
     files.into_iter().flatten().flatten().filter_map(note).collect()

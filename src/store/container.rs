@@ -3,7 +3,7 @@
 //! Kernel keys belong to a uid, and containers without a user namespace share the uids, and so the keys, of their host and of each other:
 //! there the kernel keyring is left alone. On the hot path, so: no directory is listed, no file is read, three short system calls at most.
 
-use crate::store::StoreWorld;
+use crate::store::StoreEnvironment;
 use crate::store::world::is_set;
 use rustix::fs::{CWD, readlinkat};
 use std::path::Path;
@@ -16,7 +16,7 @@ const INITIAL_CGROUP_NAMESPACE: &[u8] = b"cgroup:[4026531835]";
 /// Says what shows that we run in a container; `None`: nothing does.
 ///
 /// `/.dockerenv` is no sign: images of virtual machines that were made from a container image carry it, too.
-pub(super) fn container_sign(world: &StoreWorld) -> Option<&'static str> {
+pub(super) fn container_sign(world: &StoreEnvironment) -> Option<&'static str> {
     let is_variable_set = |value: &Option<std::ffi::OsString>| value.as_deref().is_some_and(is_set);
     if is_variable_set(&world.container) {
         Some("the variable `container` is set")

@@ -6,7 +6,7 @@
 
 use crate::secret::Secret;
 use crate::store::container::container_sign;
-use crate::store::{SecretStore, StoreError, StoreKind, StoreWorld, check_account};
+use crate::store::{SecretStore, StoreEnvironment, StoreError, StoreKind, check_account};
 use chrono::{DateTime, Utc};
 use linux_keyutils::{
     Key, KeyError, KeyPermissions, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, KeyType, Permission,
@@ -31,7 +31,7 @@ pub struct KernelKeyring {
 
 impl KernelKeyring {
     /// Describes the keyring; nothing but the signs of a container is looked at.
-    pub fn new(world: &StoreWorld) -> Self {
+    pub fn new(world: &StoreEnvironment) -> Self {
         Self {
             container: container_sign(world),
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// One store's trouble with one operation.
 #[derive(Debug)]
-pub struct Trouble {
+pub struct StoreFailure {
     /// The store.
     pub kind: StoreKind,
     /// What happened.
@@ -23,7 +23,7 @@ pub struct Lookup {
     /// The value and the store that answered.
     pub found: Option<(StoreKind, Secret<Vec<u8>>)>,
     /// The stores in front of the answer that could not be asked.
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<StoreFailure>,
 }
 
 /// Where writing through the layers left the value.
@@ -32,7 +32,7 @@ pub struct Stored {
     /// The stores that hold it, front to back; empty: it is kept nowhere.
     pub held_by: Vec<StoreKind>,
     /// The stores that did not take it.
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<StoreFailure>,
     /// The stores that did not take it and may still hold an older value, because they did not delete it either.
     pub may_be_stale: Vec<StoreKind>,
 }
@@ -41,9 +41,9 @@ pub struct Stored {
 #[derive(Debug, Default)]
 pub struct Deleted {
     /// The stores that may still hold the value: to be named to the user.
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<StoreFailure>,
     /// The stores that are not there for this process; what they hold, if anything, could not be reached.
-    pub unavailable: Vec<Trouble>,
+    pub unavailable: Vec<StoreFailure>,
 }
 
 /// Stores from front (fast) to back (lasting), and a fallback for when none of them takes a value.
@@ -76,7 +76,7 @@ impl LayeredStore {
                     };
                 }
                 Ok(None) => {}
-                Err(error) => troubles.push(Trouble {
+                Err(error) => troubles.push(StoreFailure {
                     kind: store.kind(),
                     error,
                 }),
@@ -131,11 +131,11 @@ impl LayeredStore {
         for store in self.stores() {
             match store.delete(account) {
                 Ok(()) => {}
-                Err(error @ StoreError::Unavailable { .. }) => deleted.unavailable.push(Trouble {
+                Err(error @ StoreError::Unavailable { .. }) => deleted.unavailable.push(StoreFailure {
                     kind: store.kind(),
                     error,
                 }),
-                Err(error) => deleted.troubles.push(Trouble {
+                Err(error) => deleted.troubles.push(StoreFailure {
                     kind: store.kind(),
                     error,
                 }),
@@ -154,13 +154,13 @@ impl LayeredStore {
     }
 
     /// Lists the accounts of every store that can tell, each once, sorted; and the stores that could not.
-    pub fn list(&self) -> (Vec<String>, Vec<Trouble>) {
+    pub fn list(&self) -> (Vec<String>, Vec<StoreFailure>) {
         let mut accounts = Vec::new();
         let mut troubles = Vec::new();
         for store in self.stores() {
             match store.list() {
                 Ok(mut some) => accounts.append(&mut some),
-                Err(error) => troubles.push(Trouble {
+                Err(error) => troubles.push(StoreFailure {
                     kind: store.kind(),
                     error,
                 }),
@@ -181,7 +181,7 @@ fn set_one(
     match set(store) {
         Ok(()) => stored.held_by.push(store.kind()),
         Err(error) => {
-            stored.troubles.push(Trouble {
+            stored.troubles.push(StoreFailure {
                 kind: store.kind(),
                 error,
             });
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(lookup.found, Some((StoreKind::MemoryDirectory, secret("1"))));
         assert!(matches!(
             lookup.troubles.as_slice(),
-            [Trouble {
+            [StoreFailure {
                 kind: StoreKind::SecretService,
                 error: StoreError::Locked { .. }
             }]
@@ -323,7 +323,7 @@ mod tests {
         let deleted = w.layered.delete("a");
         assert!(matches!(
             deleted.troubles.as_slice(),
-            [Trouble {
+            [StoreFailure {
                 kind: StoreKind::KernelKeyring,
                 ..
             }]
@@ -343,7 +343,7 @@ mod tests {
         assert!(deleted.troubles.is_empty());
         assert!(matches!(
             deleted.unavailable.as_slice(),
-            [Trouble {
+            [StoreFailure {
                 kind: StoreKind::SecretService,
                 ..
             }]

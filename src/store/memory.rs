@@ -31,7 +31,7 @@ pub struct Switches {
 static CLOCK: AtomicU64 = AtomicU64::new(1);
 
 #[derive(Default)]
-struct State {
+struct MemoryState {
     entries: BTreeMap<String, Secret<Vec<u8>>>,
     switches: Switches,
     last_write: u64,
@@ -42,7 +42,7 @@ struct State {
 #[derive(Clone)]
 pub struct MemoryStore {
     kind: StoreKind,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<MemoryState>>,
 }
 
 impl MemoryStore {
@@ -88,7 +88,7 @@ impl MemoryStore {
         self.state().entries.keys().cloned().collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MemoryState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,7 +96,7 @@ impl MemoryStore {
         &self,
         fails: impl FnOnce(&Switches) -> bool,
         action: &'static str,
-    ) -> Result<MutexGuard<'_, State>, StoreError> {
+    ) -> Result<MutexGuard<'_, MemoryState>, StoreError> {
         let state = self.state();
         if state.switches.unavailable {
             return Err(StoreError::unavailable(self.kind, "switched off by the test"));

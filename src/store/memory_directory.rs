@@ -4,7 +4,7 @@
 
 use crate::secret::Secret;
 use crate::store::private_dir::{Loose, PrivateDir};
-use crate::store::{SecretStore, StoreError, StoreKind, StoreWorld, check_account};
+use crate::store::{SecretStore, StoreEnvironment, StoreError, StoreKind, check_account};
 use chrono::{DateTime, Utc};
 use rustix::fs::{StatFs, fstatfs, statfs};
 use std::io;
@@ -22,7 +22,7 @@ pub struct MemoryDirectory {
 
 impl MemoryDirectory {
     /// Describes the store; the first write makes its directory.
-    pub fn new(world: &StoreWorld) -> Self {
+    pub fn new(world: &StoreEnvironment) -> Self {
         let of_the_session = world.runtime_dir().map(|directory| directory.join("cce-login"));
         let of_the_machine = world.shared_memory_dir.join(format!("cce-login-{}", world.uid));
         Self {

@@ -1,6 +1,6 @@
 //! The OS keyring, through keyring-core's API: the macOS login keychain, the Windows Credential Manager, the Secret Service elsewhere.
 //!
-//! Every operation runs under the deadline of [`StoreWorld`], on one connection per process. When not interactive no dialog is opened: a locked
+//! Every operation runs under the deadline of [`StoreEnvironment`], on one connection per process. When not interactive no dialog is opened: a locked
 //! keyring is [`StoreError::Locked`].
 
 pub(crate) mod deadline;
@@ -8,7 +8,7 @@ pub(crate) mod deadline;
 pub(crate) mod secret_service;
 pub(crate) mod split;
 
-use super::{SERVICE, SecretStore, StoreError, StoreKind, StoreWorld};
+use super::{SERVICE, SecretStore, StoreEnvironment, StoreError, StoreKind};
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
 use deadline::Deadlined;
@@ -29,7 +29,7 @@ pub struct OsKeyring {
 
 impl OsKeyring {
     /// Describes the keyring; the first operation connects to it.
-    pub fn new(world: &StoreWorld) -> Self {
+    pub fn new(world: &StoreEnvironment) -> Self {
         let settings = platform::Settings::of(world);
         let open = move || platform::open(&settings);
         Self {
@@ -164,7 +164,7 @@ pub(super) enum Verdict {
 #[cfg(all(unix, not(target_os = "macos")))]
 mod platform {
     use super::secret_service::{self, SecretServiceStore};
-    use super::{Arc, CredentialStore, Duration, HashMap, KIND, StoreError, StoreWorld};
+    use super::{Arc, CredentialStore, Duration, HashMap, KIND, StoreEnvironment, StoreError};
 
     pub(super) struct Settings {
         bus: Result<(), &'static str>,
@@ -172,7 +172,7 @@ mod platform {
     }
 
     impl Settings {
-        pub(super) fn of(world: &StoreWorld) -> Self {
+        pub(super) fn of(world: &StoreEnvironment) -> Self {
             Self {
                 bus: world.session_bus(),
                 // Shorter than the deadline, so that a dialog nobody answers is a locked keyring and not one to be left alone.
@@ -209,7 +209,7 @@ mod platform {
 /// The login keychain, through apple-native-keyring-store.
 #[cfg(target_os = "macos")]
 mod platform {
-    use super::{Arc, CredentialStore, HashMap, StdError, StoreError, StoreWorld, Verdict};
+    use super::{Arc, CredentialStore, HashMap, StdError, StoreEnvironment, StoreError, Verdict};
     use security_framework::base::Error as KeychainError;
     use security_framework::os::macos::keychain::{KeychainUserInteractionLock, SecKeychain};
 
@@ -218,7 +218,7 @@ mod platform {
     }
 
     impl Settings {
-        pub(super) fn of(world: &StoreWorld) -> Self {
+        pub(super) fn of(world: &StoreEnvironment) -> Self {
             Self {
                 interactive: world.interactive,
             }
@@ -274,12 +274,12 @@ mod platform {
 /// The Credential Manager, through windows-native-keyring-store.
 #[cfg(target_os = "windows")]
 mod platform {
-    use super::{Arc, CredentialStore, HashMap, StdError, StoreError, StoreWorld, Verdict};
+    use super::{Arc, CredentialStore, HashMap, StdError, StoreEnvironment, StoreError, Verdict};
 
     pub(super) struct Settings;
 
     impl Settings {
-        pub(super) fn of(_world: &StoreWorld) -> Self {
+        pub(super) fn of(_world: &StoreEnvironment) -> Self {
             Self
         }
     }

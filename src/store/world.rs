@@ -47,7 +47,7 @@ impl CacheMode {
 ///
 /// On Linux the D-Bus library reads the bus address from the process's environment itself: the values here decide only whether it is asked.
 #[derive(Clone, Debug)]
-pub struct StoreWorld {
+pub struct StoreEnvironment {
     /// `DBUS_SESSION_BUS_ADDRESS`.
     pub dbus_session_bus_address: Option<OsString>,
     /// `XDG_RUNTIME_DIR`.
@@ -66,13 +66,13 @@ pub struct StoreWorld {
     pub uid: u32,
     /// Whether the OS keyring may open a dialog.
     pub interactive: bool,
-    /// How long one operation of the OS keyring may take: see [`StoreWorld::keyring_deadline_for`].
+    /// How long one operation of the OS keyring may take: see [`StoreEnvironment::keyring_deadline_for`].
     pub keyring_deadline: Duration,
     /// The time at the start of the run.
     pub now: DateTime<Utc>,
 }
 
-impl StoreWorld {
+impl StoreEnvironment {
     /// The contract's deadlines: 60 s where a person may have to answer a dialog, 2 s elsewhere.
     pub fn keyring_deadline_for(interactive: bool) -> Duration {
         Duration::from_secs(if interactive { 60 } else { 2 })
@@ -129,7 +129,7 @@ pub(super) fn is_set(value: &std::ffi::OsStr) -> bool {
 /// Builds the stores that `mode` names; cheap, nothing is connected to or created before it is used.
 ///
 /// A store that turns out not to be there answers [`StoreError::Unavailable`] with the reason.
-pub fn open(mode: CacheMode, world: &StoreWorld) -> LayeredStore {
+pub fn open(mode: CacheMode, world: &StoreEnvironment) -> LayeredStore {
     let is_linux = cfg!(target_os = "linux");
     let layers = match mode {
         CacheMode::Auto if is_linux => vec![kernel_keyring(world), os_keyring(world)],
@@ -146,18 +146,18 @@ pub fn open(mode: CacheMode, world: &StoreWorld) -> LayeredStore {
 ///
 /// It is asked without the kernel keyring in front of it and without a fallback: a secret that a person typed is kept well or not at all. For
 /// `--secret-store file` take a [`FileStore`].
-pub fn open_secrets(world: &StoreWorld) -> Arc<dyn SecretStore> {
+pub fn open_secrets(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
     os_keyring(world)
 }
 
-fn file(world: &StoreWorld) -> Arc<dyn SecretStore> {
+fn file(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
     match &world.cache_dir {
         Some(directory) => Arc::new(FileStore::new(directory.clone(), world.uid)),
         None => absent(StoreKind::File, world),
     }
 }
 
-fn os_keyring(world: &StoreWorld) -> Arc<dyn SecretStore> {
+fn os_keyring(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
     let keyring = OsKeyring::new(world);
     match OsKeyring::ITEM_LIMIT {
         Some(limit) => Arc::new(Split::new(keyring, limit)),
@@ -165,14 +165,14 @@ fn os_keyring(world: &StoreWorld) -> Arc<dyn SecretStore> {
     }
 }
 
-fn kernel_keyring(world: &StoreWorld) -> Arc<dyn SecretStore> {
+fn kernel_keyring(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
     #[cfg(target_os = "linux")]
     return Arc::new(crate::store::KernelKeyring::new(world));
     #[cfg(not(target_os = "linux"))]
     return absent(StoreKind::KernelKeyring, world);
 }
 
-fn memory_directory(world: &StoreWorld) -> Arc<dyn SecretStore> {
+fn memory_directory(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
     #[cfg(target_os = "linux")]
     return Arc::new(crate::store::MemoryDirectory::new(world));
     #[cfg(not(target_os = "linux"))]
@@ -182,7 +182,7 @@ fn memory_directory(world: &StoreWorld) -> Arc<dyn SecretStore> {
 /// Stands where a store was asked for by name that this platform or this environment does not have.
 struct Absent(StoreKind);
 
-fn absent(kind: StoreKind, _world: &StoreWorld) -> Arc<dyn SecretStore> {
+fn absent(kind: StoreKind, _world: &StoreEnvironment) -> Arc<dyn SecretStore> {
     Arc::new(Absent(kind))
 }
 

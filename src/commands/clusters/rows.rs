@@ -1,6 +1,6 @@
 //! The rows of the report: a cluster each, or a place that could not be asked.
 
-use crate::discovery::search::{Failure, Place};
+use crate::discovery::search::{Location, SearchFailure};
 use crate::host::Host;
 use crate::huaweicloud::cce::cluster::{Access, Cluster};
 use crate::output::{self, Format};
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// A row; what is not known is `null`. The order of the fields is that of the rows.
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub(super) struct ClusterRow {
     region: Option<String>,
     project: Option<String>,
     project_id: Option<String>,
@@ -19,19 +19,19 @@ pub(super) struct Row {
     category: Option<String>,
     version: Option<String>,
     phase: Option<String>,
-    endpoints: Endpoints,
+    endpoints: EndpointColumn,
     error: Option<String>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Endpoints {
+struct EndpointColumn {
     internal: Option<String>,
     external: Option<String>,
 }
 
-impl Row {
-    pub(super) fn of_cluster(place: &Place, cluster: &Cluster) -> Self {
+impl ClusterRow {
+    pub(super) fn of_cluster(place: &Location, cluster: &Cluster) -> Self {
         let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let endpoint = |access| cluster.endpoints_for(access).next().map(ToString::to_string);
         Self {
@@ -43,7 +43,7 @@ impl Row {
             category: known(&cluster.category),
             version: known(&cluster.version),
             phase: known(&cluster.phase),
-            endpoints: Endpoints {
+            endpoints: EndpointColumn {
                 internal: endpoint(Access::Internal),
                 external: endpoint(Access::External),
             },
@@ -51,7 +51,7 @@ impl Row {
         }
     }
 
-    pub(super) fn of_failure(failure: &Failure) -> Self {
+    pub(super) fn of_failure(failure: &SearchFailure) -> Self {
         let project = failure.project.as_ref();
         Self {
             region: failure.region.as_ref().map(ToString::to_string),
@@ -80,7 +80,7 @@ impl Row {
 }
 
 /// The rows in this form.
-pub(super) fn render(rows: &[Row], format: Format) -> String {
+pub(super) fn render(rows: &[ClusterRow], format: Format) -> String {
     match format {
         Format::Json => output::json(&rows),
         Format::Yaml => output::yaml(&rows),
@@ -96,7 +96,7 @@ pub(super) fn render(rows: &[Row], format: Format) -> String {
             let head = head.into_iter().map(str::to_owned).collect();
             output::table(
                 &std::iter::once(head)
-                    .chain(rows.iter().map(Row::cells))
+                    .chain(rows.iter().map(ClusterRow::cells))
                     .collect::<Vec<_>>(),
             )
         }
@@ -104,7 +104,7 @@ pub(super) fn render(rows: &[Row], format: Format) -> String {
 }
 
 /// Tells people what this form has no room for.
-pub(super) fn say_what_it_does_not_show(rows: &[Row], format: Format, host: &Host) {
+pub(super) fn say_what_it_does_not_show(rows: &[ClusterRow], format: Format, host: &Host) {
     if rows.is_empty() && format == Format::Table {
         host.say("no clusters found");
     }

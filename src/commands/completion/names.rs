@@ -26,14 +26,14 @@ const WORDS: [(&str, &[&str]); 7] = [
 
 /// The names, by what they are the names of.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownNames {
     contexts: BTreeSet<String>,
     clusters: BTreeSet<String>,
     regions: BTreeSet<String>,
     profiles: BTreeSet<String>,
 }
 
-impl Known {
+impl KnownNames {
     /// What can be read of the kubeconfig that `words` mean, and of the profiles.
     pub(super) fn new(host: &Host, words: &[OsString]) -> Self {
         let mut known = Self::default();

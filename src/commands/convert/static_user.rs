@@ -13,7 +13,7 @@ use std::time::Duration;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// A user with a certificate of its own.
-pub(super) struct Held {
+pub(super) struct StaticUser {
     /// The user entry's name.
     pub(super) user: String,
     /// The file that defines it.
@@ -30,7 +30,7 @@ pub(super) struct Held {
     chain: Vec<CertificateDer<'static>>,
 }
 
-impl Held {
+impl StaticUser {
     /// Every user of these contexts (none named: of all) whose certificate can be read.
     pub(super) fn all(kubeconfig: &Kubeconfig, contexts: &[String]) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();

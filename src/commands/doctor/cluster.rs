@@ -2,11 +2,11 @@
 
 use crate::api_server::{ApiServer, ApiServerError, known};
 use crate::cache::entry::CacheEntry;
-use crate::cache::index::{self, IndexEntry};
+use crate::cache::index::{self, CertificateRecord};
 use crate::commands::doctor::finding::Finding;
-use crate::contexts::{self, Meant};
-use crate::credential::fetch::{self, Need};
-use crate::credential::{Wanted, ask_cce};
+use crate::contexts::{self, ResolvedContext};
+use crate::credential::fetch::{self, CachePolicy};
+use crate::credential::{CertificateRequest, ask_cce};
 use crate::error::{Error, Result};
 use crate::http::HttpError;
 use crate::huaweicloud::cce::cluster::Cluster;
@@ -18,7 +18,7 @@ use crate::session::Session;
 const REFRESH: &str = "kubectl cce-login refresh";
 
 /// Looks at the context from the cloud to its API server.
-pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Meant) -> Vec<Finding> {
+pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &ResolvedContext) -> Vec<Finding> {
     let wanted = meant.wanted();
     let mut findings = Vec::new();
     let cluster = match ask_cce::cluster(session, &wanted) {
@@ -73,8 +73,8 @@ fn phase(cluster: &Cluster) -> Vec<Finding> {
 }
 
 /// The cached certificate, else a new one: whoever gets it has the permission.
-fn certificate(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<(CacheEntry, Finding)> {
-    let (obtained, _) = fetch::for_person(session, wanted, Need::Valid)?;
+fn certificate(session: &Session<'_>, wanted: &CertificateRequest<'_>) -> Result<(CacheEntry, Finding)> {
+    let (obtained, _) = fetch::for_person(session, wanted, CachePolicy::AnyValid)?;
     let left = obtained.entry.ends_at(&session.host.clock) - session.host.clock.now();
     let came = if obtained.is_fetched {
         "came from CCE just now"
@@ -97,7 +97,7 @@ fn changes(
     session: &Session<'_>,
     context: &OurContext<'_>,
     cluster: Option<&Cluster>,
-    note: &IndexEntry,
+    note: &CertificateRecord,
 ) -> Option<Finding> {
     let refresh = format!("{REFRESH} --context {}", context.name);
     let same = |a: &[u8], b: &str| String::from_utf8_lossy(a).trim() == b.trim();
@@ -132,7 +132,7 @@ fn changes(
 fn api_server(
     session: &Session<'_>,
     context: &OurContext<'_>,
-    note: Option<IndexEntry>,
+    note: Option<CertificateRecord>,
     certificate: Option<&CacheEntry>,
 ) -> Finding {
     const CHECK: &str = "api-server";

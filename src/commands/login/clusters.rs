@@ -6,7 +6,7 @@ use crate::discovery::search::Search;
 use crate::discovery::select;
 use crate::error::{Error, Result};
 use crate::host::Progress;
-use crate::host::parallel::side_by_side;
+use crate::host::parallel;
 use crate::huaweicloud::cce::cluster::Cluster;
 use crate::huaweicloud::cce::{CceClient, phase};
 use crate::huaweicloud::iam::Project;
@@ -23,28 +23,28 @@ use std::collections::HashSet;
 const BOUND: usize = 8;
 
 /// A cluster and where it is.
-pub(super) struct Site {
+pub(super) struct LocatedCluster {
     pub(super) region: Region,
     pub(super) project: Project,
     pub(super) cluster: Cluster,
 }
 
 /// What there is to set up.
-pub(super) struct Sites {
-    pub(super) found: Vec<Site>,
+pub(super) struct LocatedClusters {
+    pub(super) found: Vec<LocatedCluster>,
     /// What could not be found, or is not ready: a cluster's or a region's name, and why.
     pub(super) failures: Vec<(String, Error)>,
 }
 
 /// The clusters that the plan means, in the order in which they were named; of a search by region, project and name.
-pub(super) fn sites(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<Sites> {
+pub(super) fn sites(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<LocatedClusters> {
     match &plan.clusters {
         ClusterChoice::All => all(session, plan, identity),
         ClusterChoice::Named(names) => named(session, plan, identity, names),
     }
 }
 
-fn all(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<Sites> {
+fn all(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<LocatedClusters> {
     let found = {
         let _progress = Progress::spinner(session.host, "looking for clusters");
         Search::new(session, identity, &plan.search)?.clusters()?
@@ -58,10 +58,10 @@ fn all(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<S
         let region = failure.region.map(|region| region.to_string());
         failures.push((project.or(region).unwrap_or_default(), failure.error));
     }
-    let mut sites: Vec<Site> = Vec::with_capacity(found.clusters.len());
+    let mut sites: Vec<LocatedCluster> = Vec::with_capacity(found.clusters.len());
     for (place, cluster) in found.clusters {
         match phase::check(&cluster) {
-            Ok(()) => sites.push(Site {
+            Ok(()) => sites.push(LocatedCluster {
                 region: place.region,
                 project: place.project,
                 cluster,
@@ -69,7 +69,7 @@ fn all(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<S
             Err(error) => failures.push((cluster.name, error)),
         }
     }
-    let order = |site: &Site| {
+    let order = |site: &LocatedCluster| {
         (
             site.region.clone(),
             site.project.name.clone(),
@@ -80,15 +80,15 @@ fn all(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<S
     if sites.is_empty() && failures.is_empty() {
         return Err(select::nothing_found());
     }
-    Ok(Sites { found: sites, failures })
+    Ok(LocatedClusters { found: sites, failures })
 }
 
-fn named(session: &Session<'_>, plan: &LoginPlan, identity: &Identity, names: &[String]) -> Result<Sites> {
+fn named(session: &Session<'_>, plan: &LoginPlan, identity: &Identity, names: &[String]) -> Result<LocatedClusters> {
     if plan.regions.is_empty() {
         return Err(plan::missing_region().into());
     }
     let progress = Progress::spinner(session.host, "looking for clusters");
-    let listed = side_by_side(&plan.regions, BOUND, |region| {
+    let listed = parallel::map(&plan.regions, BOUND, |region| {
         let choice = plan.project.clone();
         let choice = choice.unwrap_or_else(|| ProjectChoice::Name(region.to_string()));
         let project = project_in(session, plan, identity, region, &choice)?;
@@ -124,7 +124,7 @@ fn named(session: &Session<'_>, plan: &LoginPlan, identity: &Identity, names: &[
         }
         for (region, project, clusters) in having {
             match select::choose(clusters, wanted, project) {
-                Ok(cluster) => sites.push(Site {
+                Ok(cluster) => sites.push(LocatedCluster {
                     region: region.clone(),
                     project: project.clone(),
                     cluster,
@@ -134,7 +134,7 @@ fn named(session: &Session<'_>, plan: &LoginPlan, identity: &Identity, names: &[
             }
         }
     }
-    Ok(Sites {
+    Ok(LocatedClusters {
         found: without_doubles(sites),
         failures,
     })
@@ -145,10 +145,10 @@ fn asked(
     session: &Session<'_>,
     listings: Vec<(Region, Project, Vec<Cluster>)>,
     mut failures: Vec<(String, Error)>,
-) -> Result<Sites> {
+) -> Result<LocatedClusters> {
     let mut listed = Vec::new();
     for (region, project, clusters) in listings {
-        listed.extend(clusters.into_iter().map(|cluster| Site {
+        listed.extend(clusters.into_iter().map(|cluster| LocatedCluster {
             region: region.clone(),
             project: project.clone(),
             cluster,
@@ -164,11 +164,11 @@ fn asked(
             Err(error) => failures.push((site.cluster.name, error)),
         }
     }
-    Ok(Sites { found, failures })
+    Ok(LocatedClusters { found, failures })
 }
 
 /// The same cluster may have been named twice, by name and by id.
-fn without_doubles(mut sites: Vec<Site>) -> Vec<Site> {
+fn without_doubles(mut sites: Vec<LocatedCluster>) -> Vec<LocatedCluster> {
     let mut seen = HashSet::new();
     sites.retain(|site| seen.insert((site.project.id.clone(), site.cluster.id.clone())));
     sites

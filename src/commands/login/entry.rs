@@ -1,8 +1,8 @@
 //! The kubeconfig entries of a login: their names, the exec arguments, and what an earlier login left in them.
 
 use crate::cli::GetCredentialArgs;
-use crate::commands::login::prepare::Ready;
-use crate::commands::login::setup::{Ground, Setup};
+use crate::commands::login::prepare::PreparedCluster;
+use crate::commands::login::setup::{ClusterSetup, LoginRun};
 use crate::contexts::{self, exec_arguments};
 use crate::exec_credential::ApiVersion;
 use crate::host::programs::{self, COMMAND};
@@ -11,7 +11,7 @@ use crate::kubeconfig::{ClusterEntry, Current, ExecEntry, Login, OurContext};
 use crate::plan::CurrentContext;
 
 /// What an earlier login for the same cluster and identity wrote.
-pub(super) struct Previous {
+pub(super) struct ExistingEntry {
     context_name: String,
     command: String,
     api_version: Option<ApiVersion>,
@@ -28,7 +28,7 @@ pub(super) struct Previous {
     pub(super) args: GetCredentialArgs,
 }
 
-impl Previous {
+impl ExistingEntry {
     /// What it left in this context; `None` if its arguments cannot be understood.
     pub(super) fn of(context: &OurContext<'_>) -> Option<Self> {
         Some(Self {
@@ -46,16 +46,16 @@ impl Previous {
 }
 
 /// The API server of a cluster entry.
-pub(super) struct Server {
+pub(super) struct ServerEntry {
     pub(super) url: String,
     /// `None`: not known before the first certificate.
     pub(super) ca_pem: Option<Vec<u8>>,
     pub(super) tls_server_name: Option<String>,
 }
 
-impl Server {
+impl ServerEntry {
     /// The one that was chosen, with the authorities that came with the certificate.
-    pub(super) fn of(ready: &Ready) -> Self {
+    pub(super) fn of(ready: &PreparedCluster) -> Self {
         Self {
             url: ready.chosen.url().to_string(),
             ca_pem: ready.note.ca_pem.clone().map(String::into_bytes),
@@ -65,7 +65,12 @@ impl Server {
 }
 
 /// The three entries, as they are to be.
-pub(super) fn login(ground: &Ground<'_>, setup: &Setup<'_>, context_name: String, server: Server) -> Login {
+pub(super) fn login(
+    ground: &LoginRun<'_>,
+    setup: &ClusterSetup<'_>,
+    context_name: String,
+    server: ServerEntry,
+) -> Login {
     let (plan, previous) = (setup.plan, setup.previous);
     let host = ground.session.host;
     let is_unverified = setup.is_unverified();
@@ -112,17 +117,17 @@ pub(super) fn login(ground: &Ground<'_>, setup: &Setup<'_>, context_name: String
     }
 }
 
-fn cluster_name(setup: &Setup<'_>) -> String {
+fn cluster_name(setup: &ClusterSetup<'_>) -> String {
     format!("{}.{}", setup.site.cluster.name, setup.site.project.name)
 }
 
-fn user_name(setup: &Setup<'_>) -> String {
+fn user_name(setup: &ClusterSetup<'_>) -> String {
     format!("{}@{}", setup.identity.name(), cluster_name(setup))
 }
 
 /// `--context-name`, else what the entry has, else the cluster's name if it `is_free`; the user's name where the profile is not the
 /// default one, or the cluster's name is taken by another cluster.
-pub(super) fn context_name(setup: &Setup<'_>, is_free: impl FnOnce(&str) -> bool) -> String {
+pub(super) fn context_name(setup: &ClusterSetup<'_>, is_free: impl FnOnce(&str) -> bool) -> String {
     let cluster = &setup.site.cluster.name;
     if let Some(template) = &setup.plan.context_name {
         return template

@@ -1,4 +1,4 @@
-//! Who signs in: what was named or is configured; at a terminal one of several, or an identity that is typed, verified, and kept as a profile
+//! LoginIdentity signs in: what was named or is configured; at a terminal one of several, or an identity that is typed, verified, and kept as a profile
 //! once it is clear what it is for.
 
 use crate::account::{new_profile, principal};
@@ -20,20 +20,20 @@ const DEFAULT: &str = "default";
 /// The last row where identities are offered.
 const ANOTHER: &str = "another one, which you type now";
 
-/// Who signs in.
-pub(super) struct Who {
+/// LoginIdentity signs in.
+pub(super) struct LoginIdentity {
     pub(super) identity: Identity,
-    newcomer: Option<Newcomer>,
+    newcomer: Option<UnsavedProfile>,
 }
 
 /// Somebody who typed an identity that the cloud knows.
-struct Newcomer {
+struct UnsavedProfile {
     plan: ProfileSetPlan,
     secret: Secret<String>,
-    found: principal::Found,
+    found: principal::WhoAmI,
 }
 
-impl Who {
+impl LoginIdentity {
     /// Finds the identity, and asks for it where that is needed and possible.
     pub(super) fn find(session: &Session<'_>, args: &LoginArgs) -> Result<Self> {
         let env = &session.host.env;
@@ -71,7 +71,7 @@ impl Who {
 
     /// Keeps the identity that was typed.
     pub(super) fn keep(&self, session: &Session<'_>) -> Result<()> {
-        let Some(Newcomer { plan, secret, found }) = &self.newcomer else {
+        let Some(UnsavedProfile { plan, secret, found }) = &self.newcomer else {
             return Ok(());
         };
         match new_profile::keep(session, plan, Some(secret), found) {
@@ -92,7 +92,7 @@ impl Who {
     /// Leaves nothing behind of an identity that was typed and is not kept.
     pub(super) fn forget(&self, session: &Session<'_>) {
         if self.newcomer.is_some() {
-            forget::forget_sign_ins(session, &self.identity.pin_argument());
+            forget::forget_sign_ins(session, &self.identity.identity_argument());
         }
     }
 }
@@ -104,16 +104,16 @@ fn is_open(args: &LoginArgs, session: &Session<'_>) -> bool {
 }
 
 /// Offers what is there; the only one is taken as it is.
-fn choose(session: &Session<'_>, args: &LoginArgs) -> Result<Who> {
+fn choose(session: &Session<'_>, args: &LoginArgs) -> Result<LoginIdentity> {
     let mut all = Identity::all(&session.host.env, &session.directories);
     if all.len() == 1 {
-        return Ok(Who::known(all.remove(0)));
+        return Ok(LoginIdentity::known(all.remove(0)));
     }
     let mut rows: Vec<String> = all.iter().map(|identity| sanitize(&identity.describe())).collect();
     rows.push(ANOTHER.to_owned());
     let at = session.host.pick("Sign in as", &rows)?;
     if at < all.len() {
-        return Ok(Who::known(all.remove(at)));
+        return Ok(LoginIdentity::known(all.remove(at)));
     }
     let is_taken = all.iter().any(|identity| identity.profile_name() == Some(DEFAULT));
     let name = if is_taken {
@@ -126,13 +126,13 @@ fn choose(session: &Session<'_>, args: &LoginArgs) -> Result<Who> {
 
 /// What can be typed.
 #[derive(Clone, Copy)]
-enum Kind {
+enum SignInMethod {
     AccessKey,
     Password,
     Passcode,
 }
 
-impl Kind {
+impl SignInMethod {
     const ALL: [(Self, &str); 3] = [
         (Self::AccessKey, "an access key"),
         (Self::Password, "an IAM user's name and password"),
@@ -144,12 +144,14 @@ impl Kind {
 }
 
 /// Asks until the cloud knows the identity, and not more than a few times.
-fn type_in(session: &Session<'_>, args: &LoginArgs, name: &str) -> Result<Who> {
+fn type_in(session: &Session<'_>, args: &LoginArgs, name: &str) -> Result<LoginIdentity> {
     let host = session.host;
     let region = region(session, args)?;
-    let rows = Kind::ALL.map(|(_, text)| text.to_owned());
+    let rows = SignInMethod::ALL.map(|(_, text)| text.to_owned());
     let at = host.pick("Sign in with", &rows)?;
-    let kind = Kind::ALL.get(at).map_or(Kind::AccessKey, |(kind, _)| *kind);
+    let kind = SignInMethod::ALL
+        .get(at)
+        .map_or(SignInMethod::AccessKey, |(kind, _)| *kind);
     let mut typed = ProfileSetArgs {
         name: name.to_owned(),
         region,
@@ -169,24 +171,24 @@ fn type_in(session: &Session<'_>, args: &LoginArgs, name: &str) -> Result<Who> {
     }
 }
 
-fn type_once(session: &Session<'_>, kind: Kind, typed: &mut ProfileSetArgs) -> Result<Who> {
+fn type_once(session: &Session<'_>, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Result<LoginIdentity> {
     let host = session.host;
     let again = |question: &str, field: &mut Option<String>| -> Result<()> {
         *field = Some(host.ask_for(question, field.as_deref())?);
         Ok(())
     };
     let secret_name = match kind {
-        Kind::AccessKey => {
+        SignInMethod::AccessKey => {
             again("Access key id:", &mut typed.access_key_id)?;
             "Secret access key:"
         }
-        Kind::Password => {
+        SignInMethod::Password => {
             typed.kind = Some("password".to_owned());
             again("Account:", &mut typed.domain)?;
             again("User name:", &mut typed.username)?;
             "Password:"
         }
-        Kind::Passcode => {
+        SignInMethod::Passcode => {
             typed.kind = Some("password".to_owned());
             typed.totp = true;
             again("User id:", &mut typed.user_id)?;
@@ -200,9 +202,9 @@ fn type_once(session: &Session<'_>, kind: Kind, typed: &mut ProfileSetArgs) -> R
     let identity = Identity::of_new_profile(&plan.name, &config, &host.env, Some(secret.clone()))?;
     let found =
         new_profile::verify(session, typed, &identity).map_err(|error| error.doing("the cloud does not take it"))?;
-    Ok(Who {
+    Ok(LoginIdentity {
         identity,
-        newcomer: Some(Newcomer { plan, secret, found }),
+        newcomer: Some(UnsavedProfile { plan, secret, found }),
     })
 }
 

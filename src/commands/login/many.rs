@@ -4,10 +4,10 @@
 //! authorities, which nothing else tells: until then the entry of another cluster has none, and kubectl trusts nobody there.
 
 use crate::cache::index;
-use crate::commands::login::clusters::Site;
-use crate::commands::login::entry::{self, Server};
-use crate::commands::login::prepare::Ready;
-use crate::commands::login::setup::{Ground, Setup};
+use crate::commands::login::clusters::LocatedCluster;
+use crate::commands::login::entry::{self, ServerEntry};
+use crate::commands::login::prepare::PreparedCluster;
+use crate::commands::login::setup::{ClusterSetup, LoginRun};
 use crate::commands::login::summary;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::Progress;
@@ -57,7 +57,11 @@ impl Explain for ManyError {
 }
 
 /// Sets the clusters up.
-pub(super) fn set_up(ground: &Ground<'_>, sites: &[Site], mut failures: Vec<(String, Error)>) -> Result<()> {
+pub(super) fn set_up(
+    ground: &LoginRun<'_>,
+    sites: &[LocatedCluster],
+    mut failures: Vec<(String, Error)>,
+) -> Result<()> {
     let count = sites.len() + failures.len();
     if matches!(ground.plan.server, ServerChoice::Url(_)) {
         return Err(ManyError::OneServer(count).into());
@@ -71,7 +75,7 @@ pub(super) fn set_up(ground: &Ground<'_>, sites: &[Site], mut failures: Vec<(Str
         progress.step();
         let server = match &first {
             _ if given_up.contains(&at) => continue,
-            Some(first) if at == first.at => Server::of(&first.ready),
+            Some(first) if at == first.at => ServerEntry::of(&first.ready),
             _ => match server_to_be(ground, setup, answered) {
                 Ok(server) => server,
                 Err(error) => {
@@ -97,7 +101,7 @@ pub(super) fn set_up(ground: &Ground<'_>, sites: &[Site], mut failures: Vec<(Str
         Destination::Write => change.write()?,
     }
     let mut known = None;
-    if let Some(First { at, ready }) = &mut first
+    if let Some(CheckedCluster { at, ready }) = &mut first
         && let Some((setup, _)) = named.get(*at)
     {
         let user = match ground.plan.destination {
@@ -121,7 +125,7 @@ pub(super) fn set_up(ground: &Ground<'_>, sites: &[Site], mut failures: Vec<(Str
             change: &change,
         },
     );
-    if let Some(First { at, ready }) = first
+    if let Some(CheckedCluster { at, ready }) = first
         && let Some((setup, _)) = named.get(at)
         && let Err(error) = ready.conclude(setup)
     {
@@ -136,7 +140,7 @@ fn has_no_authorities(login: &Login) -> bool {
 }
 
 /// Each cluster with its context's name, which no other one of this run has.
-fn named<'s>(ground: &'s Ground<'_>, sites: &'s [Site]) -> Result<Vec<(Setup<'s>, String)>> {
+fn named<'s>(ground: &'s LoginRun<'_>, sites: &'s [LocatedCluster]) -> Result<Vec<(ClusterSetup<'s>, String)>> {
     let mut taken: HashMap<String, usize> = HashMap::new();
     let mut named = Vec::with_capacity(sites.len());
     for (at, site) in sites.iter().enumerate() {
@@ -154,14 +158,14 @@ fn named<'s>(ground: &'s Ground<'_>, sites: &'s [Site]) -> Result<Vec<(Setup<'s>
 }
 
 /// The one that gets its certificate now.
-struct First {
+struct CheckedCluster {
     at: usize,
-    ready: Ready,
+    ready: PreparedCluster,
 }
 
-impl First {
+impl CheckedCluster {
     /// From where its server was reached.
-    fn access(&self, named: &[(Setup<'_>, String)]) -> Option<Access> {
+    fn access(&self, named: &[(ClusterSetup<'_>, String)]) -> Option<Access> {
         let cluster = &named.get(self.at)?.0.site.cluster;
         let is_at = |access: &Access| is_at(cluster, *access, self.ready.chosen.url());
         [Access::Internal, Access::External].into_iter().find(is_at)
@@ -171,14 +175,14 @@ impl First {
 /// Makes the first cluster ready that can be, and returns also which were tried in vain. Whoever is refused altogether learns that at once;
 /// whoever is throttled gets the entries, and the certificate later.
 fn first_ready(
-    ground: &Ground<'_>,
-    named: &[(Setup<'_>, String)],
+    ground: &LoginRun<'_>,
+    named: &[(ClusterSetup<'_>, String)],
     failures: &mut Vec<(String, Error)>,
-) -> Result<(Option<First>, Vec<usize>)> {
+) -> Result<(Option<CheckedCluster>, Vec<usize>)> {
     let mut given_up = Vec::new();
     for (at, (setup, _)) in named.iter().enumerate().take(MOST_TRIES) {
-        let error = match Ready::new(ground.session, setup) {
-            Ok(ready) => return Ok((Some(First { at, ready }), given_up)),
+        let error = match PreparedCluster::new(ground.session, setup) {
+            Ok(ready) => return Ok((Some(CheckedCluster { at, ready }), given_up)),
             Err(error) if error.exit() == Exit::Identity && at == 0 => return Err(error),
             Err(error) => error,
         };
@@ -194,7 +198,7 @@ fn first_ready(
 
 /// The server of a cluster whose certificate comes later: as its entry has it, as an earlier certificate told, else an endpoint of the
 /// kind that answered for the first cluster. The first certificate brings the authorities, and the choice is made anew then.
-fn server_to_be(ground: &Ground<'_>, setup: &Setup<'_>, answered: Option<Access>) -> Result<Server> {
+fn server_to_be(ground: &LoginRun<'_>, setup: &ClusterSetup<'_>, answered: Option<Access>) -> Result<ServerEntry> {
     let cluster = &setup.site.cluster;
     let access = match ground.plan.server {
         ServerChoice::Internal => Some(Access::Internal),
@@ -205,7 +209,7 @@ fn server_to_be(ground: &Ground<'_>, setup: &Setup<'_>, answered: Option<Access>
     if let Some(previous) = setup.previous
         && let Some(url) = previous.server.as_ref().filter(|url| is_wanted(url))
     {
-        return Ok(Server {
+        return Ok(ServerEntry {
             url: url.to_string(),
             ca_pem: previous.ca_pem.clone(),
             tls_server_name: previous.tls_server_name.clone(),
@@ -216,7 +220,7 @@ fn server_to_be(ground: &Ground<'_>, setup: &Setup<'_>, answered: Option<Access>
         && let Some(url) = note.chosen_server.as_deref().and_then(|url| Endpoint::parse(url).ok())
         && is_wanted(&url)
     {
-        return Ok(Server {
+        return Ok(ServerEntry {
             url: url.to_string(),
             ca_pem: note.ca_pem.map(String::into_bytes),
             tls_server_name: note.tls_server_name,
@@ -229,7 +233,7 @@ fn server_to_be(ground: &Ground<'_>, setup: &Setup<'_>, answered: Option<Access>
         (None, _) => of(Access::External).or_else(|| of(Access::Internal)),
     };
     match url {
-        Some(url) => Ok(Server {
+        Some(url) => Ok(ServerEntry {
             url: url.to_string(),
             ca_pem: None,
             tls_server_name: None,
@@ -246,7 +250,7 @@ fn is_at(cluster: &Cluster, access: Access, url: &Endpoint) -> bool {
 }
 
 /// The logins without those whose entries are somebody else's, or another cluster's of this run.
-fn allowed(ground: &Ground<'_>, logins: Vec<Login>, failures: &mut Vec<(String, Error)>) -> Vec<Login> {
+fn allowed(ground: &LoginRun<'_>, logins: Vec<Login>, failures: &mut Vec<(String, Error)>) -> Vec<Login> {
     let mut refused: HashMap<usize, KubeconfigError> = ground.kubeconfig.refusals(&logins).into_iter().collect();
     let mut users: HashMap<String, usize> = HashMap::new();
     let mut allowed = Vec::with_capacity(logins.len());
@@ -267,7 +271,7 @@ fn allowed(ground: &Ground<'_>, logins: Vec<Login>, failures: &mut Vec<(String, 
 }
 
 /// Tells each failure, and then how many there were.
-fn conclude(ground: &Ground<'_>, count: usize, failures: Vec<(String, Error)>) -> Result<()> {
+fn conclude(ground: &LoginRun<'_>, count: usize, failures: Vec<(String, Error)>) -> Result<()> {
     let Some((_, first)) = failures.first() else {
         return Ok(());
     };

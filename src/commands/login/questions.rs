@@ -1,7 +1,7 @@
 //! What a person at the terminal is asked about the clusters: region, project, cluster, each only where it is missing.
 
-use crate::commands::login::clusters::Site;
-use crate::discovery::search::{Place, Search};
+use crate::commands::login::clusters::LocatedCluster;
+use crate::discovery::search::{Location, Search};
 use crate::error::{Error, Exit, Result};
 use crate::host::Progress;
 use crate::huaweicloud::cce::cluster::{Access, Cluster};
@@ -10,7 +10,7 @@ use crate::huaweicloud::iam::{IamError, Project};
 use crate::identity::Identity;
 use crate::ids::Region;
 use crate::output;
-use crate::plan::{ClusterChoice, ClustersPlan, LoginPlan, ProjectChoice};
+use crate::plan::{ClusterChoice, LoginPlan, ProjectChoice, SearchPlan};
 use crate::sanitize::sanitize;
 use crate::session::Session;
 
@@ -53,8 +53,8 @@ fn is_cloud_open(plan: &LoginPlan) -> bool {
 }
 
 /// The projects of the regions, or of all; at least one.
-fn places(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<Vec<Place>> {
-    let search = ClustersPlan {
+fn places(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<Vec<Location>> {
+    let search = SearchPlan {
         regions: plan.regions.clone(),
         ..plan.search.clone()
     };
@@ -75,7 +75,7 @@ pub(super) fn known_region(session: &Session<'_>) -> Result<Region> {
     Ok(regions.swap_remove(at.min(rows.len().saturating_sub(1))))
 }
 
-fn region(session: &Session<'_>, places: &[Place]) -> Result<Region> {
+fn region(session: &Session<'_>, places: &[Location]) -> Result<Region> {
     let mut regions: Vec<&Region> = places.iter().map(|place| &place.region).collect();
     regions.sort();
     regions.dedup();
@@ -111,7 +111,7 @@ fn project(session: &Session<'_>, region: &Region, mut projects: Vec<&Project>) 
 }
 
 /// One of the clusters, or all of them. The only one is taken as it is.
-pub(super) fn clusters(session: &Session<'_>, mut sites: Vec<Site>) -> Result<Vec<Site>> {
+pub(super) fn clusters(session: &Session<'_>, mut sites: Vec<LocatedCluster>) -> Result<Vec<LocatedCluster>> {
     if sites.len() < 2 {
         return Ok(sites);
     }
@@ -134,7 +134,7 @@ pub(super) fn clusters(session: &Session<'_>, mut sites: Vec<Site>) -> Result<Ve
     Err(crate::host::Cancelled.into())
 }
 
-fn row(site: &Site, has_one_project: bool) -> Vec<String> {
+fn row(site: &LocatedCluster, has_one_project: bool) -> Vec<String> {
     let cluster = &site.cluster;
     let mut row = vec![
         sanitize(&cluster.name),

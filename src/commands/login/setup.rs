@@ -1,34 +1,34 @@
 //! One cluster that is being set up: who, where, with which certificate, and what an earlier login left.
 
-use crate::api_server::choose::Search;
-use crate::cache::index::IndexEntry;
+use crate::api_server::choose::ServerQuery;
+use crate::cache::index::CertificateRecord;
 use crate::cli::LoginArgs;
-use crate::commands::login::clusters::Site;
-use crate::commands::login::entry::Previous;
-use crate::credential::{Asker, Wanted};
+use crate::commands::login::clusters::LocatedCluster;
+use crate::commands::login::entry::ExistingEntry;
+use crate::credential::{CertificateRequest, Requester};
 use crate::error::Result;
 use crate::exec_credential::ApiVersion;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, cluster_id};
 use crate::kubectl::Kubectl;
-use crate::plan::{CertificateSettings, LoginPlan, Target};
+use crate::plan::{CertificateSettings, ClusterRef, LoginPlan};
 use crate::session::Session;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// What all clusters of a run have in common.
-pub(super) struct Ground<'a> {
+pub(super) struct LoginRun<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) args: &'a LoginArgs,
     pub(super) plan: &'a LoginPlan,
     pub(super) identity: &'a Identity,
     pub(super) kubeconfig: &'a Kubeconfig,
     /// What earlier logins with this identity wrote, by cluster id.
-    previous: HashMap<String, Previous>,
+    previous: HashMap<String, ExistingEntry>,
     exec_api_version: OnceCell<ApiVersion>,
 }
 
-impl<'a> Ground<'a> {
+impl<'a> LoginRun<'a> {
     pub(super) fn new(
         session: &'a Session<'a>,
         args: &'a LoginArgs,
@@ -36,14 +36,14 @@ impl<'a> Ground<'a> {
         identity: &'a Identity,
         kubeconfig: &'a Kubeconfig,
     ) -> Self {
-        let pin = identity.pin_argument();
+        let pin = identity.identity_argument();
         let mut previous = HashMap::new();
         for context in kubeconfig.ours() {
             // The first one counts, as for kubectl.
             if context.args.contains(&pin.as_str())
                 && let Some(id) = cluster_id(&context.args)
                 && !previous.contains_key(id)
-                && let Some(found) = Previous::of(&context)
+                && let Some(found) = ExistingEntry::of(&context)
             {
                 previous.insert(id.to_owned(), found);
             }
@@ -60,14 +60,14 @@ impl<'a> Ground<'a> {
     }
 
     /// This cluster of the run.
-    pub(super) fn setup(&self, site: &'a Site) -> Result<Setup<'_>> {
+    pub(super) fn setup(&self, site: &'a LocatedCluster) -> Result<ClusterSetup<'_>> {
         let previous = self.previous.get(site.cluster.id.as_str());
         let env = &self.session.host.env;
         let certificate = match previous {
             Some(previous) => CertificateSettings::inheriting(&self.args.certificate, env, &previous.args.certificate)?,
             None => self.plan.certificate,
         };
-        Ok(Setup {
+        Ok(ClusterSetup {
             plan: self.plan,
             identity: self.identity,
             site,
@@ -85,17 +85,17 @@ impl<'a> Ground<'a> {
 }
 
 /// What is being set up.
-pub(super) struct Setup<'a> {
+pub(super) struct ClusterSetup<'a> {
     pub(super) plan: &'a LoginPlan,
     pub(super) identity: &'a Identity,
-    pub(super) site: &'a Site,
+    pub(super) site: &'a LocatedCluster,
     pub(super) certificate: CertificateSettings,
-    pub(super) previous: Option<&'a Previous>,
+    pub(super) previous: Option<&'a ExistingEntry>,
 }
 
-impl Setup<'_> {
-    pub(super) fn target(&self) -> Target {
-        Target {
+impl ClusterSetup<'_> {
+    pub(super) fn target(&self) -> ClusterRef {
+        ClusterRef {
             region: self.site.region.clone(),
             project_id: self.site.project.id.clone(),
             cluster_id: self.site.cluster.id.clone(),
@@ -108,8 +108,8 @@ impl Setup<'_> {
         self.plan.is_server_unverified || self.previous.is_some_and(|p| p.is_unverified)
     }
 
-    pub(super) fn search<'s>(&'s self, note: &'s IndexEntry) -> Search<'s> {
-        Search {
+    pub(super) fn search<'s>(&'s self, note: &'s CertificateRecord) -> ServerQuery<'s> {
+        ServerQuery {
             choice: &self.plan.server,
             cluster: &self.site.cluster,
             note,
@@ -119,14 +119,14 @@ impl Setup<'_> {
         }
     }
 
-    pub(super) fn wanted<'s>(&'s self, target: &'s Target) -> Wanted<'s> {
-        Wanted {
+    pub(super) fn wanted<'s>(&'s self, target: &'s ClusterRef) -> CertificateRequest<'s> {
+        CertificateRequest {
             target,
             identity: self.identity,
             cloud: &self.plan.cloud,
             certificate: self.certificate,
             is_lifetime_strict: self.previous.is_some_and(|p| p.args.strict_duration),
-            asker: Asker::Person,
+            asker: Requester::Person,
         }
     }
 }

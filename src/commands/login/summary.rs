@@ -1,7 +1,8 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
-use crate::commands::login::setup::{Ground, Setup};
-use crate::credential::Obtained;
+use crate::commands::login::setup::{ClusterSetup, LoginRun};
+use crate::credential::ObtainedCertificate;
+use crate::credential::describe;
 use crate::host::Host;
 use crate::kubeconfig::{Change, Login};
 use crate::output;
@@ -10,7 +11,7 @@ use crate::sanitize::sanitize;
 
 /// What came out.
 pub(super) struct Outcome<'a> {
-    pub(super) obtained: &'a Obtained,
+    pub(super) obtained: &'a ObtainedCertificate,
     /// Who we are to the cluster, if it was asked.
     pub(super) user: Option<&'a str>,
     pub(super) login: &'a Login,
@@ -18,10 +19,10 @@ pub(super) struct Outcome<'a> {
 }
 
 /// Writes the summary.
-pub(super) fn show(ground: &Ground<'_>, setup: &Setup<'_>, outcome: &Outcome<'_>) {
+pub(super) fn show(ground: &LoginRun<'_>, setup: &ClusterSetup<'_>, outcome: &Outcome<'_>) {
     let host = ground.session.host;
     show_cluster(host, setup, outcome.user);
-    let certificate = output::certificate(host, outcome.obtained, setup.certificate.lifetime);
+    let certificate = describe::certificate(host, outcome.obtained, setup.certificate.lifetime);
     host.say(&format!("certificate: {certificate}"));
     show_identity(ground);
     let context = &outcome.login.context_name;
@@ -38,7 +39,7 @@ pub(super) fn show(ground: &Ground<'_>, setup: &Setup<'_>, outcome: &Outcome<'_>
 /// What came out of many clusters.
 pub(super) struct ManyOutcome<'a> {
     /// The one that has its certificate, and who we are to it if it was asked.
-    pub(super) first: Option<(&'a Setup<'a>, &'a Obtained, Option<&'a str>)>,
+    pub(super) first: Option<(&'a ClusterSetup<'a>, &'a ObtainedCertificate, Option<&'a str>)>,
     /// Everything that was written.
     pub(super) logins: &'a [Login],
     /// How many of them wait for their first certificate.
@@ -47,12 +48,12 @@ pub(super) struct ManyOutcome<'a> {
 }
 
 /// Writes the summary of many clusters; of what is only shown on stdout, what it lacks.
-pub(super) fn show_many(ground: &Ground<'_>, outcome: &ManyOutcome<'_>) {
+pub(super) fn show_many(ground: &LoginRun<'_>, outcome: &ManyOutcome<'_>) {
     let host = ground.session.host;
     let is_written = ground.plan.destination == Destination::Write;
     if let Some((setup, obtained, user)) = outcome.first.filter(|_| is_written) {
         show_cluster(host, setup, user);
-        let certificate = output::certificate(host, obtained, setup.certificate.lifetime);
+        let certificate = describe::certificate(host, obtained, setup.certificate.lifetime);
         host.say(&format!("certificate: {certificate}"));
     }
     if outcome.without_ca > 0 {
@@ -85,7 +86,7 @@ pub(super) fn show_many(ground: &Ground<'_>, outcome: &ManyOutcome<'_>) {
     host.say(&format!("try: {}", command_to_try(ground, &login.context_name)));
 }
 
-fn show_cluster(host: &Host, setup: &Setup<'_>, user: Option<&str>) {
+fn show_cluster(host: &Host, setup: &ClusterSetup<'_>, user: Option<&str>) {
     let cluster = &setup.site.cluster;
     let version = if cluster.version.is_empty() {
         String::new()
@@ -99,7 +100,7 @@ fn show_cluster(host: &Host, setup: &Setup<'_>, user: Option<&str>) {
     host.say(&format!("cluster `{}`{version}: {known}", cluster.name));
 }
 
-fn show_identity(ground: &Ground<'_>) {
+fn show_identity(ground: &LoginRun<'_>) {
     let described = ground.identity.describe();
     ground.session.host.say(&if ground.identity.is_from_environment() {
         format!(
@@ -125,7 +126,7 @@ fn files(change: &Change) -> Option<String> {
 }
 
 /// A command that shows that this context works.
-fn command_to_try(ground: &Ground<'_>, context: &str) -> String {
+fn command_to_try(ground: &LoginRun<'_>, context: &str) -> String {
     let current = ground.kubeconfig.current_context();
     let is_current = match ground.plan.current_context {
         CurrentContext::Set => true,

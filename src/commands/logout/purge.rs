@@ -2,12 +2,12 @@
 
 use crate::cache::index;
 use crate::cli::ConfirmArgs;
-use crate::commands::completion;
 use crate::config::Config;
 use crate::credential::forget::{forget, forget_sign_ins};
 use crate::error::{Exit, Explain, Result};
 use crate::identity;
 use crate::ids::ProfileName;
+use crate::kubectl::completer;
 use crate::output::confirm;
 use crate::session::Session;
 use crate::sign_in::kept;
@@ -87,7 +87,7 @@ pub(super) fn purge(session: &Session<'_>) -> Result<()> {
     for directory in own.into_iter().flatten() {
         remove(directory)?;
     }
-    completion::uninstall(session.host);
+    completer::remove(session.host);
     session
         .host
         .say("profiles, secrets, state and completion are removed; `kubectl cce-login` sets up anew");

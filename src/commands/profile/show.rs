@@ -12,7 +12,7 @@ use serde_json::Value;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+struct ProfileRow<'a> {
     name: &'a str,
     kind: &'a str,
     identity: Option<String>,
@@ -25,10 +25,10 @@ struct Row<'a> {
 pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
     let format = Format::parse(args)?;
     let config = Config::load(&Directories::of(&host.env))?;
-    let rows: Vec<Row<'_>> = config
+    let rows: Vec<ProfileRow<'_>> = config
         .profiles
         .iter()
-        .map(|(name, profile)| Row {
+        .map(|(name, profile)| ProfileRow {
             name,
             kind: &profile.kind,
             identity: whose(profile),
@@ -45,7 +45,7 @@ pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
             let head = ["NAME", "KIND", "IDENTITY", "REGION", "CLOUD"]
                 .map(str::to_owned)
                 .to_vec();
-            let cells = |row: &Row<'_>| {
+            let cells = |row: &ProfileRow<'_>| {
                 [
                     Some(row.name),
                     Some(row.kind),

@@ -1,12 +1,12 @@
 //! The command that does the rest, when some of many clusters are left.
 
 use crate::cli::RevokeArgs;
-use crate::cli::command_line::TypedAgain;
+use crate::cli::command_line::CommandLine;
 use crate::revocation::Revocation;
 
 /// The same command for these clusters only.
 pub(super) fn line<'a>(args: &RevokeArgs, left: impl Iterator<Item = &'a Revocation<'a>>) -> String {
-    let mut line = TypedAgain::new("revoke");
+    let mut line = CommandLine::new("revoke");
     for (flag, value) in [
         ("user-id", &args.user_id),
         ("agency-id", &args.agency_id),

@@ -1,7 +1,7 @@
 //! Following a job to its end: polled with growing pauses, through throttling, trouble and a first "not found".
 
 use crate::commands::rotate::error::RotateError;
-use crate::discovery::targets::Site;
+use crate::discovery::targets::Target;
 use crate::error::{Error, Exit, Explain as _, Result};
 use crate::host::StateProgress;
 use crate::huaweicloud::cce::CceError;
@@ -18,7 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(12);
 const NOT_YET_KNOWN: Duration = Duration::from_secs(20);
 
 /// The job to follow.
-pub(super) struct Job<'a> {
+pub(super) struct FollowedJob<'a> {
     pub(super) id: &'a JobId,
     /// It was submitted a moment ago.
     pub(super) is_new: bool,
@@ -38,7 +38,7 @@ enum Poll {
 }
 
 /// Waits until the job has come to a good end. Ctrl-C stops the waiting and says how to go on.
-pub(super) fn follow(session: &Session<'_>, site: &Site, job: &Job<'_>) -> Result<()> {
+pub(super) fn follow(session: &Session<'_>, site: &Target, job: &FollowedJob<'_>) -> Result<()> {
     let host = session.host;
     let stopped = format!("the job goes on; wait for it with `{}`", job.resume);
     let _interrupt = host.processes.when_interrupted(&stopped);
@@ -81,14 +81,14 @@ pub(super) fn follow(session: &Session<'_>, site: &Site, job: &Job<'_>) -> Resul
     }
 }
 
-fn poll(session: &Session<'_>, site: &Site, id: &JobId) -> Result<Poll> {
+fn poll(session: &Session<'_>, site: &Target, id: &JobId) -> Result<Poll> {
     site.with_cce(session, |cce| match cce.job(id) {
         Ok(job) => Ok(Poll::Known(job)),
         Err(error) => judged(site, error),
     })
 }
 
-fn judged(site: &Site, error: CceError) -> Result<Poll> {
+fn judged(site: &Target, error: CceError) -> Result<Poll> {
     match error.refusal() {
         Some(refusal) if refusal.is_missing_api() => Err(RotateError::NotOffered(refusal.in_short()).into()),
         Some(refusal) if refusal.status == 404 => Ok(Poll::NotFound),
@@ -104,7 +104,7 @@ fn judged(site: &Site, error: CceError) -> Result<Poll> {
 }
 
 /// Something if it has come to a good end, an error if to a bad one.
-fn end_of(site: &Site, id: &JobId, job: &job::Job) -> Result<Option<()>> {
+fn end_of(site: &Target, id: &JobId, job: &job::Job) -> Result<Option<()>> {
     if !job.cluster_id.is_empty() && job.cluster_id != site.target.cluster_id.as_str() {
         return Err(RotateError::OtherCluster {
             id: id.clone(),

@@ -5,7 +5,7 @@ use crate::cli::GlobalArgs;
 use crate::contexts;
 use crate::contexts::refresh::renew_contexts;
 use crate::credential::forget::forget;
-use crate::discovery::targets::{self, Site};
+use crate::discovery::targets::{self, Target};
 use crate::error::{Exit, Explain, Result};
 use crate::plan::{ContextsPlan, Selection};
 use crate::session::Session;
@@ -31,10 +31,10 @@ impl Explain for Left {
 }
 
 /// Drops every certificate of the cluster, renews every context of ours that leads to it, and says what others must do.
-pub(super) fn bring_up_to_date(
+pub(super) fn update_machine(
     session: &Session<'_>,
     global: &GlobalArgs,
-    site: &Site,
+    site: &Target,
     kubeconfig: Option<PathBuf>,
     is_for_all: bool,
 ) -> Result<()> {

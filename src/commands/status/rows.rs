@@ -1,7 +1,8 @@
 //! The rows of the report, a context each.
 
 use crate::cache::freshness::Schedule;
-use crate::commands::status::{Checked, Held};
+use crate::commands::status::{CheckResult, ContextState};
+use crate::credential::describe;
 use crate::host::Host;
 use crate::kubeconfig::{OurContext, cluster_id};
 use crate::lifetime::{CertLifetime, about};
@@ -13,7 +14,7 @@ use serde::Serialize;
 /// A row; what is not known is `null`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub(super) struct StatusRow {
     context: String,
     is_current: bool,
     cluster: Option<String>,
@@ -50,8 +51,8 @@ struct Check {
     message: Option<String>,
 }
 
-impl Row {
-    pub(super) fn new(host: &Host, context: &OurContext<'_>, held: &Held, is_current: bool) -> Self {
+impl StatusRow {
+    pub(super) fn new(host: &Host, context: &OurContext<'_>, held: &ContextState, is_current: bool) -> Self {
         let note = held.note.as_ref();
         let cert = held.cached.as_ref().map(|(_, entry)| &entry.cert);
         let left = held
@@ -83,7 +84,7 @@ impl Row {
             granted: granted.map(about),
             is_granted_as_asked: !granted
                 .zip(asked)
-                .is_some_and(|(granted, asked)| output::is_other_than(asked, granted)),
+                .is_some_and(|(granted, asked)| describe::is_other_than(asked, granted)),
             not_after: cert.map(|cert| cert.not_after),
             seconds_left: left.map(|left| left.num_seconds()),
             kept_in,
@@ -132,12 +133,12 @@ impl Row {
 }
 
 impl Check {
-    fn of(checked: &Checked) -> Self {
+    fn of(checked: &CheckResult) -> Self {
         let (result, message) = match checked {
-            Checked::Accepted => ("accepted", None),
-            Checked::Refused => ("refused", None),
-            Checked::Unanswered(error) => ("unknown", Some(error.to_string())),
-            Checked::NotPossible(reason) => ("unknown", Some((*reason).to_owned())),
+            CheckResult::Accepted => ("accepted", None),
+            CheckResult::Refused => ("refused", None),
+            CheckResult::Unanswered(error) => ("unknown", Some(error.to_string())),
+            CheckResult::NotPossible(reason) => ("unknown", Some((*reason).to_owned())),
         };
         Self { result, message }
     }
@@ -154,7 +155,7 @@ fn pinned(arg: &str) -> Option<&str> {
 }
 
 /// The rows in this form.
-pub(super) fn render(rows: &[Row], format: Format) -> String {
+pub(super) fn render(rows: &[StatusRow], format: Format) -> String {
     match format {
         Format::Json => output::json(&rows),
         Format::Yaml => output::yaml(&rows),

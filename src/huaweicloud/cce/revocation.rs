@@ -11,14 +11,14 @@ const SINCE: [(u32, u32, u32); 5] = [(19, 16, 50), (21, 11, 10), (23, 9, 10), (2
 
 /// Whose certificates: their CN is this id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
+pub enum CertificateOwner {
     /// An IAM user.
     User(UserId),
     /// An agency that somebody assumes.
     Agency(UserId),
 }
 
-impl Holder {
+impl CertificateOwner {
     /// The id.
     pub fn id(&self) -> &UserId {
         match self {
@@ -27,7 +27,7 @@ impl Holder {
     }
 }
 
-impl fmt::Display for Holder {
+impl fmt::Display for CertificateOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => write!(f, "user `{id}`"),
@@ -38,11 +38,11 @@ impl fmt::Display for Holder {
 
 impl CceClient<'_> {
     /// Revokes every certificate that this identity has on the cluster. A new one can be fetched at once; doing it twice does no harm.
-    pub fn revoke_cluster_certs(&self, id: &ClusterId, holder: &Holder) -> Result<(), CceError> {
+    pub fn revoke_cluster_certs(&self, id: &ClusterId, holder: &CertificateOwner) -> Result<(), CceError> {
         let path = format!("/clusters/{id}/clustercertrevoke");
         let body = |_| match holder {
-            Holder::User(id) => json!({ "userId": id.as_str() }),
-            Holder::Agency(id) => json!({ "agencyId": id.as_str() }),
+            CertificateOwner::User(id) => json!({ "userId": id.as_str() }),
+            CertificateOwner::Agency(id) => json!({ "agencyId": id.as_str() }),
         };
         let permission = "cce:cluster:revokeClientCredential";
         let call: Call<'_> = self.call("POST", &path, Some(Body(&body)), permission);

@@ -34,7 +34,7 @@ pub struct AssumeWithOidc {
 
 /// Whom a signature belongs to.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub struct CallerIdentity {
     /// The account's id.
     pub account_id: String,
     /// The user's id; `ID:SESSION` of an agency.
@@ -73,13 +73,13 @@ impl StsClient<'_> {
     }
 
     /// Who signs (`GET /v5/caller-identity`).
-    pub fn caller_identity(&self) -> Result<Caller, IamError> {
+    pub fn caller_identity(&self) -> Result<CallerIdentity, IamError> {
         let answer = self
             .api
             .call(&self.call("GET", "/v5/caller-identity", "sts::getCallerIdentity"))?;
         let text = |name| answer.json.get(name).and_then(Value::as_str).map(str::to_owned);
         let caller = || {
-            Some(Caller {
+            Some(CallerIdentity {
                 account_id: text("account_id")?,
                 principal_id: text("principal_id"),
                 urn: text("principal_urn")?,

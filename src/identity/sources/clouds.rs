@@ -5,9 +5,9 @@
 use crate::env_vars::{XDG_CONFIG_HOME, openstack as names};
 use crate::host::Env;
 use crate::identity::IdentityError;
-use crate::identity::found::Found;
-use crate::identity::reading::{broken, read_file};
-use crate::identity::sources::openstack::{Given, Openstack, Wording};
+use crate::identity::found::FoundIdentity;
+use crate::identity::reading::{malformed_source, read_file};
+use crate::identity::sources::openstack::{OpenStackSettings, Openstack, Wording};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ const SOURCE: &str = "clouds";
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// The named cloud's identity; `None` where no cloud is named.
-pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
+pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     let Some(cloud) = env.var(names::CLOUD) else {
         return Ok(None);
     };
@@ -28,7 +28,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
             names::CONFIG_FILE,
             names::CLOUD
         );
-        return Err(broken(SOURCE, problem, cure));
+        return Err(malformed_source(SOURCE, problem, cure));
     };
     let parsed = parse(&path, &text)?;
     let Some(mut entry) = cloud_of(&parsed, &cloud) else {
@@ -43,7 +43,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
             [] => "it names no cloud at all: add one below `clouds:`".to_owned(),
             known => format!("set `{}` to one of {}", names::CLOUD, known.join(", ")),
         };
-        return Err(broken(SOURCE, problem, cure));
+        return Err(malformed_source(SOURCE, problem, cure));
     };
     // Only the one beside it: another directory's secrets are not for this file's endpoints.
     if let Some((secure, text)) = first_of(&path.with_file_name("secure"))? {
@@ -68,7 +68,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
     let found = openstack(&entry).find(&wording)?;
     found.map(Some).ok_or_else(|| {
         let problem = "it has neither an access key nor a token nor a password".to_owned();
-        broken(
+        malformed_source(
             wording.source,
             problem,
             "add `ak` and `sk`, or `username`, `user_domain_name` and `password`, below its `auth:`",
@@ -109,7 +109,7 @@ fn parse(path: &Path, text: &str) -> Result<Value, IdentityError> {
     serde_saphyr::from_str::<Value>(text).map_err(|error| {
         let line = error.location().map_or(1, |at| at.line());
         let problem = format!("`{}`, line {line}: it is not YAML of this kind", path.display());
-        broken(SOURCE, problem, "correct the line")
+        malformed_source(SOURCE, problem, "correct the line")
     })
 }
 
@@ -141,7 +141,7 @@ fn openstack(entry: &Value) -> Openstack {
         keys.iter().find_map(|key| {
             let text = entry.pointer(key)?.as_str()?.trim();
             let name = key.rsplit('/').next().unwrap_or(key);
-            (!text.is_empty()).then(|| Given::new(text.to_owned(), name))
+            (!text.is_empty()).then(|| OpenStackSettings::new(text.to_owned(), name))
         })
     };
     Openstack {

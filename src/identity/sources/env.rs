@@ -5,16 +5,16 @@ use crate::env_vars as names;
 use crate::host::Env;
 use crate::huaweicloud::iam::token_request::Agency;
 use crate::identity::IdentityError;
-use crate::identity::found::{Found, Held, Means};
-use crate::identity::reading::{access_key_id, auth_url, broken};
-use crate::identity::sources::openstack::{self, Given, Openstack};
+use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
+use crate::identity::reading::{access_key_id, auth_url, malformed_source};
+use crate::identity::sources::openstack::{self, OpenStackSettings, Openstack};
 use crate::secret::Secret;
 
 /// What the source is called in messages.
 const SOURCE: &str = "environment";
 
 /// Reads the variables; `None` when none of the three families says who we are.
-pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
+pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     for family in [
         [names::SDK_AK, names::SDK_SK, names::SDK_SECURITY_TOKEN],
         [names::HW_ACCESS_KEY, names::HW_SECRET_KEY, names::HW_SECURITY_TOKEN],
@@ -26,7 +26,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
     }
     let of = |list: &[&str]| {
         let set = list.iter().find_map(|name| Some((env.var(name)?, *name)));
-        set.map(|(text, name)| Given::new(text, name))
+        set.map(|(text, name)| OpenStackSettings::new(text, name))
     };
     let openstack = Openstack {
         access_key: of(names::openstack::ACCESS_KEY),
@@ -62,9 +62,12 @@ pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
     openstack.find(&wording)
 }
 
-fn access_key(env: &Env, [id_name, secret_name, token_name]: [&str; 3]) -> Result<Option<Found>, IdentityError> {
+fn access_key(
+    env: &Env,
+    [id_name, secret_name, token_name]: [&str; 3],
+) -> Result<Option<FoundIdentity>, IdentityError> {
     let only_one = |set: &str, unset: &str| {
-        broken(
+        malformed_source(
             SOURCE,
             format!("`{set}` is set, `{unset}` is not"),
             format!("set `{unset}` too, or unset `{set}` to use another identity"),
@@ -76,14 +79,14 @@ fn access_key(env: &Env, [id_name, secret_name, token_name]: [&str; 3]) -> Resul
         (None, Some(_)) => return Err(only_one(secret_name, id_name)),
         (Some(id), Some(secret)) => (access_key_id(SOURCE, id_name, &id)?, secret),
     };
-    Ok(Some(Found {
+    Ok(Some(FoundIdentity {
         // A temporary key's id is the only thing that is known of it offline.
         fingerprint: format!("ak:{id}"),
         described: format!("access key `{id}` from the environment"),
         cure: format!("check `{id_name}` and `{secret_name}`: they must belong together and be active"),
-        means: Means::AccessKey {
+        means: AuthMethod::AccessKey {
             id,
-            secret: Held::Here(Secret::new(secret)),
+            secret: SecretRef::Inline(Secret::new(secret)),
             security_token: env.var(token_name).map(Secret::new),
         },
         agency: None,
@@ -121,7 +124,7 @@ fn is_well_known(domain: &str) -> bool {
 }
 
 /// The agency of `HW_ASSUME_ROLE_*`, which goes on top of any source but our own profiles: those are pinned, and say it themselves.
-pub(crate) fn assume_role(env: &Env) -> Result<Option<crate::huaweicloud::iam::token_request::Agency>, IdentityError> {
+pub(crate) fn assume_role(env: &Env) -> Result<Option<Agency>, IdentityError> {
     let Some(name) = env.var(names::HW_ASSUME_ROLE_AGENCY_NAME) else {
         return Ok(None);
     };
@@ -129,7 +132,7 @@ pub(crate) fn assume_role(env: &Env) -> Result<Option<crate::huaweicloud::iam::t
         .var(names::HW_ASSUME_ROLE_DOMAIN_ID)
         .or_else(|| env.var(names::HW_ASSUME_ROLE_DOMAIN_NAME));
     let mut agency = Agency::parse(&name, account.as_deref()).ok_or_else(|| {
-        broken(
+        malformed_source(
             SOURCE,
             format!(
                 "`{}` is set, the account that delegates the agency is not named",
@@ -142,7 +145,7 @@ pub(crate) fn assume_role(env: &Env) -> Result<Option<crate::huaweicloud::iam::t
         let parsed = seconds.parse().ok().filter(|s| (900..=86_400).contains(s));
         agency.seconds = Some(parsed.ok_or_else(|| {
             let shown = crate::sanitize::sanitize(&seconds);
-            broken(
+            malformed_source(
                 SOURCE,
                 format!(
                     "`{}`: `{shown}` is not a number of seconds from 900 to 86400",

@@ -6,8 +6,8 @@ use crate::config::Profile;
 use crate::host::Env;
 use crate::huaweicloud::iam::token_request::Agency;
 use crate::identity::IdentityError;
-use crate::identity::found::{Found, Held, Means};
-use crate::identity::reading::{access_key_id, broken, read_file};
+use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
+use crate::identity::reading::{access_key_id, malformed_source, read_file};
 use crate::secret::Secret;
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub(crate) enum Hcloud {
     /// Keys that only KooCLI can read.
     Encrypted,
     /// An identity.
-    Found(Box<Found>),
+    FoundIdentity(Box<FoundIdentity>),
 }
 
 /// Reads the file.
@@ -36,7 +36,7 @@ pub(crate) fn find(env: &Env) -> Result<Hcloud, IdentityError> {
     let file = path.display();
     let json: Value = serde_json::from_str(&text).map_err(|error| {
         let problem = format!("`{file}`, line {}: it is not JSON", error.line());
-        broken(
+        malformed_source(
             SOURCE,
             problem,
             "correct the line, or run `hcloud configure init` again",
@@ -53,7 +53,7 @@ pub(crate) fn find(env: &Env) -> Result<Hcloud, IdentityError> {
     let Some(profile) = named.next() else {
         let wanted = crate::sanitize::sanitize(&wanted);
         let problem = format!("`{file}` has no profile `{wanted}`, which is its current one");
-        return Err(broken(
+        return Err(malformed_source(
             SOURCE,
             problem,
             "choose one with `hcloud configure set --cli-profile=NAME`",
@@ -85,7 +85,7 @@ fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, Ident
         }
         (Some(id), Some(secret)) => (id, secret),
         _ => {
-            return Err(broken(
+            return Err(malformed_source(
                 SOURCE,
                 format!(
                     "{origin} has no access key (mode `{}`)",
@@ -107,13 +107,13 @@ fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, Ident
     };
     let account = text_of(profile, "agencyDomainId").or_else(|| text_of(profile, "agencyDomainName"));
     let agency = text_of(profile, "agencyName").and_then(|name| Agency::parse(&name, account.as_deref()));
-    Ok(Hcloud::Found(Box::new(Found {
+    Ok(Hcloud::FoundIdentity(Box::new(FoundIdentity {
         fingerprint,
         described: format!("access key `{id}` from {origin}"),
         cure: format!("the access key of {origin} must be active: {cure}"),
-        means: Means::AccessKey {
+        means: AuthMethod::AccessKey {
             id,
-            secret: Held::Here(Secret::new(secret)),
+            secret: SecretRef::Inline(Secret::new(secret)),
             security_token,
         },
         agency,

@@ -3,8 +3,8 @@
 use crate::config::Profile;
 use crate::env_vars::METADATA_ENDPOINT;
 use crate::host::Env;
-use crate::identity::found::{Found, Means};
-use crate::identity::reading::broken;
+use crate::identity::found::{AuthMethod, FoundIdentity};
+use crate::identity::reading::malformed_source;
 use crate::identity::{IdentityError, local};
 
 const SOURCE: &str = "metadata";
@@ -12,19 +12,19 @@ const SOURCE: &str = "metadata";
 const USUAL: &str = "http://169.254.169.254";
 
 /// The ECS that we run on; nobody is asked yet.
-pub(crate) fn find(env: &Env, settings: Profile) -> Result<Found, IdentityError> {
+pub(crate) fn find(env: &Env, settings: Profile) -> Result<FoundIdentity, IdentityError> {
     let url = env.var(METADATA_ENDPOINT).unwrap_or_else(|| USUAL.to_owned());
     if !local::is_reachable_safely(&url) {
         let shown = crate::sanitize::sanitize(&url);
         let problem = format!("`{METADATA_ENDPOINT}`: `{shown}` is not encrypted");
-        return Err(broken(
+        return Err(malformed_source(
             SOURCE,
             problem,
             "use https, or an address of this machine or of its link",
         ));
     }
-    Ok(Found {
-        means: Means::Metadata {
+    Ok(FoundIdentity {
+        means: AuthMethod::Metadata {
             url: url.trim_end_matches('/').to_owned(),
         },
         agency: None,

@@ -4,9 +4,9 @@ use crate::env_vars as names;
 use crate::host::Env;
 use crate::huaweicloud::iam::sts::AssumeWithOidc;
 use crate::identity::IdentityError;
-use crate::identity::found::{Found, Means};
+use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::id_token::{self, IdTokenSource};
-use crate::identity::reading::broken;
+use crate::identity::reading::malformed_source;
 use crate::ids::Endpoint;
 use crate::secret::Secret;
 use std::path::PathBuf;
@@ -18,14 +18,14 @@ const DEFAULT_SECONDS: u32 = 3600;
 const DEFAULT_SESSION: &str = "kubectl-cce-login";
 
 /// Reads the variables; `None` where no provider is named, and no file of a token.
-pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
+pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     match sts(env)? {
         Some(found) => Ok(Some(found)),
         None => iam(env),
     }
 }
 
-fn iam(env: &Env) -> Result<Option<Found>, IdentityError> {
+fn iam(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     let token = id_token::of_environment(env);
     match (env.var(names::SDK_IDP_ID), token) {
         (Some(provider), Some(token)) => {
@@ -37,7 +37,7 @@ fn iam(env: &Env) -> Result<Option<Found>, IdentityError> {
                 "the environment",
             )))
         }
-        (Some(_), None) => Err(broken(
+        (Some(_), None) => Err(malformed_source(
             SOURCE,
             format!("`{}` is set, `{}` is not", names::SDK_IDP_ID, names::SDK_ID_TOKEN_FILE),
             format!(
@@ -45,7 +45,7 @@ fn iam(env: &Env) -> Result<Option<Found>, IdentityError> {
                 names::SDK_ID_TOKEN_FILE
             ),
         )),
-        (None, Some(IdTokenSource::File(_))) => Err(broken(
+        (None, Some(IdTokenSource::File(_))) => Err(malformed_source(
             SOURCE,
             format!("`{}` is set, `{}` is not", names::SDK_ID_TOKEN_FILE, names::SDK_IDP_ID),
             format!("set `{}` to the identity provider's name at IAM", names::SDK_IDP_ID),
@@ -55,7 +55,7 @@ fn iam(env: &Env) -> Result<Option<Found>, IdentityError> {
     }
 }
 
-fn sts(env: &Env) -> Result<Option<Found>, IdentityError> {
+fn sts(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     let text = env
         .var(names::OIDC_ID_TOKEN)
         .map(|token| IdTokenSource::Text(Secret::new(token)));
@@ -65,7 +65,7 @@ fn sts(env: &Env) -> Result<Option<Found>, IdentityError> {
     let own = text.or(file);
     let is_own = own.is_some();
     let half = |set: &str, unset: &str| {
-        broken(
+        malformed_source(
             SOURCE,
             format!("`{set}` is set, `{unset}` is not"),
             format!("set `{unset}` too, or unset `{set}` to use another identity"),
@@ -96,12 +96,12 @@ fn sts(env: &Env) -> Result<Option<Found>, IdentityError> {
                     "`{}`: `{shown}` is not a number of seconds from 900 to 43200",
                     names::OIDC_DURATION_SECONDS
                 );
-                broken(SOURCE, problem, "correct it, or unset it")
+                malformed_source(SOURCE, problem, "correct it, or unset it")
             })?,
     };
     let endpoint = env.var(names::SDK_STS_ENDPOINT).map(|url| {
         Endpoint::parse(&url).map_err(|invalid| {
-            broken(
+            malformed_source(
                 SOURCE,
                 format!("`{}`: {invalid}", names::SDK_STS_ENDPOINT),
                 invalid.hint(),
@@ -110,11 +110,11 @@ fn sts(env: &Env) -> Result<Option<Found>, IdentityError> {
     });
     let ids = env.var(names::OIDC_POLICY_IDS).unwrap_or_default();
     let shown = crate::sanitize::sanitize(&agency_urn);
-    Ok(Some(Found {
+    Ok(Some(FoundIdentity {
         fingerprint: format!("sts:{agency_urn}|{}", token.subject()),
         described: format!("agency `{shown}` for an id token from the environment"),
         cure: "the id token must be of that identity provider, for its audience, and not expired; the agency must trust it".to_owned(),
-        means: Means::Sts {
+        means: AuthMethod::Sts {
             wanted: AssumeWithOidc {
                 provider_urn,
                 agency_urn,

@@ -3,18 +3,18 @@
 use crate::config::Profile;
 use crate::huaweicloud::iam::token_request::{Account, Agency, User};
 use crate::identity::IdentityError;
-use crate::identity::found::{Found, Held, Means, Passcode};
-use crate::identity::reading::{access_key_id, auth_url, broken};
+use crate::identity::found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
+use crate::identity::reading::{access_key_id, auth_url, malformed_source};
 use crate::secret::Secret;
 
 /// A value and the name under which it was given. Some are secrets: all are treated as such.
 #[derive(Debug)]
-pub(crate) struct Given {
+pub(crate) struct OpenStackSettings {
     text: Secret<String>,
     name: String,
 }
 
-impl Given {
+impl OpenStackSettings {
     pub(crate) fn new(text: String, name: &str) -> Self {
         Self {
             text: Secret::new(text),
@@ -31,23 +31,23 @@ impl Given {
 /// What there is.
 #[derive(Debug, Default)]
 pub(crate) struct Openstack {
-    pub(crate) access_key: Option<Given>,
-    pub(crate) secret_key: Option<Given>,
-    pub(crate) security_token: Option<Given>,
-    pub(crate) token: Option<Given>,
-    pub(crate) user_id: Option<Given>,
-    pub(crate) username: Option<Given>,
-    pub(crate) password: Option<Given>,
-    pub(crate) passcode: Option<Given>,
-    pub(crate) domain_name: Option<Given>,
-    pub(crate) domain_id: Option<Given>,
-    pub(crate) project_name: Option<Given>,
-    pub(crate) project_id: Option<Given>,
-    pub(crate) region: Option<Given>,
-    pub(crate) auth_url: Option<Given>,
-    pub(crate) ca_file: Option<Given>,
-    pub(crate) agency: Option<Given>,
-    pub(crate) agency_domain: Option<Given>,
+    pub(crate) access_key: Option<OpenStackSettings>,
+    pub(crate) secret_key: Option<OpenStackSettings>,
+    pub(crate) security_token: Option<OpenStackSettings>,
+    pub(crate) token: Option<OpenStackSettings>,
+    pub(crate) user_id: Option<OpenStackSettings>,
+    pub(crate) username: Option<OpenStackSettings>,
+    pub(crate) password: Option<OpenStackSettings>,
+    pub(crate) passcode: Option<OpenStackSettings>,
+    pub(crate) domain_name: Option<OpenStackSettings>,
+    pub(crate) domain_id: Option<OpenStackSettings>,
+    pub(crate) project_name: Option<OpenStackSettings>,
+    pub(crate) project_id: Option<OpenStackSettings>,
+    pub(crate) region: Option<OpenStackSettings>,
+    pub(crate) auth_url: Option<OpenStackSettings>,
+    pub(crate) ca_file: Option<OpenStackSettings>,
+    pub(crate) agency: Option<OpenStackSettings>,
+    pub(crate) agency_domain: Option<OpenStackSettings>,
 }
 
 /// How messages name things: variables or keys.
@@ -69,8 +69,8 @@ pub(crate) struct Wording<'a> {
 
 impl Wording<'_> {
     /// One half of an identity is there.
-    fn half(&self, set: &Given, unset: &str) -> IdentityError {
-        broken(
+    fn half(&self, set: &OpenStackSettings, unset: &str) -> IdentityError {
+        malformed_source(
             self.source,
             format!("`{}` is set, `{unset}` is not", set.name),
             format!("set `{unset}` too, or unset `{}` to use another identity", set.name),
@@ -79,11 +79,11 @@ impl Wording<'_> {
 }
 
 /// An identity as its four parts: the means, the fingerprint, what it is called, what to check.
-type Proof = (Means, String, String, String);
+type Proof = (AuthMethod, String, String, String);
 
 impl Openstack {
     /// The identity: by access key, else by token, else by password; `None` where there is none of them.
-    pub(crate) fn find(self, wording: &Wording<'_>) -> Result<Option<Found>, IdentityError> {
+    pub(crate) fn find(self, wording: &Wording<'_>) -> Result<Option<FoundIdentity>, IdentityError> {
         let settings = self.settings(wording)?;
         let agency = self.agency(wording)?;
         let iam = settings.iam_endpoint.clone().unwrap_or_default();
@@ -94,7 +94,7 @@ impl Openstack {
                 None => self.password(wording, &iam)?,
             },
         };
-        Ok(proof.map(|(means, fingerprint, described, cure)| Found {
+        Ok(proof.map(|(means, fingerprint, described, cure)| FoundIdentity {
             means,
             agency,
             settings,
@@ -123,9 +123,9 @@ impl Openstack {
             (Some(_), Some(name)) => name.clone(),
             _ => format!("ak:{id}"),
         };
-        let means = Means::AccessKey {
+        let means = AuthMethod::AccessKey {
             id,
-            secret: Held::Here(secret.text.clone()),
+            secret: SecretRef::Inline(secret.text.clone()),
             security_token,
         };
         Ok(Some((means, fingerprint, described, cure)))
@@ -138,7 +138,7 @@ impl Openstack {
         let hash = crate::huaweicloud::signing::short_hash(token.text.expose().as_bytes());
         let described = format!("a token from {}", wording.origin);
         Some((
-            Means::Token(token.text.clone()),
+            AuthMethod::Token(token.text.clone()),
             format!("token:{hash}"),
             described,
             cure,
@@ -156,14 +156,18 @@ impl Openstack {
         let account = account.or_else(|| self.domain_name.as_ref().map(|name| Account::Name(name.plain())));
         if self.user_id.is_none() && account.is_none() {
             let problem = format!("`{}` is set, the user's account is not", named.name);
-            return Err(broken(wording.source, problem, format!("set `{}` too", wording.domain)));
+            return Err(malformed_source(
+                wording.source,
+                problem,
+                format!("set `{}` too", wording.domain),
+            ));
         }
         if let (Some(passcode), None) = (&self.passcode, &self.user_id) {
             return Err(wording.half(passcode, wording.user_id));
         }
         let user = User {
-            id: self.user_id.as_ref().map(Given::plain),
-            name: self.username.as_ref().map(Given::plain),
+            id: self.user_id.as_ref().map(OpenStackSettings::plain),
+            name: self.username.as_ref().map(OpenStackSettings::plain),
             account,
         };
         let cure = format!(
@@ -173,16 +177,16 @@ impl Openstack {
         let fingerprint = user_fingerprint(iam, &user);
         let described = format!("user `{}` from {}", shown(&user), wording.origin);
         let passcode = self.passcode.as_ref();
-        let means = Means::Password {
+        let means = AuthMethod::Password {
             user,
-            password: Held::Here(password.text.clone()),
+            password: SecretRef::Inline(password.text.clone()),
             passcode: passcode.map_or(Passcode::None, |given| Passcode::Given(given.text.clone())),
         };
         Ok(Some((means, fingerprint, described, cure)))
     }
 
     fn settings(&self, wording: &Wording<'_>) -> Result<Profile, IdentityError> {
-        let plain = |given: &Option<Given>| given.as_ref().map(Given::plain);
+        let plain = |given: &Option<OpenStackSettings>| given.as_ref().map(OpenStackSettings::plain);
         let iam_endpoint = match &self.auth_url {
             Some(url) => Some(auth_url(wording.source, &url.name, &url.plain())?.to_string()),
             None => None,
@@ -199,14 +203,14 @@ impl Openstack {
 
     fn agency(&self, wording: &Wording<'_>) -> Result<Option<Agency>, IdentityError> {
         let Some(name) = &self.agency else { return Ok(None) };
-        let account = self.agency_domain.as_ref().map(Given::plain);
+        let account = self.agency_domain.as_ref().map(OpenStackSettings::plain);
         let agency = Agency::parse(&name.plain(), account.as_deref());
         agency.map(Some).ok_or_else(|| {
             let problem = format!(
                 "`{}` is set, the account that delegates the agency is not named",
                 name.name
             );
-            broken(
+            malformed_source(
                 wording.source,
                 problem,
                 "name the account too, or write the agency as `ACCOUNT/NAME`",

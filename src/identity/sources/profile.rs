@@ -4,9 +4,9 @@ use crate::config::{Config, Profile};
 use crate::host::Env;
 use crate::huaweicloud::iam::token_request::{Account, Agency, User};
 use crate::identity::IdentityError;
-use crate::identity::found::{Found, Held, Means, Passcode};
+use crate::identity::found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
 use crate::identity::id_token::{self, IdTokenSource};
-use crate::identity::reading::broken;
+use crate::identity::reading::malformed_source;
 use crate::identity::sources::metadata;
 use crate::identity::sources::openstack::{shown, user_fingerprint};
 use crate::ids::ProfileName;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub const KINDS: &str = "access-key, password, agency, federation or metadata";
 
 /// What a profile says.
-pub(crate) fn find(name: &ProfileName, config: &Config, env: &Env) -> Result<Found, IdentityError> {
+pub(crate) fn find(name: &ProfileName, config: &Config, env: &Env) -> Result<FoundIdentity, IdentityError> {
     let profile = get(name, config)?;
     match profile.kind.as_str() {
         "access-key" => access_key(name, profile),
@@ -33,7 +33,11 @@ pub(crate) fn find(name: &ProfileName, config: &Config, env: &Env) -> Result<Fou
         other => {
             let kind = crate::sanitize::sanitize(other);
             let cure = format!("set `kind` in `config.toml` to one of {KINDS}");
-            Err(broken(source(name), format!("its kind `{kind}` is unknown"), cure))
+            Err(malformed_source(
+                source(name),
+                format!("its kind `{kind}` is unknown"),
+                cure,
+            ))
         }
     }
 }
@@ -47,26 +51,26 @@ fn source(name: &ProfileName) -> String {
     format!("profile `{name}`")
 }
 
-fn held(name: &ProfileName, profile: &Profile) -> Held {
-    Held::InStore {
+fn held(name: &ProfileName, profile: &Profile) -> SecretRef {
+    SecretRef::Stored {
         profile: name.clone(),
         store: profile.secret_store.clone(),
     }
 }
 
-fn access_key(name: &ProfileName, profile: &Profile) -> Result<Found, IdentityError> {
+fn access_key(name: &ProfileName, profile: &Profile) -> Result<FoundIdentity, IdentityError> {
     let text = profile.access_key_id.as_deref().unwrap_or_default();
     let id = crate::ids::AccessKeyId::parse(text).map_err(|invalid| {
         let cure = format!("set `access_key_id` in `config.toml`: {}", invalid.hint());
-        broken(source(name), invalid.to_string(), cure)
+        malformed_source(source(name), invalid.to_string(), cure)
     })?;
-    let found = Found {
+    let found = FoundIdentity {
         fingerprint: format!("ak:{id}"),
         described: source(name),
         cure: format!(
             "the access key of profile `{name}` must be active: set it again with `kubectl cce-login profile set {name}`"
         ),
-        means: Means::AccessKey {
+        means: AuthMethod::AccessKey {
             id,
             secret: held(name, profile),
             security_token: None,
@@ -77,7 +81,7 @@ fn access_key(name: &ProfileName, profile: &Profile) -> Result<Found, IdentityEr
     with_own_agency(name, profile, found)
 }
 
-fn password(name: &ProfileName, profile: &Profile) -> Result<Found, IdentityError> {
+fn password(name: &ProfileName, profile: &Profile) -> Result<FoundIdentity, IdentityError> {
     let user = User {
         id: profile.user_id.clone(),
         name: profile.username.clone(),
@@ -99,21 +103,25 @@ fn password(name: &ProfileName, profile: &Profile) -> Result<Found, IdentityErro
         _ => None,
     };
     if let Some((problem, key)) = problem {
-        return Err(broken(source(name), problem, format!("set `{key}` in `config.toml`")));
+        return Err(malformed_source(
+            source(name),
+            problem,
+            format!("set `{key}` in `config.toml`"),
+        ));
     }
     let iam = profile
         .iam_endpoint
         .as_deref()
         .or(profile.cloud.as_deref())
         .unwrap_or_default();
-    let found = Found {
+    let found = FoundIdentity {
         fingerprint: user_fingerprint(iam, &user),
         described: format!("user `{}` of profile `{name}`", shown(&user)),
         cure: format!(
             "user, account and password of profile `{name}` must be right{}: set it again with `kubectl cce-login profile set {name}`",
             if is_asked { ", and the passcode fresh" } else { "" }
         ),
-        means: Means::Password {
+        means: AuthMethod::Password {
             user,
             password: held(name, profile),
             passcode: if is_asked { Passcode::Asked } else { Passcode::None },
@@ -123,7 +131,7 @@ fn password(name: &ProfileName, profile: &Profile) -> Result<Found, IdentityErro
     };
     match &profile.agency {
         // `domain` is the user's own account here.
-        Some(text) => Ok(Found {
+        Some(text) => Ok(FoundIdentity {
             agency: Some(parse_agency(name, text, None)?),
             ..found
         }),
@@ -132,9 +140,9 @@ fn password(name: &ProfileName, profile: &Profile) -> Result<Found, IdentityErro
 }
 
 /// An agency on top of another profile.
-fn assumed(name: &ProfileName, profile: &Profile, config: &Config, env: &Env) -> Result<Found, IdentityError> {
+fn assumed(name: &ProfileName, profile: &Profile, config: &Config, env: &Env) -> Result<FoundIdentity, IdentityError> {
     let missing = |key: &str| {
-        broken(
+        malformed_source(
             source(name),
             format!("`{key}` is missing"),
             format!("set `{key}` in `config.toml`"),
@@ -145,17 +153,18 @@ fn assumed(name: &ProfileName, profile: &Profile, config: &Config, env: &Env) ->
     let agency = parse_agency(name, agency, profile.domain.as_deref())?;
     let cure = "set `base_profile` in `config.toml` to the profile that may assume the agency";
     if base_name == name.as_str() {
-        return Err(broken(source(name), "it names itself as its base", cure));
+        return Err(malformed_source(source(name), "it names itself as its base", cure));
     }
-    let base_name = ProfileName::parse(base_name).map_err(|invalid| broken(source(name), invalid.to_string(), cure))?;
+    let base_name =
+        ProfileName::parse(base_name).map_err(|invalid| malformed_source(source(name), invalid.to_string(), cure))?;
     if get(&base_name, config)?.kind == "agency" {
         let problem = format!("its base `{base_name}` is an agency itself, which cannot assume another one");
-        return Err(broken(source(name), problem, cure));
+        return Err(malformed_source(source(name), problem, cure));
     }
     let base = find(&base_name, config, env)?;
     if base.agency.is_some() {
         let problem = format!("its base `{base_name}` assumes an agency itself, which cannot assume another one");
-        return Err(broken(source(name), problem, cure));
+        return Err(malformed_source(source(name), problem, cure));
     }
     let own = profile.clone();
     let settings = Profile {
@@ -168,7 +177,7 @@ fn assumed(name: &ProfileName, profile: &Profile, config: &Config, env: &Env) ->
         proxy: own.proxy.or(base.settings.proxy),
         ..own
     };
-    Ok(Found {
+    Ok(FoundIdentity {
         described: format!("agency `{}` of profile `{name}`", agency_shown(&agency)),
         agency: Some(agency),
         settings,
@@ -176,9 +185,9 @@ fn assumed(name: &ProfileName, profile: &Profile, config: &Config, env: &Env) ->
     })
 }
 
-fn federation(name: &ProfileName, profile: &Profile, env: &Env) -> Result<Found, IdentityError> {
+fn federation(name: &ProfileName, profile: &Profile, env: &Env) -> Result<FoundIdentity, IdentityError> {
     let Some(provider) = profile.idp.clone() else {
-        return Err(broken(
+        return Err(malformed_source(
             source(name),
             "`idp` is missing",
             "set `idp` in `config.toml` to the identity provider's name at IAM",
@@ -193,19 +202,23 @@ fn federation(name: &ProfileName, profile: &Profile, env: &Env) -> Result<Found,
             "set `id_token_file` in `config.toml`, or `{}`; a job of GitHub Actions needs `permissions: id-token: write`",
             crate::env_vars::SDK_ID_TOKEN_FILE
         );
-        return Err(broken(source(name), "there is no id token for it", cure));
+        return Err(malformed_source(source(name), "there is no id token for it", cure));
     };
     let found = id_token::provider_found(provider, token, profile.clone(), &source(name));
     with_own_agency(name, profile, found)
 }
 
 /// The agency that the profile assumes by itself.
-fn with_own_agency(name: &ProfileName, profile: &Profile, found: Found) -> Result<Found, IdentityError> {
+fn with_own_agency(
+    name: &ProfileName,
+    profile: &Profile,
+    found: FoundIdentity,
+) -> Result<FoundIdentity, IdentityError> {
     let agency = profile.agency.as_deref();
     let agency = agency
         .map(|text| parse_agency(name, text, profile.domain.as_deref()))
         .transpose()?;
-    Ok(Found { agency, ..found })
+    Ok(FoundIdentity { agency, ..found })
 }
 
 fn parse_agency(name: &ProfileName, text: &str, account: Option<&str>) -> Result<Agency, IdentityError> {
@@ -214,7 +227,7 @@ fn parse_agency(name: &ProfileName, text: &str, account: Option<&str>) -> Result
             "the account that delegates its agency `{}` is not named",
             crate::sanitize::sanitize(text)
         );
-        broken(
+        malformed_source(
             source(name),
             problem,
             "write `agency = \"ACCOUNT/NAME\"` in `config.toml`",
@@ -238,12 +251,12 @@ pub(crate) fn secret(name: &ProfileName, secrets: &LayeredStore) -> Result<Secre
                 source: trouble.error,
             });
         }
-        (None, None) => return Err(broken(source(name), "its secret is in no store", cure())),
+        (None, None) => return Err(malformed_source(source(name), "its secret is in no store", cure())),
     };
     // From the store to where it signs or proves who we are; it is never shown.
     let secret = String::from_utf8(bytes.expose().clone());
     Ok(Secret::new(secret.map_err(|_| {
-        broken(source(name), "its stored secret is damaged", cure())
+        malformed_source(source(name), "its stored secret is damaged", cure())
     })?))
 }
 

@@ -4,9 +4,9 @@ use crate::config::Profile;
 use crate::env_vars;
 use crate::host::Env;
 use crate::identity::IdentityError;
-use crate::identity::found::{Found, Held, Means};
+use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
 use crate::identity::id_token::{IdTokenSource, provider_found};
-use crate::identity::reading::{access_key_id, auth_url, broken, read_file};
+use crate::identity::reading::{access_key_id, auth_url, malformed_source, read_file};
 use crate::secret::Secret;
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ const SOURCE: &str = "sdk-file";
 const SECTION: &str = "basic";
 
 /// Reads the file; `None` where there is none, or it has no `[basic]`.
-pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
+pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     let named = env.path(env_vars::SDK_CREDENTIALS_FILE);
     let usual = || Some(env.home()?.join(".huaweicloud").join("credentials"));
     let is_named = named.is_some();
@@ -26,7 +26,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<Found>, IdentityError> {
         if is_named {
             let problem = format!("`{}` does not exist", path.display());
             let cure = format!("correct `{}`, or unset it", env_vars::SDK_CREDENTIALS_FILE);
-            return Err(broken(SOURCE, problem, cure));
+            return Err(malformed_source(SOURCE, problem, cure));
         }
         return Ok(None);
     };
@@ -55,7 +55,7 @@ impl Section {
             }
             let malformed = |problem: &str| {
                 let cure = "write `[basic]`, and below it lines such as `ak = …` and `sk = …`";
-                broken(SOURCE, format!("`{file}`, line {line}: {problem}"), cure)
+                malformed_source(SOURCE, format!("`{file}`, line {line}: {problem}"), cure)
             };
             if let Some(name) = content.strip_prefix('[') {
                 let name = name
@@ -101,7 +101,7 @@ impl Section {
         format!("{SOURCE}: `{}`, line {line}", self.file)
     }
 
-    fn found(&self, env: &Env) -> Result<Found, IdentityError> {
+    fn found(&self, env: &Env) -> Result<FoundIdentity, IdentityError> {
         let origin = format!("`{}`", self.file);
         let iam_endpoint = match self.get("iam_endpoint") {
             // A URL, no secret.
@@ -120,7 +120,7 @@ impl Section {
         };
         if let Some(provider) = self.plain("idp_id") {
             let Some(file) = self.plain("id_token_file") else {
-                return Err(broken(
+                return Err(malformed_source(
                     self.at(self.line),
                     "`idp_id` is set, `id_token_file` is not",
                     "name the file of the id token too",
@@ -135,7 +135,11 @@ impl Section {
                 let line = id.or(secret).map_or(self.line, |(line, _)| line);
                 let missing = if id.is_none() { "ak" } else { "sk" };
                 let problem = format!("`[{SECTION}]` has no `{missing}`");
-                return Err(broken(self.at(line), problem, "write both, `ak = …` and `sk = …`"));
+                return Err(malformed_source(
+                    self.at(line),
+                    problem,
+                    "write both, `ak = …` and `sk = …`",
+                ));
             }
         };
         // The id is no secret; it stands beside one.
@@ -151,13 +155,13 @@ impl Section {
                 self.plain("project_id").unwrap_or_default()
             ),
         };
-        Ok(Found {
+        Ok(FoundIdentity {
             fingerprint,
             described: format!("access key `{id}` from {origin}"),
             cure: format!("check `ak` and `sk` in {origin}: they must belong together and be active"),
-            means: Means::AccessKey {
+            means: AuthMethod::AccessKey {
                 id,
-                secret: Held::Here(secret.1.clone()),
+                secret: SecretRef::Inline(secret.1.clone()),
                 security_token,
             },
             agency: None,

@@ -6,7 +6,7 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StructureStyle}
 
 /// One node of the file.
 #[derive(Debug)]
-pub(crate) struct Source<'t> {
+pub(crate) struct DocumentText<'t> {
     /// Where its content begins (after an anchor or tag; a block scalar: after its header).
     pub(crate) start: usize,
     /// Where its content ends (a block scalar: before the line break of its last line).
@@ -21,15 +21,15 @@ pub(crate) enum Content<'t> {
     Alias,
     List {
         flow: bool,
-        items: Vec<Source<'t>>,
+        items: Vec<DocumentText<'t>>,
     },
     Map {
         flow: bool,
-        pairs: Vec<(Source<'t>, Source<'t>)>,
+        pairs: Vec<(DocumentText<'t>, DocumentText<'t>)>,
     },
 }
 
-impl<'t> Source<'t> {
+impl<'t> DocumentText<'t> {
     /// The pair with this key, with its position.
     pub(crate) fn pair(&self, name: &str) -> Option<(usize, &(Self, Self))> {
         let Content::Map { pairs, .. } = &self.content else {
@@ -61,7 +61,7 @@ impl<'t> Source<'t> {
         self.end = last.unwrap_or(self.start);
     }
 
-    fn push(&mut self, child: Source<'t>, key: &mut Option<Source<'t>>) {
+    fn push(&mut self, child: DocumentText<'t>, key: &mut Option<DocumentText<'t>>) {
         match &mut self.content {
             Content::List { items, .. } => items.push(child),
             Content::Map { pairs, .. } => match key.take() {
@@ -74,14 +74,14 @@ impl<'t> Source<'t> {
 }
 
 /// Reads the tree of a text that the strict reading has accepted; `None` if there is no content.
-pub(crate) fn parse(text: &str) -> Result<Option<Source<'_>>, ScanError> {
+pub(crate) fn parse(text: &str) -> Result<Option<DocumentText<'_>>, ScanError> {
     let options = granit_parser::options! { emit_comments: false };
     let mut root = None;
-    let mut open: Vec<(Source<'_>, Option<Source<'_>>)> = Vec::new();
+    let mut open: Vec<(DocumentText<'_>, Option<DocumentText<'_>>)> = Vec::new();
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event?;
         let (start, end) = range(&span);
-        let node = |content| Source { start, end, content };
+        let node = |content| DocumentText { start, end, content };
         let done = match event {
             Event::SequenceStart(style, ..) => {
                 let flow = style == StructureStyle::Flow;
@@ -119,7 +119,7 @@ pub(crate) fn parse(text: &str) -> Result<Option<Source<'_>>, ScanError> {
                 } else {
                     end
                 };
-                Source {
+                DocumentText {
                     start: start.min(end),
                     end,
                     content: Content::Scalar(value),

@@ -1,13 +1,18 @@
 //! Splices in flow style, which JSON is: what is inserted is JSON, laid out like its neighbours.
 
-use crate::kubeconfig::edit::document::{Content, Source};
+use crate::kubeconfig::edit::document::{Content, DocumentText};
 use crate::kubeconfig::edit::node::Node;
 use crate::kubeconfig::edit::splice::{Obstacle, Splicer};
 use crate::kubeconfig::edit::yaml_writer::{self, Layout};
 
 impl Splicer<'_> {
     /// A new value for a key in a flow mapping.
-    pub(crate) fn set_flow_value(&mut self, key: &Source<'_>, value: &Source<'_>, new: &Node) -> Result<(), Obstacle> {
+    pub(crate) fn set_flow_value(
+        &mut self,
+        key: &DocumentText<'_>,
+        value: &DocumentText<'_>,
+        new: &Node,
+    ) -> Result<(), Obstacle> {
         let json = yaml_writer::json(new, self.layout(key.start).as_ref(), self.newline);
         if value.is_empty() {
             let colon = self.after_colon(key)?;
@@ -21,8 +26,8 @@ impl Splicer<'_> {
     /// Removes and appends children of a flow list (keys `None`) or mapping; `owner` is the key that holds it.
     pub(crate) fn edit_flow(
         &mut self,
-        collection: &Source<'_>,
-        owner: Option<&Source<'_>>,
+        collection: &DocumentText<'_>,
+        owner: Option<&DocumentText<'_>>,
         gone: &[usize],
         new: &[(Option<&'static str>, &Node)],
     ) -> Result<(), Obstacle> {
@@ -79,8 +84,8 @@ impl Splicer<'_> {
     /// The first children of an empty collection.
     fn fill_flow(
         &mut self,
-        collection: &Source<'_>,
-        owner: Option<&Source<'_>>,
+        collection: &DocumentText<'_>,
+        owner: Option<&DocumentText<'_>>,
         new: &[(Option<&'static str>, &Node)],
     ) {
         let open = collection.start + 1;
@@ -134,7 +139,7 @@ impl Splicer<'_> {
     }
 
     /// Whether nothing but white space stands between the brackets of an empty flow collection; true for anything else that is empty.
-    pub(crate) fn is_hollow(&self, collection: &Source<'_>) -> bool {
+    pub(crate) fn is_hollow(&self, collection: &DocumentText<'_>) -> bool {
         self.is_blank(collection.start + 1, collection.end.saturating_sub(1))
     }
 

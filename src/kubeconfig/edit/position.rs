@@ -1,6 +1,6 @@
 //! Where things are in the text: lines, columns, colons and dashes.
 
-use crate::kubeconfig::edit::document::{Content, Source};
+use crate::kubeconfig::edit::document::{Content, DocumentText};
 use crate::kubeconfig::edit::splice::{Obstacle, Splice, Splicer};
 
 impl Splicer<'_> {
@@ -47,7 +47,7 @@ impl Splicer<'_> {
     }
 
     /// The place behind the colon of a key.
-    pub(crate) fn after_colon(&self, key: &Source<'_>) -> Result<usize, Obstacle> {
+    pub(crate) fn after_colon(&self, key: &DocumentText<'_>) -> Result<usize, Obstacle> {
         let rest = self.text.get(key.end..).unwrap_or_default();
         let trimmed = rest.trim_start_matches([' ', '\t']);
         if trimmed.starts_with(':') {
@@ -58,13 +58,13 @@ impl Splicer<'_> {
     }
 
     /// Where a pair's text ends.
-    pub(crate) fn pair_end(&self, (key, value): &(Source<'_>, Source<'_>)) -> usize {
+    pub(crate) fn pair_end(&self, (key, value): &(DocumentText<'_>, DocumentText<'_>)) -> usize {
         let colon = self.after_colon(key).unwrap_or(key.end);
         self.node_end(value).max(colon)
     }
 
     /// Where a node's text ends; a last pair without a value ends behind its colon.
-    pub(crate) fn node_end(&self, node: &Source<'_>) -> usize {
+    pub(crate) fn node_end(&self, node: &DocumentText<'_>) -> usize {
         match &node.content {
             Content::Map { flow: false, pairs } => pairs.last().map_or(node.end, |pair| self.pair_end(pair)),
             Content::List { flow: false, items } => items.last().map_or(node.end, |item| self.node_end(item)),
@@ -73,7 +73,7 @@ impl Splicer<'_> {
     }
 
     /// The dash of a block list's first item.
-    pub(crate) fn first_dash(&self, key: &Source<'_>, list: &Source<'_>) -> Result<usize, Obstacle> {
+    pub(crate) fn first_dash(&self, key: &DocumentText<'_>, list: &DocumentText<'_>) -> Result<usize, Obstacle> {
         // Behind the colon there may be an anchor, a tag or a comment; the dash is on a line of its own.
         let colon = self.after_colon(key)?;
         let dash = self.next_dash(self.line_end(colon))?;
@@ -101,7 +101,7 @@ impl Splicer<'_> {
     }
 
     /// The column of the dashes of the first block list among the three.
-    pub(crate) fn dash_column(&self, root: &Source<'_>) -> Option<usize> {
+    pub(crate) fn dash_column(&self, root: &DocumentText<'_>) -> Option<usize> {
         crate::kubeconfig::meaning::Kind::ALL.iter().find_map(|kind| {
             let (_, (key, list)) = root.pair(kind.list_key())?;
             matches!(list.content, Content::List { flow: false, .. })

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::kubeconfig::edit::document::{self, Content, Source};
+use crate::kubeconfig::edit::document::{self, Content, DocumentText};
 use crate::kubeconfig::edit::node::Node;
 use crate::kubeconfig::edit::operation::{BodyChange, Operation, item};
 use crate::kubeconfig::edit::yaml_writer;
@@ -91,7 +91,7 @@ impl<'t> Splicer<'t> {
         self.replace(self.text.len(), self.text.len(), text);
     }
 
-    fn edit(&mut self, root: &Source<'_>, operations: &[Operation]) -> Result<(), Obstacle> {
+    fn edit(&mut self, root: &DocumentText<'_>, operations: &[Operation]) -> Result<(), Obstacle> {
         let Content::Map { flow, pairs } = &root.content else {
             return Err("it is not a mapping".to_owned());
         };
@@ -144,7 +144,13 @@ impl<'t> Splicer<'t> {
         Ok(())
     }
 
-    fn alter(&mut self, root: &Source<'_>, kind: Kind, position: usize, change: &BodyChange) -> Result<(), Obstacle> {
+    fn alter(
+        &mut self,
+        root: &DocumentText<'_>,
+        kind: Kind,
+        position: usize,
+        change: &BodyChange,
+    ) -> Result<(), Obstacle> {
         let list = root.pair(kind.list_key()).map(|(_, (_, list))| &list.content);
         let item = match list {
             Some(Content::List { items, .. }) => items.get(position),
@@ -165,7 +171,13 @@ impl<'t> Splicer<'t> {
     }
 
     /// A new value for a key.
-    fn set_value(&mut self, flow: bool, key: &Source<'_>, value: &Source<'_>, new: &Node) -> Result<(), Obstacle> {
+    fn set_value(
+        &mut self,
+        flow: bool,
+        key: &DocumentText<'_>,
+        value: &DocumentText<'_>,
+        new: &Node,
+    ) -> Result<(), Obstacle> {
         if flow {
             return self.set_flow_value(key, value, new);
         }
@@ -193,7 +205,7 @@ impl<'t> Splicer<'t> {
     }
 
     /// Puts lines in place of a value; a comment behind the key or behind the old value stays.
-    fn set_lines(&mut self, colon: usize, value: &Source<'_>, lines: &str) {
+    fn set_lines(&mut self, colon: usize, value: &DocumentText<'_>, lines: &str) {
         let newline = self.newline;
         if value.is_block() {
             self.replace(self.line_end(colon), value.end, format!("{newline}{lines}"));
@@ -205,7 +217,7 @@ impl<'t> Splicer<'t> {
         }
     }
 
-    fn add_pair(&mut self, map: &Source<'_>, key: &'static str, value: &Node) -> Result<(), Obstacle> {
+    fn add_pair(&mut self, map: &DocumentText<'_>, key: &'static str, value: &Node) -> Result<(), Obstacle> {
         match &map.content {
             Content::Map { flow: false, pairs } => {
                 let (Some(first), Some(last)) = (pairs.first(), pairs.last()) else {
@@ -223,7 +235,7 @@ impl<'t> Splicer<'t> {
     /// Sets and removes fields of a mapping.
     fn set_fields(
         &mut self,
-        map: &Source<'_>,
+        map: &DocumentText<'_>,
         set: &[(&'static str, Node)],
         unset: &[&'static str],
     ) -> Result<(), Obstacle> {
@@ -268,10 +280,10 @@ impl<'t> Splicer<'t> {
 
     fn add_items(
         &mut self,
-        root: &Source<'_>,
+        root: &DocumentText<'_>,
         root_flow: bool,
-        key: &Source<'_>,
-        list: &Source<'_>,
+        key: &DocumentText<'_>,
+        list: &DocumentText<'_>,
         new: &[Node],
     ) -> Result<(), Obstacle> {
         match &list.content {
@@ -299,7 +311,12 @@ impl<'t> Splicer<'t> {
         }
     }
 
-    fn remove_items(&mut self, key: &Source<'_>, list: &Source<'_>, gone: &[usize]) -> Result<(), Obstacle> {
+    fn remove_items(
+        &mut self,
+        key: &DocumentText<'_>,
+        list: &DocumentText<'_>,
+        gone: &[usize],
+    ) -> Result<(), Obstacle> {
         let Content::List { flow, items } = &list.content else {
             return Err("a list is an alias".to_owned());
         };

@@ -81,14 +81,14 @@ fn write_marker(path: &Path, at: DateTime<Utc>) -> io::Result<()> {
     written
 }
 
-type Job<S> = Box<dyn FnOnce(Result<&S, StoreError>) + Send>;
+type KeyringJob<S> = Box<dyn FnOnce(Result<&S, StoreError>) + Send>;
 type Opener<S> = Box<dyn Fn() -> Result<S, StoreError> + Send>;
 
-enum State<S> {
+enum WorkerState<S> {
     /// Nobody has asked yet: no thread, no connection.
     Idle(Opener<S>),
     /// The thread takes jobs.
-    Running(Sender<Job<S>>),
+    Running(Sender<KeyringJob<S>>),
     /// It did not answer, to us or to another process.
     Skipped(DateTime<Utc>),
     /// The thread could not be started, or has ended.
@@ -102,7 +102,7 @@ pub(crate) struct Deadlined<S> {
     kind: StoreKind,
     limit: Duration,
     marker: TimeOutMarker,
-    state: Mutex<State<S>>,
+    state: Mutex<WorkerState<S>>,
 }
 
 impl<S: 'static> Deadlined<S> {
@@ -116,7 +116,7 @@ impl<S: 'static> Deadlined<S> {
             kind,
             limit,
             marker,
-            state: Mutex::new(State::Idle(Box::new(open))),
+            state: Mutex::new(WorkerState::Idle(Box::new(open))),
         }
     }
 
@@ -130,53 +130,53 @@ impl<S: 'static> Deadlined<S> {
         let jobs = self.jobs(&mut state)?;
         let started = Instant::now();
         let (answer, answered) = mpsc::sync_channel(1);
-        let job: Job<S> = Box::new(move |opened| {
+        let job: KeyringJob<S> = Box::new(move |opened| {
             let _nobody_waits_any_more = answer.send(opened.and_then(operation));
         });
         let _answered_by_a_disconnect_below = jobs.send(job);
         match answered.recv_timeout(self.limit) {
             Ok(Err(error @ StoreError::TimedOut { .. })) => {
                 // The client library has a time limit of its own.
-                *state = State::Skipped(self.marker.note(started.elapsed()));
+                *state = WorkerState::Skipped(self.marker.note(started.elapsed()));
                 Err(error)
             }
             Ok(result) => result,
             Err(RecvTimeoutError::Timeout) => {
-                *state = State::Skipped(self.marker.note(started.elapsed()));
+                *state = WorkerState::Skipped(self.marker.note(started.elapsed()));
                 Err(StoreError::TimedOut {
                     kind: self.kind,
                     limit: self.limit,
                 })
             }
             Err(RecvTimeoutError::Disconnected) => {
-                *state = State::Ended;
+                *state = WorkerState::Ended;
                 Err(self.ended())
             }
         }
     }
 
     /// The way to the helper thread, which the first operation starts unless the store is to be left alone.
-    fn jobs(&self, state: &mut State<S>) -> Result<Sender<Job<S>>, StoreError> {
-        if let State::Idle(_) = state {
-            let idle = mem::replace(state, State::Ended);
+    fn jobs(&self, state: &mut WorkerState<S>) -> Result<Sender<KeyringJob<S>>, StoreError> {
+        if let WorkerState::Idle(_) = state {
+            let idle = mem::replace(state, WorkerState::Ended);
             if let Some(since) = self.marker.recent() {
-                *state = State::Skipped(since);
-            } else if let State::Idle(open) = idle {
+                *state = WorkerState::Skipped(since);
+            } else if let WorkerState::Idle(open) = idle {
                 let (jobs, received) = mpsc::channel();
                 let named = thread::Builder::new().name("keyring".into());
                 named
                     .spawn(move || serve(&open, received))
                     .map_err(|error| StoreError::failed(self.kind, "start its helper thread", error))?;
-                *state = State::Running(jobs);
+                *state = WorkerState::Running(jobs);
             }
         }
         match state {
-            State::Running(jobs) => Ok(jobs.clone()),
-            State::Skipped(since) => Err(StoreError::Skipped {
+            WorkerState::Running(jobs) => Ok(jobs.clone()),
+            WorkerState::Skipped(since) => Err(StoreError::Skipped {
                 kind: self.kind,
                 since: *since,
             }),
-            State::Idle(_) | State::Ended => Err(self.ended()),
+            WorkerState::Idle(_) | WorkerState::Ended => Err(self.ended()),
         }
     }
 
@@ -185,7 +185,7 @@ impl<S: 'static> Deadlined<S> {
     }
 }
 
-fn serve<S>(open: &Opener<S>, jobs: Receiver<Job<S>>) {
+fn serve<S>(open: &Opener<S>, jobs: Receiver<KeyringJob<S>>) {
     let mut opened = None;
     for job in jobs {
         match opened.take().map_or_else(open, Ok) {

@@ -38,7 +38,7 @@ impl SecretServiceStore {
     /// Connects to the session bus of the process's environment; `dialog_limit` is how long an unlock dialog may wait for the user, `None` for no
     /// dialog at all.
     ///
-    /// libdbus starts a bus of its own (`dbus-launch`) when there is none: ask `StoreWorld::session_bus` first.
+    /// libdbus starts a bus of its own (`dbus-launch`) when there is none: ask `StoreEnvironment::session_bus` first.
     pub(crate) fn connect(dialog_limit: Option<Duration>) -> Result<Self> {
         let seconds = dialog_limit.map_or(0, |limit| limit.as_secs());
         let service = SecretService::connect_with_max_prompt_timeout(EncryptionType::Plain, seconds).map_err(failed)?;

@@ -25,7 +25,7 @@ fn entry(life: i64, offset: i64) -> CacheEntry {
     cert.not_after = fetched_at + TimeDelta::seconds(life);
     CacheEntry {
         cert,
-        asked_at: fetched_at - TimeDelta::seconds(offset),
+        requested_at: fetched_at - TimeDelta::seconds(offset),
         fetched_at,
         generation: 0,
         skew: Skew::noted(offset, None),
@@ -47,7 +47,7 @@ fn with_left(life: i64, left: i64) -> Freshness {
 
 #[test]
 fn window_and_last_moment_are_those_of_the_contract() {
-    use Freshness::{Due, Fresh, Over, Renewable};
+    use Freshness::{Expired, Fresh, MustRenew, Renewable};
     const HOUR: i64 = 3600;
     // Life, window, last moment, all in seconds: 15 min, 1 h, 8 h, 1 day, and one of 100 s as only tests issue.
     let table = [
@@ -62,10 +62,10 @@ fn window_and_last_moment_are_those_of_the_contract() {
         assert_eq!(with_left(life, window + 1), Fresh, "{life}");
         assert_eq!(with_left(life, window), Renewable, "{life}");
         assert_eq!(with_left(life, last_moment + 1), Renewable, "{life}");
-        assert_eq!(with_left(life, last_moment), Due, "{life}");
-        assert_eq!(with_left(life, 1), Due, "{life}");
-        assert_eq!(with_left(life, 0), Over, "{life}");
-        assert_eq!(with_left(life, -1000), Over, "{life}");
+        assert_eq!(with_left(life, last_moment), MustRenew, "{life}");
+        assert_eq!(with_left(life, 1), MustRenew, "{life}");
+        assert_eq!(with_left(life, 0), Expired, "{life}");
+        assert_eq!(with_left(life, -1000), Expired, "{life}");
     }
 }
 
@@ -104,7 +104,7 @@ proptest! {
         prop_assert_eq!(ask_again.timestamp_subsec_nanos(), 0);
         prop_assert!(ask_again > now, "{} is not after {}", ask_again, now);
         let end = entry.ends_at(&Clock::System);
-        if !matches!(schedule.freshness(now), Freshness::Due | Freshness::Over) {
+        if !matches!(schedule.freshness(now), Freshness::MustRenew | Freshness::Expired) {
             prop_assert!(ask_again <= end, "{} is after the end {}", ask_again, end);
         }
         if schedule.freshness(now) == Freshness::Renewable {
@@ -117,8 +117,8 @@ proptest! {
         let rank = |freshness| match freshness {
             Freshness::Fresh => 0,
             Freshness::Renewable => 1,
-            Freshness::Due => 2,
-            Freshness::Over => 3,
+            Freshness::MustRenew => 2,
+            Freshness::Expired => 3,
         };
         let schedule = schedule(life, 0);
         let stands = |seconds| rank(schedule.freshness(at((FETCHED + seconds) * 1000)));

@@ -4,7 +4,9 @@
 
 use super::support::{bare_world, now, set_mode};
 use cce_login::secret::Secret;
-use cce_login::store::{self, CacheMode, FileStore, MemoryDirectory, SecretStore, StoreError, StoreKind, StoreWorld};
+use cce_login::store::{
+    self, CacheMode, FileStore, MemoryDirectory, SecretStore, StoreEnvironment, StoreError, StoreKind,
+};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
@@ -38,10 +40,10 @@ fn on_disk() -> TempDir {
 }
 
 /// A world with a session's runtime directory and the machine's shared memory, both ours.
-fn memory_world() -> (TempDir, TempDir, StoreWorld) {
+fn memory_world() -> (TempDir, TempDir, StoreEnvironment) {
     let runtime = in_memory();
     let shared = in_memory();
-    let world = StoreWorld {
+    let world = StoreEnvironment {
         xdg_runtime_dir: Some(runtime.path().to_owned()),
         shared_memory_dir: shared.path().to_owned(),
         ..bare_world()
@@ -86,7 +88,7 @@ fn without_a_runtime_directory_in_memory_the_machines_shared_memory_is_used() {
         Some("relative".into()),
         Some("/does/not/exist".into()),
     ] {
-        let store = MemoryDirectory::new(&StoreWorld {
+        let store = MemoryDirectory::new(&StoreEnvironment {
             xdg_runtime_dir: runtime.clone(),
             ..world.clone()
         });
@@ -106,7 +108,7 @@ fn without_a_runtime_directory_in_memory_the_machines_shared_memory_is_used() {
 #[test]
 fn what_another_session_put_into_shared_memory_is_found_replaced_and_deleted() {
     let (_runtime, _shared, world) = memory_world();
-    let without_session = MemoryDirectory::new(&StoreWorld {
+    let without_session = MemoryDirectory::new(&StoreEnvironment {
         xdg_runtime_dir: None,
         ..world.clone()
     });
@@ -150,7 +152,7 @@ fn a_directory_that_is_not_private_ours_in_memory_and_real_is_refused() {
     ];
     for (plant, reason) in refusals {
         let (_runtime, shared, world) = memory_world();
-        let world = StoreWorld {
+        let world = StoreEnvironment {
             xdg_runtime_dir: None,
             ..world
         };
@@ -173,7 +175,7 @@ fn a_directory_of_somebody_else_is_refused() {
     let (_runtime, shared, world) = memory_world();
     // The other way round, so that the test need not be root: we are somebody else than the directory's owner.
     let somebody = world.uid + 1;
-    let world = StoreWorld {
+    let world = StoreEnvironment {
         xdg_runtime_dir: None,
         uid: somebody,
         ..world
@@ -202,7 +204,7 @@ fn without_any_memory_the_reason_names_every_place_that_was_tried() {
     let disk = on_disk();
     let shared = disk.path().join("shm");
     fs::create_dir(&shared).unwrap();
-    let world = StoreWorld {
+    let world = StoreEnvironment {
         xdg_runtime_dir: Some(disk.path().to_owned()),
         shared_memory_dir: shared.clone(),
         ..bare_world()
@@ -322,7 +324,7 @@ fn a_write_that_fails_leaves_the_older_value_and_no_temporary_file() {
 #[test]
 fn the_modes_open_what_they_name() {
     let disk = on_disk();
-    let world = StoreWorld {
+    let world = StoreEnvironment {
         cache_dir: Some(disk.path().join("cache")),
         ..bare_world()
     };

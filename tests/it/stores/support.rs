@@ -9,7 +9,7 @@
 )]
 
 use cce_login::secret::Secret;
-use cce_login::store::{self, CacheMode, LayeredStore, StoreWorld, Trouble};
+use cce_login::store::{self, CacheMode, LayeredStore, StoreEnvironment, StoreFailure};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -33,8 +33,8 @@ fn var(name: &str) -> Option<OsString> {
 }
 
 /// A world in which nothing is set.
-pub(crate) fn bare_world() -> StoreWorld {
-    StoreWorld {
+pub(crate) fn bare_world() -> StoreEnvironment {
+    StoreEnvironment {
         dbus_session_bus_address: None,
         xdg_runtime_dir: None,
         container: None,
@@ -44,7 +44,7 @@ pub(crate) fn bare_world() -> StoreWorld {
         time_out_marker: None,
         uid: rustix::process::getuid().as_raw(),
         interactive: false,
-        keyring_deadline: StoreWorld::keyring_deadline_for(false),
+        keyring_deadline: StoreEnvironment::keyring_deadline_for(false),
         now: now(),
     }
 }
@@ -194,7 +194,7 @@ fn act() {
         other => panic!("no such mode: {other}"),
     };
     let interactive = var("INTERACTIVE").is_some();
-    let world = StoreWorld {
+    let world = StoreEnvironment {
         dbus_session_bus_address: var("DBUS_SESSION_BUS_ADDRESS"),
         xdg_runtime_dir: var("XDG_RUNTIME_DIR").map(PathBuf::from),
         container: var("container"),
@@ -202,7 +202,7 @@ fn act() {
         time_out_marker: var("MARKER").map(PathBuf::from),
         shared_memory_dir: var("SHARED_MEMORY").map_or_else(|| "/dev/shm".into(), PathBuf::from),
         interactive,
-        keyring_deadline: StoreWorld::keyring_deadline_for(interactive),
+        keyring_deadline: StoreEnvironment::keyring_deadline_for(interactive),
         ..bare_world()
     };
     let stores = store::open(mode, &world);
@@ -273,7 +273,7 @@ fn shown(value: &[u8]) -> String {
     }
 }
 
-fn told(troubles: &[Trouble]) -> String {
+fn told(troubles: &[StoreFailure]) -> String {
     let mut text = String::new();
     for trouble in troubles {
         write!(text, "; {}", trouble.error).unwrap();
