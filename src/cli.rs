@@ -179,7 +179,7 @@ Examples:
 
 const WHOAMI_EXAMPLES: &str = "\
 Examples:
-  # LoginIdentity kubectl would be, without a pin
+  # Who kubectl would be, without a pin
   kubectl cce-login whoami --region eu-de
 
   # For a script
@@ -295,7 +295,7 @@ pub struct GlobalArgs {
     pub timeout: Option<String>,
 }
 
-/// LoginIdentity we are to the cloud.
+/// Who we are to the cloud.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Identity")]
 pub struct IdentityArgs {
@@ -360,7 +360,7 @@ pub struct LoginArgs {
     #[arg(long, value_name = "URL", help_heading = "Cluster")]
     pub server: Option<String>,
 
-    /// LoginIdentity we are.
+    /// Who we are.
     #[command(flatten)]
     pub identity: IdentityArgs,
     /// The certificate.
@@ -423,7 +423,7 @@ pub struct GetCredentialArgs {
     #[arg(long, help_heading = "Cluster")]
     pub autopilot: bool,
 
-    /// LoginIdentity we are.
+    /// Who we are.
     #[command(flatten)]
     pub identity: IdentityArgs,
     /// The certificate.
@@ -550,7 +550,7 @@ pub struct SearchArgs {
     #[arg(long, value_name = "NAME|ID", help_heading = "Clusters")]
     pub project: Option<String>,
 
-    /// LoginIdentity we are.
+    /// Who we are.
     #[command(flatten)]
     pub identity: IdentityArgs,
     /// Where the cloud answers.
@@ -729,7 +729,7 @@ pub struct WhoamiArgs {
     /// The region whose IAM is asked [default: the identity's own]
     #[arg(long, value_name = "REGION", help_heading = "Cloud")]
     pub region: Option<String>,
-    /// LoginIdentity we are.
+    /// Who we are.
     #[command(flatten)]
     pub identity: IdentityArgs,
     /// Where the cloud answers.

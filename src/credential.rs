@@ -49,7 +49,7 @@ impl CertificateRequest<'_> {
         )
     }
 
-    /// LoginIdentity asks CCE for it, and for what it describes.
+    /// Who asks CCE for it, and for what it describes.
     pub(crate) fn sign_in(&self) -> SignIn<'_> {
         SignIn {
             identity: self.identity,

@@ -116,7 +116,7 @@ impl<'a> Revocation<'a> {
 
     /// The cluster's id.
     pub(crate) fn cluster_id(&self) -> &str {
-        self.site.target.cluster_id.as_str()
+        self.site.at.cluster_id.as_str()
     }
 }
 
@@ -220,7 +220,7 @@ enum RevokeOutcome {
 fn send(session: &Session<'_>, revocation: &Revocation<'_>) -> Result<RevokeOutcome> {
     let (site, holder) = (revocation.site, &revocation.holder);
     site.with_cce(session, |cce| {
-        let Err(error) = cce.revoke_cluster_certs(&site.target.cluster_id, holder) else {
+        let Err(error) = cce.revoke_cluster_certs(&site.at.cluster_id, holder) else {
             return Ok(RevokeOutcome::Done);
         };
         if error.is_outcome_unknown() {

@@ -27,7 +27,7 @@ use std::time::Duration;
 /// The longest wait for another process's sign-in.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// TokenOwner wants to ask whom for what.
+/// Who wants to ask whom for what.
 #[derive(Clone)]
 pub(crate) struct SignIn<'a> {
     pub(crate) identity: &'a Identity,

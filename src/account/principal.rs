@@ -1,4 +1,4 @@
-//! TokenOwner an identity is to the cloud, and which projects it sees: for `whoami`, and before a profile is kept.
+//! Who an identity is to the cloud, and which projects it sees: for `whoami`, and before a profile is kept.
 
 use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
@@ -14,7 +14,7 @@ use crate::sign_in::authenticate::TokenOwner;
 use crate::sign_in::explain::explain;
 use crate::sign_in::{self, SignIn};
 
-/// TokenOwner it is. What the cloud does not let it know of itself is missing.
+/// Who it is. What the cloud does not let it know of itself is missing.
 pub(crate) struct WhoAmI {
     /// Kind and name.
     pub(crate) principal: String,
@@ -123,7 +123,7 @@ pub(crate) fn holder(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Certi
     found.ok_or_else(|| NoId.into())
 }
 
-/// TokenOwner signs, in STS's words, if it says so.
+/// Who signs, in STS's words, if it says so.
 fn caller(session: &Session<'_>, wanted: &SignIn<'_>, api: &Api<'_>, iam: &Endpoint) -> Option<CallerIdentity> {
     let endpoint = sts_endpoint(session, wanted, iam)?;
     let sts = StsClient {

@@ -131,7 +131,7 @@ fn announce(host: &Host, site: &Target, rotation: &Rotation) {
 
 fn start(session: &Session<'_>, site: &Target, rotation: &Rotation) -> Result<JobId> {
     site.with_cce(session, |cce| {
-        cce.rotate_credentials(&site.target.cluster_id, rotation)
+        cce.rotate_credentials(&site.at.cluster_id, rotation)
             .map_err(|error| match error.refusal() {
                 Some(refusal) if refusal.is_missing_api() => RotateError::NotOffered(refusal.in_short()).into(),
                 _ if error.is_outcome_unknown() => RotateError::Lost(Error::from(error).cause()).into(),
@@ -148,7 +148,7 @@ fn resume(args: &RotateArgs, site: &Target, job: &JobId) -> String {
     if args.choice.cluster.is_empty() {
         line.flag("context", &site.label());
     } else {
-        line.flag("cluster", site.target.cluster_id.as_str());
+        line.flag("cluster", site.at.cluster_id.as_str());
     }
     line.line()
 }

@@ -29,7 +29,7 @@ pub(crate) struct Target {
     /// What CCE says of it.
     pub(crate) cluster: Cluster,
     /// Where it is.
-    pub(crate) target: ClusterRef,
+    pub(crate) at: ClusterRef,
     /// Who acts.
     pub(crate) identity: Identity,
     /// Where the cloud answers.
@@ -133,7 +133,7 @@ fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: 
     drop(progress);
     let chosen = chosen(&mut found, names)?;
     let site = |(place, cluster): (Location, Cluster)| Target {
-        target: place.target(&cluster),
+        at: place.target(&cluster),
         label: sanitize(&cluster.name),
         cluster,
         identity: identity.clone(),
@@ -220,14 +220,14 @@ impl Target {
             key: Some(key),
             cache: meant.plan.certificate.cache,
             cloud: meant.plan.cloud,
-            target: meant.target,
+            at: meant.target,
             identity: meant.identity,
             label: context.name.to_owned(),
         })
     }
 
     fn is_like(&self, other: &Self) -> bool {
-        self.target == other.target && self.identity.fingerprint() == other.identity.fingerprint()
+        self.at == other.at && self.identity.fingerprint() == other.identity.fingerprint()
     }
 
     /// The name it was chosen by.
@@ -240,7 +240,7 @@ impl Target {
         SignIn {
             identity: &self.identity,
             cloud: &self.cloud,
-            region: &self.target.region,
+            region: &self.at.region,
             scope,
             cache: self.cache,
             may_ask: true,
@@ -249,8 +249,8 @@ impl Target {
 
     /// Asks CCE about this cluster.
     pub(crate) fn with_cce<T>(&self, session: &Session<'_>, act: impl Fn(&CceClient<'_>) -> Result<T>) -> Result<T> {
-        let scope = Scope::Project(self.target.project_id.clone());
-        ask_cce(session, &self.sign_in(scope), &self.target, act)
+        let scope = Scope::Project(self.at.project_id.clone());
+        ask_cce(session, &self.sign_in(scope), &self.at, act)
     }
 
     /// An error of CCE, explained by whoever asked.

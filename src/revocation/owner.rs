@@ -48,7 +48,7 @@ pub(crate) fn own(session: &Session<'_>, site: &Target) -> Result<CertificateOwn
 
 /// The CN of the newest certificate that was fetched as this identity, and no other one, whatever its lifetime.
 fn own_common_name(session: &Session<'_>, site: &Target) -> Option<UserId> {
-    let (target, endpoint) = (&site.target, site.cloud.cce(&site.target.region));
+    let (target, endpoint) = (&site.at, site.cloud.cce(&site.at.region));
     let key = |asked: &str| {
         let lifetime = CertLifetime::parse(asked).ok()?;
         let fingerprint = site.identity.fingerprint();
@@ -75,7 +75,7 @@ fn has_temporary_key(session: &Session<'_>, site: &Target) -> Result<bool> {
 
 /// Whose id it is: an agency's if IAM has one with it, else a user's; and whether IAM knows that at all.
 pub(crate) fn of_id(session: &Session<'_>, site: &Target, id: UserId) -> Result<(CertificateOwner, bool)> {
-    let endpoint = site.cloud.iam(&site.target.region);
+    let endpoint = site.cloud.iam(&site.at.region);
     let http = session.cloud_http(&site.cloud)?;
     let (is_agency, is_user) = sign_in::with(session, &site.sign_in(Scope::Account), |credentials| {
         let iam = IamClient {

@@ -1,4 +1,4 @@
-//! LoginIdentity signs in: what was named or is configured; at a terminal one of several, or an identity that is typed, verified, and kept as a profile
+//! Who signs in: what was named or is configured; at a terminal one of several, or an identity that is typed, verified, and kept as a profile
 //! once it is clear what it is for.
 
 use crate::account::{new_profile, principal};
@@ -20,7 +20,7 @@ const DEFAULT: &str = "default";
 /// The last row where identities are offered.
 const ANOTHER: &str = "another one, which you type now";
 
-/// LoginIdentity signs in.
+/// Who signs in.
 pub(super) struct LoginIdentity {
     pub(super) identity: Identity,
     newcomer: Option<UnsavedProfile>,

@@ -105,7 +105,7 @@ fn judged(site: &Target, error: CceError) -> Result<Poll> {
 
 /// Something if it has come to a good end, an error if to a bad one.
 fn end_of(site: &Target, id: &JobId, job: &job::Job) -> Result<Option<()>> {
-    if !job.cluster_id.is_empty() && job.cluster_id != site.target.cluster_id.as_str() {
+    if !job.cluster_id.is_empty() && job.cluster_id != site.at.cluster_id.as_str() {
         return Err(RotateError::OtherCluster {
             id: id.clone(),
             cluster: sanitize(&job.cluster_id),

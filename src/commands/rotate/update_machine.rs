@@ -39,7 +39,7 @@ pub(super) fn update_machine(
     is_for_all: bool,
 ) -> Result<()> {
     let notes = index::all(&session.directories).into_iter();
-    let cluster_id = site.target.cluster_id.as_str();
+    let cluster_id = site.at.cluster_id.as_str();
     let left: Vec<String> = notes
         .filter(|(_, note)| note.cluster_id == cluster_id)
         .flat_map(|(key, note)| forget(session, &key, Some(&note)))
@@ -49,7 +49,7 @@ pub(super) fn update_machine(
         kubeconfig,
     };
     let kubeconfig = contexts::load(session.host, plan.kubeconfig.clone())?;
-    let ours = targets::contexts_of(&kubeconfig, &site.target);
+    let ours = targets::contexts_of(&kubeconfig, &site.at);
     let trial = session.deadline.at_most(PATIENCE);
     let renewed = renew_contexts(session, global, &kubeconfig, &ours, Some(trial));
     if is_for_all {
