@@ -11,6 +11,7 @@
 mod architecture;
 mod commands;
 mod credential;
+mod discovery;
 mod help;
 mod huaweicloud;
 mod kubeconfig;

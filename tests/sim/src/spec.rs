@@ -63,6 +63,8 @@ pub struct ClusterSpec {
     pub ca_text_dump: bool,
     /// Lives under `/autopilot/v3` instead of `/api/v3`.
     pub autopilot: bool,
+    /// With `autopilot`: the ordinary list names it too, without a word about what it is.
+    pub in_both_lists: bool,
     /// The API server listens on the internal address too.
     pub internal_reachable: bool,
 }
@@ -84,6 +86,7 @@ impl Default for ClusterSpec {
             key_format: KeyFormat::default(),
             ca_text_dump: false,
             autopilot: false,
+            in_both_lists: false,
             internal_reachable: false,
         }
     }

@@ -24,17 +24,19 @@ pub(super) fn list(world: &World, project_id: &str, autopilot: bool, query: &str
     let clusters = lock(&world.clusters);
     let here = clusters
         .iter()
-        .filter(|cluster| cluster.project_id == project_id && cluster.spec.autopilot == autopilot)
+        .filter(|cluster| cluster.project_id == project_id)
+        .filter(|cluster| cluster.spec.autopilot == autopilot || cluster.spec.in_both_lists)
         .filter(|cluster| status.is_none_or(|status| status == cluster.phase()));
-    let items: Vec<_> = here.map(|cluster| to_json(cluster)).collect();
+    let items: Vec<_> = here.map(|cluster| to_json(cluster, autopilot)).collect();
     Answer::json(200, &json!({"kind": "Cluster", "apiVersion": "v3", "items": items}))
 }
 
 pub(super) fn get(cluster: &Cluster) -> Answer {
-    Answer::json(200, &to_json(cluster))
+    Answer::json(200, &to_json(cluster, true))
 }
 
-fn to_json(cluster: &Cluster) -> Value {
+/// `is_told`: an Autopilot cluster is described as one.
+fn to_json(cluster: &Cluster, is_told: bool) -> Value {
     let spec = &cluster.spec;
     let created = clock::go_time(cluster.created);
     let mut metadata = Map::new();
@@ -57,7 +59,11 @@ fn to_json(cluster: &Cluster) -> Value {
         "kind": "Cluster",
         "apiVersion": "v3",
         "metadata": metadata,
-        "spec": if spec.autopilot { autopilot_spec(spec) } else { standard_spec(spec) },
+        "spec": match spec.autopilot {
+            true if is_told => autopilot_spec(spec),
+            true => json!({"category": "Turbo", "version": spec.version}),
+            false => standard_spec(spec),
+        },
         "status": status,
     })
 }
