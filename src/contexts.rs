@@ -9,7 +9,7 @@ use crate::cache::index::CertificateRecord;
 use crate::cli::{Cli, Command, GetCredentialArgs, GlobalArgs};
 use crate::credential::{CertificateRequest, Requester};
 use crate::env_vars;
-use crate::error::{Error, Exit, Explain, Result};
+use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
 use crate::host::Host;
 use crate::identity::Identity;
@@ -158,51 +158,4 @@ pub(crate) fn cluster_info(context: &OurContext<'_>) -> Option<ClusterInfo> {
         ca_pem: ca.and_then(|pem| String::from_utf8(pem).ok()),
         proxy_url: context.proxy_url.map(str::to_owned),
     })
-}
-
-/// How the run ends when some of `count` contexts or clusters failed: one failure is told as it is; of several each is told, and then how
-/// many there were.
-pub(crate) fn conclude(
-    session: &Session<'_>,
-    what: &'static str,
-    count: usize,
-    mut failures: Vec<(String, Error)>,
-) -> Result<()> {
-    let told = |(name, error): (String, Error)| error.doing(format!("{what} `{name}`"));
-    match failures.len() {
-        0 => Ok(()),
-        1 if count == 1 => Err(told(failures.remove(0))),
-        failed => {
-            let exit = failures.first().map_or(Exit::Failed, |(_, error)| error.exit());
-            for failure in failures {
-                told(failure).report(session.host);
-            }
-            Err(SomeFailed {
-                failed,
-                count,
-                what,
-                exit,
-            }
-            .into())
-        }
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{failed} of {count} {what}s failed")]
-struct SomeFailed {
-    failed: usize,
-    count: usize,
-    what: &'static str,
-    exit: Exit,
-}
-
-impl Explain for SomeFailed {
-    fn exit(&self) -> Exit {
-        self.exit
-    }
-
-    fn hint(&self) -> Option<String> {
-        None
-    }
 }

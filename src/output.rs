@@ -1,6 +1,7 @@
 //! How reports are written: `-o table|json|yaml|name`, and what several commands say.
 
 pub(crate) mod confirm;
+pub(crate) mod some_failed;
 
 use crate::cli::OutputArgs;
 use crate::error::{Exit, Explain, Result};

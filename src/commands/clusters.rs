@@ -26,11 +26,7 @@ pub(super) fn run(args: &ClustersArgs, global: &GlobalArgs, host: &Host) -> Resu
         Search::new(&session, &identity, &plan)?.clusters()?
     };
 
-    let mut rows: Vec<ClusterRow> = found
-        .clusters
-        .iter()
-        .map(|(place, cluster)| ClusterRow::of_cluster(place, cluster))
-        .collect();
+    let mut rows: Vec<ClusterRow> = found.clusters.iter().map(ClusterRow::of_cluster).collect();
     rows.extend(found.failures.iter().map(ClusterRow::of_failure));
     rows.sort();
     output::print(host, &rows::render(&rows, format))?;

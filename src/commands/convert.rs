@@ -12,7 +12,7 @@ use crate::contexts;
 use crate::contexts::exec_arguments::{self, Arguments};
 use crate::credential::fetch::{self, CachePolicy};
 use crate::credential::{CertificateRequest, Requester};
-use crate::discovery::search::{Location, Search};
+use crate::discovery::search::{LocatedCluster, Search};
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ApiVersion;
 use crate::host::programs::{self, COMMAND};
@@ -167,7 +167,7 @@ struct ConvertRun<'a> {
     identity: &'a Identity,
     plan: &'a SearchPlan,
     certificate: CertificateSettings,
-    clusters: &'a [(Location, Cluster)],
+    clusters: &'a [LocatedCluster],
     api_version: ApiVersion,
     command: String,
 }
@@ -210,7 +210,7 @@ impl ConvertRun<'_> {
             let is_one = |server: Endpoint| cluster.endpoints.iter().any(|endpoint| endpoint.url == server);
             held.servers().any(is_one)
         };
-        let (near, far): (Vec<_>, Vec<_>) = self.clusters.iter().partition(|(_, cluster)| is_at(cluster));
+        let (near, far): (Vec<_>, Vec<_>) = self.clusters.iter().partition(|located| is_at(&located.cluster));
         let mut found = Vec::new();
         let mut trouble = None;
         for candidate in near {
@@ -232,12 +232,8 @@ impl ConvertRun<'_> {
     }
 
     /// This cluster, with a certificate of ours, if it issued the one that is held.
-    fn issuer<'s>(
-        &'s self,
-        (place, cluster): &'s (Location, Cluster),
-        held: &StaticUser,
-    ) -> Result<Option<Issuer<'s>>> {
-        let target = place.target(cluster);
+    fn issuer<'s>(&'s self, located: &'s LocatedCluster, held: &StaticUser) -> Result<Option<Issuer<'s>>> {
+        let target = located.reference();
         let wanted = CertificateRequest {
             target: &target,
             identity: self.identity,
@@ -249,7 +245,7 @@ impl ConvertRun<'_> {
         let (obtained, note) = fetch::for_person(self.session, &wanted, CachePolicy::AnyValid)?;
         let ca_pem = note.and_then(|note| note.ca_pem).filter(|ca| held.is_issued_by(ca));
         Ok(ca_pem.map(|ca_pem| Issuer {
-            cluster,
+            cluster: &located.cluster,
             target,
             entry: obtained.entry,
             ca_pem,

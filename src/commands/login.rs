@@ -1,25 +1,33 @@
-//! `login`: who you are, which clusters, a certificate, kubeconfig entries, a check. Ends with the command to try.
+//! `login`: who you are, which clusters, certificates, kubeconfig entries, a check. Ends with the command to try.
 
-pub(crate) mod clusters;
+mod checked;
+mod clusters;
 mod entry;
-pub(crate) mod identity;
-mod many;
-pub(crate) mod prepare;
-pub(crate) mod questions;
+mod failures;
+mod identity;
+mod names;
+mod prepare;
+mod questions;
+mod server_entry;
 mod setup;
 mod summary;
 
 use crate::cli::{GlobalArgs, LoginArgs};
-use crate::error::Result;
-use crate::host::{Directories, Host, Progress};
+use crate::error::{Exit, Explain, Result};
+use crate::host::{Directories, Host, Progress, parallel};
 use crate::kubeconfig::Kubeconfig;
-use crate::plan::{Destination, LoginPlan, RunSettings};
+use crate::plan::{Destination, LoginPlan, RunSettings, ServerChoice};
 use crate::session::Session;
 use crate::{contexts, output};
-use clusters::{LocatedCluster, LocatedClusters};
+use checked::CheckedCluster;
+use clusters::FoundClusters;
+use failures::LoginFailures;
 use identity::LoginIdentity;
 use prepare::PreparedCluster;
-use setup::LoginRun;
+use setup::{ClusterSetup, LoginRun};
+
+/// How many API servers are asked at a time.
+const BOUND: usize = 8;
 
 /// Sets clusters up.
 pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
@@ -29,71 +37,127 @@ pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<
         // Nobody is asked anything that leads to an error which is there already.
         load_kubeconfig(&LoginPlan::new(args, global, &host.env, None, host.terminal)?, host)?;
     }
-    let who = LoginIdentity::find(&session, args)?;
-    let prepared = prepare(&session, args, global, &who);
-    let (plan, kubeconfig, sites) = prepared.inspect_err(|_| who.forget(&session))?;
-    let ground = LoginRun::new(&session, args, &plan, &who.identity, &kubeconfig);
-    match (sites.found.as_slice(), sites.failures.as_slice()) {
-        ([site], []) => set_up(&ground, site),
-        _ => many::set_up(&ground, &sites.found, sites.failures),
-    }
+    let identity = LoginIdentity::find(&session, args)?;
+    let prepared = look_around(&session, args, global, &identity);
+    let (plan, kubeconfig, found) = prepared.inspect_err(|_| identity.forget(&session))?;
+    set_up(
+        &LoginRun::new(&session, args, &plan, &identity.identity, &kubeconfig),
+        found,
+    )
 }
 
 /// What is to be set up. Nothing has been written until here but the identity that was typed, and that only in the end.
-fn prepare(
+fn look_around(
     session: &Session<'_>,
     args: &LoginArgs,
     global: &GlobalArgs,
-    who: &LoginIdentity,
-) -> Result<(LoginPlan, Kubeconfig, LocatedClusters)> {
+    identity: &LoginIdentity,
+) -> Result<(LoginPlan, Kubeconfig, FoundClusters)> {
     let host = session.host;
-    let mut plan = LoginPlan::new(args, global, &host.env, who.identity.profile(), host.terminal)?;
+    let plan = LoginPlan::new(args, global, &host.env, identity.identity.profile(), host.terminal)?;
     let kubeconfig = load_kubeconfig(&plan, host)?;
-    questions::complete(session, &mut plan, &who.identity)?;
-    let sites = clusters::sites(session, &plan, &who.identity)?;
-    if plan.destination != Destination::DryRun {
-        who.keep(session)?;
+    let answers = questions::ask(session, &plan, &identity.identity)?;
+    let plan = plan.answered(answers);
+    let mut found = clusters::find(session, &plan, &identity.identity)?;
+    if found.clusters.is_empty() {
+        let count = found.count();
+        std::mem::replace(&mut found.failures, LoginFailures::none()).conclude(host, count)?;
     }
-    Ok((plan, kubeconfig, sites))
+    if plan.destination != Destination::DryRun {
+        identity.keep(session)?;
+    }
+    Ok((plan, kubeconfig, found))
 }
 
-/// Sets one cluster up.
-fn set_up(ground: &LoginRun<'_>, site: &LocatedCluster) -> Result<()> {
-    let session = ground.session;
-    let setup = ground.setup(site)?;
-    let mut ready = {
-        let _progress = Progress::spinner(session.host, "taking a certificate, and looking which server answers");
-        PreparedCluster::new(session, &setup)?
-    };
-    let server = entry::ServerEntry::of(&ready);
-    let name = entry::context_name(&setup, |name| {
-        ground.kubeconfig.context_is_free_for(name, site.cluster.id.as_str())
-    });
-    let login = entry::login(ground, &setup, name, server);
+/// A server of one's own cannot be that of several clusters.
+#[derive(Debug, thiserror::Error)]
+#[error("`--server` is one cluster's, and here are {0}")]
+struct OneServer(usize);
 
-    let change = ground.kubeconfig.upsert(std::slice::from_ref(&login))?;
-    match ground.plan.destination {
-        Destination::Print => output::print(session.host, &crate::kubeconfig::render(&[login]))?,
-        Destination::DryRun => output::print(session.host, &change.diff())?,
-        Destination::Write => {
-            change.write()?;
-            let user = {
-                let _progress = Progress::spinner(session.host, "asking the API server who you are");
-                ready.who_am_i(session, &setup)?
-            };
-            summary::show(
-                ground,
-                &setup,
-                &summary::Outcome {
-                    obtained: &ready.obtained,
-                    user: user.as_deref(),
-                    login: &login,
-                    change: &change,
-                },
-            );
+impl Explain for OneServer {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("leave it out, or name one cluster with `--cluster`".to_owned())
+    }
+}
+
+/// Sets the clusters up: one failure does not stop the rest.
+fn set_up(run: &LoginRun<'_>, found: FoundClusters) -> Result<()> {
+    let (host, count) = (run.session.host, found.count());
+    let FoundClusters { clusters, mut failures } = found;
+    if matches!(run.plan.server, ServerChoice::Url(_)) && count > 1 {
+        return Err(OneServer(count).into());
+    }
+    let prepared = prepare::all(run, run.setups(&clusters)?, &mut failures)?;
+    let (mut prepared, logins) = entry::logins(run, prepared, &mut failures);
+    if logins.is_empty() {
+        return failures.conclude(host, count);
+    }
+    let change = run.kubeconfig.upsert(&logins)?;
+    match run.plan.destination {
+        Destination::Print => output::print(host, &crate::kubeconfig::render(&logins))?,
+        Destination::DryRun => output::print(host, &change.diff())?,
+        Destination::Write => change.write()?,
+    }
+    if run.plan.destination == Destination::Write && run.plan.is_checked {
+        check(run, count, &mut prepared, &mut failures);
+        if count == 1 && !failures.is_empty() {
+            return failures.conclude(host, count);
         }
     }
-    ready.conclude(&setup)
+    summary::show(run, &prepared, &logins, &change);
+    for prepared in prepared {
+        if let Some(error) = prepared
+            .checked
+            .and_then(CheckedCluster::into_unanswered)
+            .filter(|_| run.plan.is_checked)
+        {
+            let doing = of_cluster(
+                count,
+                &prepared.setup,
+                "certificate and kubeconfig are ready, only the check failed",
+            );
+            failures.checks.add_named(error.doing(doing));
+        }
+    }
+    failures.conclude(host, count)
+}
+
+/// Asks the API servers of the clusters that have their certificate who we are.
+fn check(run: &LoginRun<'_>, count: usize, prepared: &mut [PreparedCluster<'_>], failures: &mut LoginFailures) {
+    let answers = {
+        let _progress = Progress::spinner(run.session.host, "asking the API server who you are");
+        parallel::map(prepared, BOUND, |prepared| {
+            let checked = prepared.checked.as_ref();
+            checked.map_or(Ok(None), |checked| checked.who_am_i(&prepared.setup))
+        })
+    };
+    for (prepared, answer) in prepared.iter_mut().zip(answers) {
+        match (answer, &mut prepared.checked) {
+            (Ok(Some(known)), Some(checked)) => checked.is_known(known),
+            (Ok(_), _) => {}
+            (Err(error), _) => {
+                let doing = of_cluster(
+                    count,
+                    &prepared.setup,
+                    "the kubeconfig is written, only the check failed",
+                );
+                failures.checks.add_named(error.doing(doing));
+            }
+        }
+    }
+}
+
+/// Says of which cluster it is where that is not clear.
+fn of_cluster(count: usize, setup: &ClusterSetup<'_>, what: &str) -> String {
+    if count == 1 {
+        what.to_owned()
+    } else {
+        format!("cluster `{}`: {what}", setup.name())
+    }
 }
 
 fn load_kubeconfig(plan: &LoginPlan, host: &Host) -> Result<Kubeconfig> {

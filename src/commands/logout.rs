@@ -7,10 +7,11 @@ use crate::cli::{GlobalArgs, LogoutArgs};
 use crate::contexts::{self, ResolvedContext, is_about};
 use crate::credential::forget::{forget, forget_sign_ins};
 use crate::discovery::targets;
-use crate::error::{Error, Exit, Explain, Result};
+use crate::error::{Exit, Explain, Result};
 use crate::host::{Deadline, Directories, Host};
 use crate::kubeconfig::OurContext;
 use crate::output::confirm;
+use crate::output::some_failed::Failures;
 use crate::plan::{ContextsPlan, RunSettings, Verification};
 use crate::revocation::{self, Revocation, owner};
 use crate::session::Session;
@@ -49,7 +50,7 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
     if args.purge {
         purge::agree(&session, &args.confirm)?;
     }
-    let mut failures: Vec<(String, Error)> = Vec::new();
+    let mut failures = Failures::of("context");
     if args.revoke {
         failures = revoke(&mut session, global, args, &chosen)?;
     }
@@ -59,8 +60,8 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
             Ok(0) if args.revoke => {} // forgotten already
             Ok(0) => host.say(&format!("context `{name}`: there was no certificate")),
             Ok(_) => host.say(&format!("context `{name}`: the certificate is forgotten")),
-            Err(_) if failures.iter().any(|(failed, _)| failed == name) => {}
-            Err(left) => failures.push((name.to_owned(), left.into())),
+            Err(_) if failures.has(name) => {}
+            Err(left) => failures.add(name, left.into()),
         }
     }
     if args.remove_contexts {
@@ -76,7 +77,7 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
     if !args.purge {
         say_who_can_sign_in(host, &pins);
     }
-    contexts::conclude(&session, "context", chosen.len(), failures)?;
+    failures.conclude(host, chosen.len(), "contexts failed")?;
     match token_left {
         None if args.purge => purge::purge(&session),
         None => Ok(()),
@@ -90,7 +91,7 @@ fn revoke(
     global: &GlobalArgs,
     args: &LogoutArgs,
     chosen: &[OurContext<'_>],
-) -> Result<Vec<(String, Error)>> {
+) -> Result<Failures> {
     confirm::check(session, &args.confirm)?;
     let found = targets::of_contexts(session, global, chosen);
     let mut failures = found.failures;
@@ -99,7 +100,7 @@ fn revoke(
         let own = owner::own(session, site).and_then(|holder| Revocation::new(site, holder, true));
         match own {
             Ok(revocation) => revocations.push(revocation),
-            Err(error) => failures.push((site.label(), error)),
+            Err(error) => failures.add(&site.label(), error),
         }
     }
     revocation::confirm(session, &args.confirm, &revocations)?;
@@ -109,7 +110,7 @@ fn revoke(
     session.deadline = Deadline::after(run.timeout);
     for revocation in &revocations {
         if let Err(error) = revocation::carry_out(session, revocation, Verification::IfPossible) {
-            failures.push((revocation.label(), error));
+            failures.add(&revocation.label(), error);
         }
     }
     Ok(failures)

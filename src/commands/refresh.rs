@@ -17,5 +17,5 @@ pub(super) fn run(args: &RefreshArgs, global: &GlobalArgs, host: &Host) -> Resul
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
 
     let failures = renew_contexts(&session, global, &kubeconfig, &chosen, None)?;
-    contexts::conclude(&session, "context", chosen.len(), failures)
+    failures.conclude(host, chosen.len(), "contexts failed")
 }

@@ -4,7 +4,6 @@ mod from_certificate;
 mod resume;
 
 use crate::cli::{GlobalArgs, RevokeArgs};
-use crate::contexts;
 use crate::discovery::targets::{self, Target};
 use crate::error::Result;
 use crate::host::{Deadline, Directories, Host};
@@ -41,7 +40,7 @@ pub(super) fn run(args: &RevokeArgs, global: &GlobalArgs, host: &Host) -> Result
             .and_then(|(holder, is_own)| Revocation::new(site, holder, is_own));
         match revocation {
             Ok(revocation) => revocations.push(revocation),
-            Err(error) => failures.push((site.label(), error)),
+            Err(error) => failures.add(&site.label(), error),
         }
     }
     revocation::confirm(&session, &args.confirm, &revocations)?;
@@ -55,14 +54,15 @@ pub(super) fn run(args: &RevokeArgs, global: &GlobalArgs, host: &Host) -> Result
         let resume = resume::line(args, failed.iter().copied().chain(rest));
         let _interrupt = host.processes.when_interrupted(&resume);
         if let Err(error) = revocation::carry_out(&session, revocation, plan.verification) {
-            failures.push((revocation.label(), error));
+            failures.add(&revocation.label(), error);
             failed.push(revocation);
         }
     }
     if count > 1 && !failed.is_empty() {
         host.say(&resume::line(args, failed.into_iter()));
     }
-    contexts::conclude(&session, found.kind, count, failures)
+    let kind = failures.kind();
+    failures.conclude(host, count, &format!("{kind}s failed"))
 }
 
 /// Whose certificates they are, asked once for each identity.

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::host::{Deadline, Progress};
 use crate::ids::Endpoint;
 use crate::kubeconfig::{ClusterEntry, Kubeconfig, OurContext};
+use crate::output::some_failed::Failures;
 use crate::plan::ServerChoice;
 use crate::session::Session;
 use std::time::Duration;
@@ -34,9 +35,9 @@ pub(crate) fn renew_contexts(
     kubeconfig: &Kubeconfig,
     contexts: &[OurContext<'_>],
     trial: Option<Deadline>,
-) -> Result<Vec<(String, Error)>> {
+) -> Result<Failures> {
     let mut clusters: Vec<(String, ClusterEntry)> = Vec::new();
-    let mut failures = Vec::new();
+    let mut failures = Failures::of("context");
     let progress = Progress::bar(session.host, contexts.len() as u64, "renewing certificates");
     for context in contexts {
         match renew_context(session, global, context, trial) {
@@ -48,7 +49,7 @@ pub(crate) fn renew_contexts(
                 // Contexts may share an entry: it is changed once.
                 clusters.extend(changed.filter(|(name, _)| clusters.iter().all(|(other, _)| other != name)));
             }
-            Err(error) => failures.push((context.name.to_owned(), error)),
+            Err(error) => failures.add(context.name, error),
         }
         progress.step();
     }

@@ -1,8 +1,11 @@
-//! The clusters that an identity can reach: looked for over regions and projects, side by side.
+//! The clusters that an identity can reach: one list, looked for over regions and projects, side by side.
+//!
+//! A project's clusters are in two lists, the ordinary and the Autopilot one. A cluster that both name stands here once, as what the
+//! second list says it is, because its path at CCE follows from that.
 
+use crate::account::project;
 use crate::error::{Error, Exit, Result};
-use crate::host::Deadline;
-use crate::host::parallel;
+use crate::host::{Deadline, parallel};
 use crate::http::Http;
 use crate::huaweicloud::cce::CceClient;
 use crate::huaweicloud::cce::cluster::Cluster;
@@ -28,14 +31,21 @@ pub(crate) struct Location {
     pub(crate) project: Project,
 }
 
-impl Location {
-    /// A cluster of this project.
-    pub(crate) fn target(&self, cluster: &Cluster) -> ClusterRef {
+/// A cluster and where it is.
+#[derive(Clone)]
+pub(crate) struct LocatedCluster {
+    pub(crate) location: Location,
+    pub(crate) cluster: Cluster,
+}
+
+impl LocatedCluster {
+    /// The cluster, exactly.
+    pub(crate) fn reference(&self) -> ClusterRef {
         ClusterRef {
-            region: self.region.clone(),
-            project_id: self.project.id.clone(),
-            cluster_id: cluster.id.clone(),
-            is_autopilot: cluster.is_autopilot(),
+            region: self.location.region.clone(),
+            project_id: self.location.project.id.clone(),
+            cluster_id: self.cluster.id.clone(),
+            is_autopilot: self.cluster.is_autopilot(),
         }
     }
 }
@@ -47,6 +57,17 @@ pub(crate) struct SearchFailure {
     pub(crate) error: Error,
 }
 
+impl SearchFailure {
+    /// The error, which says where.
+    pub(crate) fn into_error(self) -> Error {
+        match (self.project, self.region) {
+            (Some(project), _) => self.error.doing(format!("failed to search project `{}`", project.name)),
+            (None, Some(region)) => self.error.doing(format!("failed to search region `{region}`")),
+            (None, None) => self.error,
+        }
+    }
+}
+
 /// An IAM, the region at which to sign in for it, and the one region that it is asked for.
 struct IamQuery {
     endpoint: Endpoint,
@@ -56,8 +77,7 @@ struct IamQuery {
 
 /// What a search has found.
 pub(crate) struct SearchResult {
-    /// The clusters, each with its place.
-    pub(crate) clusters: Vec<(Location, Cluster)>,
+    pub(crate) clusters: Vec<LocatedCluster>,
     /// Where it could not be asked.
     pub(crate) failures: Vec<SearchFailure>,
     /// There was an answer at all.
@@ -84,16 +104,16 @@ impl<'a> Search<'a> {
 
     /// Asks everywhere.
     pub(crate) fn clusters(&self) -> Result<SearchResult> {
-        let (places, mut failures) = self.places()?;
-        let answers = parallel::map(&places, BOUND, |place| self.clusters_of(place));
+        let (locations, mut failures) = self.locations()?;
+        let answers = parallel::map(&locations, BOUND, |location| self.clusters_of(location, |_| true));
         let is_any_listed = answers.iter().any(std::result::Result::is_ok);
         let mut clusters = Vec::new();
-        for (place, answer) in places.into_iter().zip(answers) {
+        for (location, answer) in locations.into_iter().zip(answers) {
             match answer {
-                Ok(listed) => clusters.extend(listed.into_iter().map(|cluster| (place.clone(), cluster))),
+                Ok(listed) => clusters.extend(listed),
                 Err(error) => failures.push(SearchFailure {
-                    region: Some(place.region),
-                    project: Some(place.project),
+                    region: Some(location.region),
+                    project: Some(location.project),
                     error,
                 }),
             }
@@ -105,48 +125,79 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// Asks in one project of each of the plan's regions: the plan's, else the region's main one. The answers come in the order of the
+    /// regions.
+    pub(crate) fn clusters_of_projects(&self, names: &[String]) -> Vec<Result<(Location, Vec<LocatedCluster>)>> {
+        parallel::map(&self.plan.regions, BOUND, |region| {
+            let location = self.location_in(region)?;
+            // The second list is asked only for what the first leaves open.
+            let is_open = |listed: &[LocatedCluster]| {
+                let is_known = |name: &String| {
+                    let matching = matching(listed, name);
+                    !matching.is_empty() && matching.iter().all(|found| found.cluster.is_told_by_flavor)
+                };
+                names.is_empty() || !names.iter().all(is_known)
+            };
+            let clusters = self.clusters_of(&location, is_open)?;
+            Ok((location, clusters))
+        })
+    }
+
+    fn location_in(&self, region: &Region) -> Result<Location> {
+        let main = || ProjectChoice::Name(region.to_string());
+        let choice = self.plan.project.clone().unwrap_or_else(main);
+        let project = sign_in::with(self.session, &self.sign_in(region, Scope::Account), |credentials| {
+            let api = self.session.api(&self.http, credentials, self.session.deadline);
+            project::find(&api, &self.plan.cloud.iam(region), self.identity, &choice)
+        });
+        Ok(Location {
+            region: region.clone(),
+            project: project.map_err(|error| error.doing("failed to find the project"))?,
+        })
+    }
+
     /// Where to look, and where that cannot be known.
-    pub(crate) fn places(&self) -> Result<(Vec<Location>, Vec<SearchFailure>)> {
-        let lookups = self.lookups();
-        let answers = parallel::map(&lookups, BOUND, |lookup| self.projects_of(lookup));
-        let (mut places, mut failures) = (Vec::<Location>::new(), Vec::new());
-        for (lookup, answer) in lookups.into_iter().zip(answers) {
-            let found = match answer {
+    pub(crate) fn locations(&self) -> Result<(Vec<Location>, Vec<SearchFailure>)> {
+        let queries = self.queries();
+        let answers = parallel::map(&queries, BOUND, |query| self.projects_of(query));
+        let (mut locations, mut failures) = (Vec::<Location>::new(), Vec::new());
+        for (query, answer) in queries.into_iter().zip(answers) {
+            let projects = match answer {
                 Ok(projects) => projects,
                 Err(error) => {
                     failures.push(SearchFailure {
-                        region: lookup.region,
+                        region: query.region,
                         project: None,
                         error,
                     });
                     continue;
                 }
             };
-            let found: Vec<Location> = found
+            let found: Vec<Location> = projects
                 .into_iter()
-                .filter_map(|project| self.place(&lookup, project))
+                .filter_map(|project| self.location(&query, project))
                 .collect();
-            if let (true, Some(region), None) = (found.is_empty(), &lookup.region, &self.plan.project) {
+            if let (true, Some(region), None) = (found.is_empty(), &query.region, &self.plan.project) {
                 failures.push(SearchFailure {
                     error: no_project(region.as_str()),
-                    region: lookup.region,
+                    region: query.region,
                     project: None,
                 });
             }
-            for place in found {
-                if places.iter().all(|known| known.project.id != place.project.id) {
-                    places.push(place);
+            for location in found {
+                if locations.iter().all(|known| known.project.id != location.project.id) {
+                    locations.push(location);
                 }
             }
         }
         match &self.plan.project {
-            Some(ProjectChoice::Name(name)) if places.is_empty() && failures.is_empty() => Err(no_project(name)),
-            Some(ProjectChoice::Id(id)) if places.is_empty() && failures.is_empty() => Err(no_project(id.as_str())),
-            _ => Ok((places, failures)),
+            Some(ProjectChoice::Name(name)) if locations.is_empty() && failures.is_empty() => Err(no_project(name)),
+            Some(ProjectChoice::Id(id)) if locations.is_empty() && failures.is_empty() => Err(no_project(id.as_str())),
+            _ => Ok((locations, failures)),
         }
     }
 
-    fn lookups(&self) -> Vec<IamQuery> {
+    fn queries(&self) -> Vec<IamQuery> {
         let (plan, cloud) = (self.plan, &self.plan.cloud);
         let of_region = |region: &Region| IamQuery {
             endpoint: cloud.iam(region),
@@ -165,61 +216,72 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn projects_of(&self, lookup: &IamQuery) -> Result<Vec<Project>> {
+    fn projects_of(&self, query: &IamQuery) -> Result<Vec<Project>> {
         let projects = sign_in::with(
             self.session,
-            &self.sign_in(&lookup.home, Scope::Account),
+            &self.sign_in(&query.home, Scope::Account),
             |credentials| {
                 let iam = IamClient {
                     api: &self.session.api(&self.http, credentials, self.deadline()),
-                    endpoint: &lookup.endpoint,
+                    endpoint: &query.endpoint,
                 };
                 iam.projects().map_err(|error| explain(error, self.identity))
             },
         );
         projects.map_err(|error| {
-            let error = error.doing(format!("failed to find the projects at `{}`", lookup.endpoint));
+            let error = error.doing(format!("failed to find the projects at `{}`", query.endpoint));
             self.with_other_clouds(error)
         })
     }
 
     /// The project's region, if both are wanted. A project that is named like no region has no clusters (`MOS`).
-    fn place(&self, lookup: &IamQuery, project: Project) -> Option<Location> {
+    fn location(&self, query: &IamQuery, project: Project) -> Option<Location> {
         let is_wanted = match &self.plan.project {
             Some(ProjectChoice::Name(name)) => project.name == *name,
             Some(ProjectChoice::Id(id)) => project.id == *id,
             None => true,
         };
         let region = Region::of_project(&project.name).filter(|_| is_wanted)?;
-        let is_there = match &lookup.region {
+        let is_there = match &query.region {
             Some(wanted) => region == *wanted,
             None => region.as_str().contains('-'),
         };
         is_there.then_some(Location { region, project })
     }
 
-    fn clusters_of(&self, place: &Location) -> Result<Vec<Cluster>> {
-        let endpoint = self.plan.cloud.cce(&place.region);
-        let scope = Scope::Project(place.project.id.clone());
-        let listed = sign_in::with(self.session, &self.sign_in(&place.region, scope), |credentials| {
+    /// The project's clusters; those of the Autopilot list where the ordinary one leaves something open.
+    fn clusters_of(
+        &self,
+        location: &Location,
+        is_open: impl Fn(&[LocatedCluster]) -> bool,
+    ) -> Result<Vec<LocatedCluster>> {
+        let located = |cluster| LocatedCluster {
+            location: location.clone(),
+            cluster,
+        };
+        let endpoint = self.plan.cloud.cce(&location.region);
+        let scope = Scope::Project(location.project.id.clone());
+        let listed = sign_in::with(self.session, &self.sign_in(&location.region, scope), |credentials| {
             let cce = CceClient {
                 api: &self.session.api(&self.http, credentials, self.deadline()),
                 endpoint: &endpoint,
-                project: &place.project.id,
+                project: &location.project.id,
                 is_autopilot: false,
             };
-            let listed = cce.clusters().and_then(|mut clusters| {
-                let autopilot = cce.autopilot_clusters()?;
-                clusters.retain(|cluster| autopilot.iter().all(|other| other.id != cluster.id));
-                clusters.extend(autopilot);
-                Ok(clusters)
-            });
-            listed.map_err(|error| explain(error, self.identity))
+            let explained = |error| explain(error, self.identity);
+            let ordinary = cce.clusters().map_err(explained)?;
+            let mut clusters: Vec<LocatedCluster> = ordinary.into_iter().map(located).collect();
+            if is_open(&clusters) {
+                let autopilot = cce.autopilot_clusters().map_err(explained)?;
+                clusters.retain(|known| autopilot.iter().all(|other| other.id != known.cluster.id));
+                clusters.extend(autopilot.into_iter().map(located));
+            }
+            Ok(clusters)
         });
         listed.map_err(|error| {
             error.doing(format!(
                 "failed to list the clusters of project `{}`",
-                place.project.name
+                location.project.name
             ))
         })
     }
@@ -241,11 +303,8 @@ impl<'a> Search<'a> {
 
     /// Nothing said which cloud it is: then it may be another one that knows this identity.
     fn with_other_clouds(&self, error: Error) -> Error {
-        let (plan, cloud) = (self.plan, &self.plan.cloud);
-        let is_cloud_known =
-            !plan.regions.is_empty() || plan.home.is_some() || cloud.cloud.is_some() || cloud.iam_endpoint.is_some();
         match error.hint() {
-            Some(hint) if error.exit() == Exit::Identity && !is_cloud_known => error.with_hint(format!(
+            Some(hint) if error.exit() == Exit::Identity && self.plan.is_cloud_open() => error.with_hint(format!(
                 "{hint}; if they are another cloud's, name it with `--cloud` or `--region`"
             )),
             _ => error,
@@ -255,4 +314,18 @@ impl<'a> Search<'a> {
 
 fn no_project(name: &str) -> Error {
     IamError::NoProject { name: name.to_owned() }.into()
+}
+
+/// The cluster with this id; else those with this name or alias.
+pub(crate) fn matching<'c>(clusters: &'c [LocatedCluster], wanted: &str) -> Vec<&'c LocatedCluster> {
+    let by_id: Vec<_> = clusters
+        .iter()
+        .filter(|found| found.cluster.id.as_str() == wanted)
+        .collect();
+    if !by_id.is_empty() {
+        return by_id;
+    }
+    let is_called =
+        |found: &&LocatedCluster| found.cluster.name == wanted || found.cluster.alias.as_deref() == Some(wanted);
+    clusters.iter().filter(is_called).collect()
 }

@@ -5,15 +5,16 @@ use crate::cache::CacheKey;
 use crate::cli::{ChoiceArgs, GlobalArgs};
 use crate::contexts::{self, ResolvedContext};
 use crate::credential::ask_cce::{self, ask_cce};
-use crate::discovery::search::{Location, Search, SearchResult};
-use crate::error::{Error, Exit, Explain, Result};
+use crate::discovery::search::{LocatedCluster, Search, SearchResult};
+use crate::discovery::select::{self, Among, SelectError};
+use crate::error::{Error, Result};
 use crate::host::Progress;
 use crate::huaweicloud::cce::cluster::Cluster;
 use crate::huaweicloud::cce::{CceClient, CceError};
 use crate::huaweicloud::iam::token_request::Scope;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, OurContext};
-use crate::output;
+use crate::output::some_failed::Failures;
 use crate::plan::{self, CloudSettings, ClusterRef, ClusterSelection, SearchPlan};
 use crate::sanitize::sanitize;
 use crate::session::Session;
@@ -46,36 +47,8 @@ pub(crate) struct Target {
 pub(crate) struct Targets {
     /// In the order in which they were named.
     pub(crate) all: Vec<Target>,
-    /// What could not be looked at: its name, and why.
-    pub(crate) failures: Vec<(String, Error)>,
-    /// What the names are those of: `context` or `cluster`.
-    pub(crate) kind: &'static str,
-}
-
-/// Why a cluster that was named is none.
-#[derive(Debug, thiserror::Error)]
-enum TargetError {
-    #[error("there is no cluster `{0}` among those that this identity can list")]
-    Unknown(String),
-    #[error("{count} clusters are called `{name}`")]
-    Ambiguous { name: String, count: usize, ids: String },
-    #[error("this identity can list no cluster")]
-    None,
-}
-
-impl Explain for TargetError {
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Unknown(_) | Self::None => {
-                "`kubectl cce-login clusters` lists them; perhaps it is another `--region` or `--project`".to_owned()
-            }
-            Self::Ambiguous { ids, .. } => format!("give its id with `--cluster`: {ids}"),
-        })
-    }
+    /// What could not be looked at.
+    pub(crate) failures: Failures,
 }
 
 /// Finds what `choice` means.
@@ -100,14 +73,13 @@ pub(crate) fn find(
 pub(crate) fn of_contexts(session: &Session<'_>, global: &GlobalArgs, chosen: &[OurContext<'_>]) -> Targets {
     let mut found = Targets {
         all: Vec::new(),
-        failures: Vec::new(),
-        kind: "context",
+        failures: Failures::of("context"),
     };
     for context in chosen {
         match Target::of_context(session, global, context) {
-            Ok(site) if found.all.iter().any(|other| other.is_like(&site)) => {}
-            Ok(site) => found.all.push(site),
-            Err(error) => found.failures.push((context.name.to_owned(), error)),
+            Ok(target) if found.all.iter().any(|other| other.is_same_cluster(&target)) => {}
+            Ok(target) => found.all.push(target),
+            Err(error) => found.failures.add(context.name, error),
         }
     }
     found
@@ -132,67 +104,45 @@ fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: 
     let mut found = Search::new(session, &identity, &plan)?.clusters()?;
     drop(progress);
     let chosen = chosen(&mut found, names)?;
-    let site = |(place, cluster): (Location, Cluster)| Target {
-        at: place.target(&cluster),
-        label: sanitize(&cluster.name),
-        cluster,
+    let target = |located: LocatedCluster| Target {
+        at: located.reference(),
+        label: sanitize(&located.cluster.name),
+        cluster: located.cluster,
         identity: identity.clone(),
         cloud: plan.cloud.clone(),
         cache: plan.cache,
         server: None,
         key: None,
     };
-    let place_of = |failure: &crate::discovery::search::SearchFailure| {
-        let project = failure.project.as_ref().map(|project| project.name.clone());
-        let region = failure.region.as_ref().map(ToString::to_string);
-        project.or(region).unwrap_or_default()
-    };
+    let mut failures = Failures::of("cluster");
+    for failure in found.failures {
+        failures.add_named(failure.into_error());
+    }
     Ok(Targets {
-        all: chosen.into_iter().map(site).collect(),
-        failures: found
-            .failures
-            .into_iter()
-            .map(|failure| (format!("all of {}", place_of(&failure)), failure.error))
-            .collect(),
-        kind: "cluster",
+        all: chosen.into_iter().map(target).collect(),
+        failures,
     })
 }
 
 /// Those with these names or ids, or all of them. What could not be asked matters only where something is missing.
-fn chosen(found: &mut SearchResult, names: &[String]) -> Result<Vec<(Location, Cluster)>> {
+fn chosen(found: &mut SearchResult, names: &[String]) -> Result<Vec<LocatedCluster>> {
     let all = std::mem::take(&mut found.clusters);
     if names.is_empty() {
         return match (all.is_empty(), found.failures.is_empty()) {
             (true, false) => Err(found.failures.swap_remove(0).error),
-            (true, true) => Err(TargetError::None.into()),
+            (true, true) => Err(SelectError::NoneListed.into()),
             (false, _) => Ok(all),
         };
     }
-    let mut chosen: Vec<(Location, Cluster)> = Vec::new();
+    let mut chosen: Vec<LocatedCluster> = Vec::new();
     for name in names {
-        let is_id = |(_, cluster): &&(Location, Cluster)| cluster.id.as_str() == name;
-        let is_called =
-            |(_, cluster): &&(Location, Cluster)| cluster.name == *name || cluster.alias.as_deref() == Some(name);
-        let by_id: Vec<_> = all.iter().filter(is_id).collect();
-        let matching = if by_id.is_empty() {
-            all.iter().filter(is_called).collect()
-        } else {
-            by_id
-        };
-        match matching.as_slice() {
-            [one] if chosen.iter().all(|(_, other)| other.id != one.1.id) => chosen.push((*one).clone()),
-            [_] => {}
-            [] if !found.failures.is_empty() => return Err(found.failures.swap_remove(0).error),
-            [] => return Err(TargetError::Unknown(sanitize(name)).into()),
-            several => {
-                let ids: Vec<&str> = several.iter().map(|(_, cluster)| cluster.id.as_str()).collect();
-                return Err(TargetError::Ambiguous {
-                    name: sanitize(name),
-                    count: several.len(),
-                    ids: output::names(&ids),
-                }
-                .into());
+        match select::one(&all, name, Among::Everything) {
+            Ok(one) if chosen.iter().all(|other| other.cluster.id != one.cluster.id) => chosen.push(one.clone()),
+            Ok(_) => {}
+            Err(SelectError::Unknown { .. }) if !found.failures.is_empty() => {
+                return Err(found.failures.swap_remove(0).error);
             }
+            Err(error) => return Err(error.into()),
         }
     }
     found.failures.clear();
@@ -201,12 +151,10 @@ fn chosen(found: &mut SearchResult, names: &[String]) -> Result<Vec<(Location, C
 
 /// Why a command that takes one cluster has none.
 pub(crate) fn nothing_found(found: Targets) -> Error {
-    let kind = found.kind;
-    let failure = found.failures.into_iter().next();
-    failure.map_or_else(
-        || TargetError::None.into(),
-        |(name, error)| error.doing(format!("{kind} `{name}`")),
-    )
+    found
+        .failures
+        .into_first()
+        .unwrap_or_else(|| SelectError::NoneListed.into())
 }
 
 impl Target {
@@ -226,7 +174,7 @@ impl Target {
         })
     }
 
-    fn is_like(&self, other: &Self) -> bool {
+    fn is_same_cluster(&self, other: &Self) -> bool {
         self.at == other.at && self.identity.fingerprint() == other.identity.fingerprint()
     }
 

@@ -5,21 +5,13 @@ use crate::config::Profile;
 use crate::env_vars;
 use crate::exec_credential::ApiVersion;
 use crate::host::{Env, Terminal};
-use crate::ids::{Endpoint, ProjectId, Region};
+use crate::ids::{Endpoint, Region};
 use crate::plan::given::{Given, Sources, none};
+use crate::plan::project::{ProjectChoice, project_choice};
 use crate::plan::search::SearchPlan;
-use crate::plan::settings::{CertificateSettings, CloudSettings, RunSettings};
-use crate::plan::{PlanError, api_version, missing_region};
+use crate::plan::settings::CertificateSettings;
+use crate::plan::{PlanError, api_version};
 use std::path::PathBuf;
-
-/// A project as a person names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProjectChoice {
-    /// By its name.
-    Name(String),
-    /// By its id: 32 hexadecimal digits.
-    Id(ProjectId),
-}
 
 /// Which clusters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,21 +57,25 @@ pub enum Destination {
     DryRun,
 }
 
+/// What a person has said at the terminal.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    /// Where.
+    pub region: Option<Region>,
+    /// Whose.
+    pub project: Option<ProjectChoice>,
+}
+
 /// What `login` means.
 #[derive(Debug, Clone)]
 pub struct LoginPlan {
     /// The clusters.
     pub clusters: ClusterChoice,
-    /// Where; none: that is still to be asked, or everywhere.
-    pub regions: Vec<Region>,
-    /// Whose; `None`: each region's main project.
-    pub project: Option<ProjectChoice>,
-    /// The search for whatever was not named.
+    /// Where to look for them. For clusters by name: in this project of each region, or in its main one; a profile's region and project
+    /// count. For all: everywhere that these allow.
     pub search: SearchPlan,
     /// Which endpoint.
     pub server: ServerChoice,
-    /// Where the cloud answers.
-    pub cloud: CloudSettings,
     /// The certificate and where it is kept.
     pub certificate: CertificateSettings,
     /// `--kubeconfig`.
@@ -100,8 +96,6 @@ pub struct LoginPlan {
     pub is_checked: bool,
     /// Asked for by name: the API server is not verified.
     pub is_server_unverified: bool,
-    /// How the run behaves.
-    pub run: RunSettings,
 }
 
 impl LoginPlan {
@@ -114,35 +108,12 @@ impl LoginPlan {
         terminal: Terminal,
     ) -> Result<Self, PlanError> {
         let sources = Sources { env, profile };
-        let run = RunSettings::new(global, env, terminal)?;
         let clusters = if args.all {
             ClusterChoice::All
         } else {
             let named = Given::list("--cluster", &args.cluster, &sources, env_vars::CLUSTER, none);
             ClusterChoice::Named(named.into_iter().map(|given| given.text).collect())
         };
-        let project = sources.find("--project", args.project.as_deref(), Some(env_vars::PROJECT), |p| {
-            p.project.as_ref()
-        });
-        let project = project.or_else(|| sources.find("--project", None, Some(env_vars::SDK_PROJECT_ID), none));
-        let project = project.as_ref().map(project_choice).transpose()?;
-        let mut regions = Vec::new();
-        for given in Given::list("--region", &args.region, &sources, env_vars::REGION, |p| {
-            p.region.as_ref()
-        }) {
-            let region = given.parse(Region::parse, crate::ids::InvalidId::hint)?;
-            if !regions.contains(&region) {
-                regions.push(region);
-            }
-        }
-        if let (true, Some(ProjectChoice::Name(name))) = (regions.is_empty(), &project) {
-            let of_project = Region::of_project(name).filter(|region| region.as_str().contains('-'));
-            regions.extend(of_project);
-        }
-        let is_searched = clusters == ClusterChoice::All || run.is_interactive;
-        if regions.is_empty() && !is_searched {
-            return Err(missing_region());
-        }
         let certificate = CertificateSettings::new(&args.certificate, &sources)?;
         let search = SearchArgs {
             region: args.region.clone(),
@@ -150,17 +121,18 @@ impl LoginPlan {
             cloud: args.cloud.clone(),
             ..SearchArgs::default()
         };
-        let search = SearchPlan {
+        let mut search = SearchPlan {
             cache: certificate.cache,
             ..SearchPlan::new(&search, global, env, profile, terminal)?
         };
+        if clusters != ClusterChoice::All {
+            search.project = project(args, &sources)?;
+            search.regions = regions(args, &sources, search.project.as_ref())?;
+        }
         Ok(Self {
             clusters,
-            project,
-            regions,
             search,
             server: server_choice(args)?,
-            cloud: CloudSettings::new(&args.cloud, &sources)?,
             certificate,
             kubeconfig: args.kubeconfig.as_ref().map(PathBuf::from),
             context_name: args.context_name.clone(),
@@ -183,27 +155,45 @@ impl LoginPlan {
                 .transpose()?,
             is_checked: !args.no_check,
             is_server_unverified: args.insecure_skip_tls_verify,
-            run,
         })
+    }
+
+    /// The plan with what a person has said; it counts like a flag.
+    #[must_use]
+    pub fn answered(mut self, answers: Answers) -> Self {
+        if let Some(region) = answers.region {
+            self.search.regions = vec![region];
+        }
+        self.search.project = answers.project.or(self.search.project);
+        self
     }
 }
 
-/// A project by its id where it looks like one, else by its name.
-pub(super) fn project_choice(given: &Given) -> Result<ProjectChoice, PlanError> {
-    let text = given.text.as_str();
-    if text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit()) {
-        return Ok(ProjectChoice::Id(
-            given.parse(ProjectId::parse, crate::ids::InvalidId::hint)?,
-        ));
+/// The one project: by flag, variable or profile, else as the SDK's variable says.
+fn project(args: &LoginArgs, sources: &Sources<'_>) -> Result<Option<ProjectChoice>, PlanError> {
+    let project = sources.find("--project", args.project.as_deref(), Some(env_vars::PROJECT), |p| {
+        p.project.as_ref()
+    });
+    let project = project.or_else(|| sources.find("--project", None, Some(env_vars::SDK_PROJECT_ID), none));
+    project.as_ref().map(project_choice).transpose()
+}
+
+/// The regions: by flag, variable or profile, else the one that the project's name tells.
+fn regions(args: &LoginArgs, sources: &Sources<'_>, project: Option<&ProjectChoice>) -> Result<Vec<Region>, PlanError> {
+    let mut regions = Vec::new();
+    for given in Given::list("--region", &args.region, sources, env_vars::REGION, |p| {
+        p.region.as_ref()
+    }) {
+        let region = given.parse(Region::parse, crate::ids::InvalidId::hint)?;
+        if !regions.contains(&region) {
+            regions.push(region);
+        }
     }
-    if text.chars().any(char::is_control) || text.len() > 128 {
-        return Err(PlanError::Invalid {
-            origin: given.origin.clone(),
-            problem: "it is not a project's name or id".to_owned(),
-            cure: "give a project's name such as `eu-de_team`, or its id".to_owned(),
-        });
+    if let (true, Some(ProjectChoice::Name(name))) = (regions.is_empty(), project) {
+        let of_project = Region::of_project(name).filter(|region| region.as_str().contains('-'));
+        regions.extend(of_project);
     }
-    Ok(ProjectChoice::Name(text.to_owned()))
+    Ok(regions)
 }
 
 fn server_choice(args: &LoginArgs) -> Result<ServerChoice, PlanError> {

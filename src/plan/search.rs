@@ -7,7 +7,7 @@ use crate::host::{Env, Terminal};
 use crate::ids::Region;
 use crate::plan::PlanError;
 use crate::plan::given::{Given, Sources, none};
-use crate::plan::login::{ProjectChoice, project_choice};
+use crate::plan::project::{ProjectChoice, project_choice};
 use crate::plan::settings::{CloudSettings, RunSettings, cache_mode};
 use crate::store::CacheMode;
 
@@ -29,6 +29,12 @@ pub struct SearchPlan {
 }
 
 impl SearchPlan {
+    /// Nothing says which cloud it is.
+    pub fn is_cloud_open(&self) -> bool {
+        let cloud = &self.cloud;
+        self.regions.is_empty() && self.home.is_none() && cloud.cloud.is_none() && cloud.iam_endpoint.is_none()
+    }
+
     /// Makes the plan. A profile's own region and project are where a login begins; they do not narrow the search.
     pub fn new(
         args: &SearchArgs,

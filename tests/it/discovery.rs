@@ -61,7 +61,11 @@ fn an_autopilot_cluster_that_both_lists_name_stands_once_in_every_command() {
 fn whoever_mistypes_a_cluster_is_told_what_it_may_be_by_every_command() {
     let world = World::new();
     world.sim.add_cluster(ClusterSpec::named("staging"));
-    for line in ["login --cluster prodd", "revoke --cluster prodd --yes", "rotate --component all --cluster prodd --yes"] {
+    for line in [
+        "login --cluster prodd",
+        "revoke --cluster prodd --yes",
+        "rotate --component all --cluster prodd --yes",
+    ] {
         let outcome = run(&world, line);
         outcome.fails(Exit::Usage, "there is no cluster `prodd`");
         assert!(outcome.stderr.contains("did you mean `prod`?"), "{outcome}");

@@ -1,8 +1,8 @@
 //! The rows of the report: a cluster each, or a place that could not be asked.
 
-use crate::discovery::search::{Location, SearchFailure};
+use crate::discovery::search::{LocatedCluster, Location, SearchFailure};
 use crate::host::Host;
-use crate::huaweicloud::cce::cluster::{Access, Cluster};
+use crate::huaweicloud::cce::cluster::Access;
 use crate::output::{self, Format};
 use crate::sanitize::sanitize;
 use serde::Serialize;
@@ -31,13 +31,15 @@ struct EndpointColumn {
 }
 
 impl ClusterRow {
-    pub(super) fn of_cluster(place: &Location, cluster: &Cluster) -> Self {
+    pub(super) fn of_cluster(located: &LocatedCluster) -> Self {
+        let LocatedCluster { location, cluster } = located;
+        let Location { region, project } = location;
         let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let endpoint = |access| cluster.endpoints_for(access).next().map(ToString::to_string);
         Self {
-            region: Some(place.region.to_string()),
-            project: Some(place.project.name.clone()),
-            project_id: Some(place.project.id.to_string()),
+            region: Some(region.to_string()),
+            project: Some(project.name.clone()),
+            project_id: Some(project.id.to_string()),
             name: Some(cluster.name.clone()),
             id: Some(cluster.id.to_string()),
             category: known(&cluster.category),

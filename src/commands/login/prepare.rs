@@ -1,125 +1,97 @@
-//! A cluster made ready for use: its certificate, a server that answers and verifies, and who we are to it.
+//! Clusters made ready for use. The first ones get their certificate now and are asked who we are; of the others it is known only where
+//! their server will be, because CCE grants about ten certificates a minute, and a cluster's authorities come with its certificate.
 
-use crate::api_server::ApiServerError;
-use crate::api_server::choose::{self, Chosen};
-use crate::cache::index::{self, CertificateRecord};
-use crate::commands::login::setup::ClusterSetup;
-use crate::credential::fetch::{self, CachePolicy};
-use crate::credential::{self, ObtainedCertificate};
-use crate::error::{Error, Result};
-use crate::huaweicloud::cce::cluster::Cluster;
-use crate::plan::Destination;
-use crate::session::Session;
+use crate::commands::login::checked::CheckedCluster;
+use crate::commands::login::failures::LoginFailures;
+use crate::commands::login::server_entry::ServerEntry;
+use crate::commands::login::setup::{ClusterSetup, LoginRun};
+use crate::error::{Exit, Result};
+use crate::host::{Progress, parallel};
 
-/// What there is now.
-pub(super) struct PreparedCluster {
-    pub(super) obtained: ObtainedCertificate,
-    /// The servers and authorities that CCE named with the certificate.
-    pub(super) note: CertificateRecord,
-    pub(super) chosen: Chosen,
+/// How many clusters get their certificate now.
+const AT_ONCE: usize = 1;
+/// How many of them at a time.
+const BOUND: usize = 8;
+/// How many clusters are tried until one gets its certificate: what fails for three will hardly be different for the next one.
+const MOST_TRIES: usize = 3;
+
+/// A cluster that is ready for its entries.
+pub(super) struct PreparedCluster<'a> {
+    pub(super) setup: ClusterSetup<'a>,
+    pub(super) server: ServerEntry,
+    /// Its certificate, and the server that was chosen; `None`: later.
+    pub(super) checked: Option<CheckedCluster>,
 }
 
-impl PreparedCluster {
-    /// Takes the certificate and chooses the server.
-    pub(super) fn new(session: &Session<'_>, setup: &ClusterSetup<'_>) -> Result<Self> {
-        let (mut obtained, mut note) = certificate_of(session, setup, WhichCertificate::AsNeeded)?;
-        let chosen = match choose::choose(session, &setup.search(&note)) {
-            // The authorities that came with the cached certificate may have been rotated since.
-            Err(error) if !obtained.is_fetched => {
-                session.log.info(|| format!("{error}: asking CCE anew"));
-                (obtained, note) = certificate_of(session, setup, WhichCertificate::New)?;
-                choose::choose(session, &setup.search(&note))?
-            }
-            chosen => chosen?,
-        };
-        remember_server(session, setup, &chosen, &mut note);
-        Ok(Self { obtained, note, chosen })
-    }
-
-    /// Asks the API server who we are; `None` where it is not to be asked or does not answer. A cached certificate that it refuses is
-    /// replaced once.
-    pub(super) fn who_am_i(&mut self, session: &Session<'_>, setup: &ClusterSetup<'_>) -> Result<Option<String>> {
-        let Chosen::Reachable(server) = &self.chosen else {
-            return Ok(None);
-        };
-        if !setup.plan.is_checked {
-            return Ok(None);
-        }
-        match server.who_am_i(&self.obtained.entry.cert, session.deadline) {
-            Ok(user) => Ok(Some(user)),
-            Err(ApiServerError::Refused) if !self.obtained.is_fetched => {
-                session
-                    .log
-                    .info(|| "the API server refuses the cached certificate: fetching a new one".to_owned());
-                (self.obtained, _) = certificate_of(session, setup, WhichCertificate::New)?;
-                Ok(Some(server.who_am_i(&self.obtained.entry.cert, session.deadline)?))
-            }
-            Err(error) => Err(Error::from(error).doing("the kubeconfig is written, only the check failed")),
-        }
-    }
-
-    /// How the run ends where the server was to be checked and does not answer.
-    pub(super) fn conclude(self, setup: &ClusterSetup<'_>) -> Result<()> {
-        match self.chosen {
-            Chosen::Unreachable { error, .. } if setup.plan.is_checked => {
-                Err(Error::from(error).doing("certificate and kubeconfig are ready, only the check failed"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Whether a cached certificate will do.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum WhichCertificate {
-    AsNeeded,
-    New,
-}
-
-/// The certificate, and the servers and authorities that CCE named with it.
-fn certificate_of(
-    session: &Session<'_>,
-    setup: &ClusterSetup<'_>,
-    freshness: WhichCertificate,
-) -> Result<(ObtainedCertificate, CertificateRecord)> {
-    let target = setup.target();
-    let wanted = setup.wanted(&target);
-    let key = wanted.key();
-    let store = session.store(setup.certificate.cache);
-    let cache = session.cache(&store);
-    let known = index::read(&session.directories, &key).filter(|note| knows_all_servers(note, &setup.site.cluster));
-    if let Some(note) = known.filter(|_| freshness == WhichCertificate::AsNeeded)
-        && let Some(obtained) = credential::cached(session, &cache, &key)
-    {
-        return Ok((obtained, note));
-    }
-    let doing = || {
-        format!(
-            "failed to get a client certificate for cluster `{}`",
-            setup.site.cluster.name
-        )
+/// Prepares the clusters of the run; those that fail are missing. Whoever is refused altogether learns that at once and once; whoever is
+/// throttled gets the entries, and the certificates later.
+pub(super) fn all<'a>(
+    run: &LoginRun<'_>,
+    setups: Vec<ClusterSetup<'a>>,
+    failures: &mut LoginFailures,
+) -> Result<Vec<PreparedCluster<'a>>> {
+    let host = run.session.host;
+    let progress = match setups.len() {
+        1 => Progress::spinner(host, "taking a certificate, and looking which server answers"),
+        count => Progress::bar(host, count as u64, "setting clusters up"),
     };
-    let (obtained, note) = fetch::for_person(session, &wanted, CachePolicy::Newer).map_err(|e| e.doing(doing()))?;
-    if cfg!(any(target_os = "macos", target_os = "windows")) {
-        // So that the keyring's "always allow" question comes now and not in the middle of a kubectl call.
-        let _ = cache.get(&key);
+    let mut taken = first_certificates(&setups)?;
+    let answered = taken.iter().zip(&setups).find_map(|(taken, setup)| match taken {
+        Some(Ok(checked)) => checked.access(&setup.located.cluster),
+        _ => None,
+    });
+    let mut prepared = Vec::with_capacity(setups.len());
+    taken.resize_with(setups.len(), || None);
+    for (setup, taken) in setups.into_iter().zip(taken) {
+        progress.step();
+        let checked = match taken.transpose() {
+            Ok(checked) => checked,
+            Err(error) if error.is_throttled() => {
+                failures.checks.add(setup.name(), error);
+                None
+            }
+            Err(error) => {
+                failures.clusters.add(setup.name(), error);
+                continue;
+            }
+        };
+        let server = match &checked {
+            Some(checked) => Ok(checked.server_entry()),
+            None => ServerEntry::to_be(&setup, answered),
+        };
+        match server {
+            Ok(server) => prepared.push(PreparedCluster { setup, server, checked }),
+            Err(error) => failures.clusters.add_named(error),
+        }
     }
-    let note = note.ok_or_else(|| Error::from(choose::NoServer::nothing_known()))?;
-    Ok((obtained, note))
+    Ok(prepared)
 }
 
-/// Notes which server was chosen, for clients that do not tell us (contract §3: the question whether a certificate is refused).
-fn remember_server(session: &Session<'_>, setup: &ClusterSetup<'_>, chosen: &Chosen, note: &mut CertificateRecord) {
-    note.choose_server(chosen.url(), chosen.tls_server_name());
-    if setup.plan.destination != Destination::DryRun {
-        index::write(&session.directories, &setup.wanted(&setup.target()).key(), note);
+/// What came of the first clusters, in their order: one after the other until one has its certificate, then the next ones side by side.
+fn first_certificates(setups: &[ClusterSetup<'_>]) -> Result<Vec<Option<Result<CheckedCluster>>>> {
+    let mut taken = Vec::new();
+    for setup in setups.iter().take(MOST_TRIES) {
+        let checked = CheckedCluster::new(setup);
+        match &checked {
+            Ok(_) => {
+                taken.push(Some(checked));
+                let others = setups.get(taken.len()..).unwrap_or_default();
+                let others = others.get(..AT_ONCE.saturating_sub(taken.len())).unwrap_or(others);
+                let others = parallel::map(others, BOUND, CheckedCluster::new);
+                taken.extend(others.into_iter().map(Some));
+                break;
+            }
+            Err(error) if setups.len() == 1 || (error.exit() == Exit::Identity && taken.is_empty()) => {
+                return checked.map(|_| Vec::new());
+            }
+            Err(error) => {
+                let is_throttled = error.is_throttled();
+                taken.push(Some(checked));
+                if is_throttled {
+                    break;
+                }
+            }
+        }
     }
-}
-
-/// The cluster's present endpoints were all named with the certificate; otherwise an elastic IP was bound since.
-fn knows_all_servers(note: &CertificateRecord, cluster: &Cluster) -> bool {
-    cluster
-        .endpoints
-        .iter()
-        .all(|endpoint| note.servers.iter().any(|server| server == endpoint.url.as_str()))
+    Ok(taken)
 }

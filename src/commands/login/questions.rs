@@ -1,7 +1,6 @@
 //! What a person at the terminal is asked about the clusters: region, project, cluster, each only where it is missing.
 
-use crate::commands::login::clusters::LocatedCluster;
-use crate::discovery::search::{Location, Search};
+use crate::discovery::search::{LocatedCluster, Location, Search};
 use crate::error::{Error, Exit, Result};
 use crate::host::Progress;
 use crate::huaweicloud::cce::cluster::{Access, Cluster};
@@ -10,59 +9,58 @@ use crate::huaweicloud::iam::{IamError, Project};
 use crate::identity::Identity;
 use crate::ids::Region;
 use crate::output;
-use crate::plan::{ClusterChoice, LoginPlan, ProjectChoice, SearchPlan};
+use crate::plan::{Answers, ClusterChoice, LoginPlan, ProjectChoice, SearchPlan};
 use crate::sanitize::sanitize;
 use crate::session::Session;
 
-/// Fills in region and project; what is the only one is not asked for.
-pub(super) fn complete(session: &Session<'_>, plan: &mut LoginPlan, identity: &Identity) -> Result<()> {
+/// Asks for region and project where they are missing; what is the only one is not asked for.
+pub(super) fn ask(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<Answers> {
+    let mut answers = Answers::default();
     let ClusterChoice::Named(names) = &plan.clusters else {
-        return Ok(());
+        return Ok(answers);
     };
-    let is_cluster_open = names.is_empty();
-    let is_project_open = plan.project.is_none() && is_cluster_open && plan.regions.len() < 2;
-    if !session.is_interactive || !(plan.regions.is_empty() || is_project_open) {
-        return Ok(());
+    let search = &plan.search;
+    let is_project_open = search.project.is_none() && names.is_empty() && search.regions.len() < 2;
+    if !session.is_interactive || !(search.regions.is_empty() || is_project_open) {
+        return Ok(answers);
     }
-    let places = match places(session, plan, identity) {
+    let locations = match locations(session, search, identity) {
         // Nothing says which cloud it is, and the one that was asked does not know this identity: the region tells.
-        Err(error) if error.exit() == Exit::Identity && is_cloud_open(plan) => {
+        Err(error) if error.exit() == Exit::Identity && search.is_cloud_open() => {
             session.log.info(|| format!("{error}: asking for the region"));
-            plan.regions = vec![known_region(session)?];
-            places(session, plan, identity)?
+            let region = known_region(session)?;
+            answers.region = Some(region.clone());
+            let search = SearchPlan {
+                regions: vec![region],
+                ..search.clone()
+            };
+            locations(session, &search, identity)?
         }
-        places => places?,
+        locations => locations?,
     };
-    if plan.regions.is_empty() {
-        plan.regions = vec![region(session, &places)?];
+    let region = match (&answers.region, search.regions.as_slice()) {
+        (Some(region), _) | (None, [region, ..]) => region.clone(),
+        (None, []) => {
+            let region = region(session, &locations)?;
+            answers.region = Some(region.clone());
+            region
+        }
+    };
+    if is_project_open {
+        let here = locations.iter().filter(|location| location.region == region);
+        let projects = here.map(|location| &location.project).collect();
+        answers.project = project(session, &region, projects)?;
     }
-    if is_project_open && let [region] = plan.regions.as_slice() {
-        let projects: Vec<&Project> = places
-            .iter()
-            .filter(|place| place.region == *region)
-            .map(|place| &place.project)
-            .collect();
-        plan.project = project(session, region, projects)?;
-    }
-    Ok(())
-}
-
-fn is_cloud_open(plan: &LoginPlan) -> bool {
-    let cloud = &plan.cloud;
-    plan.regions.is_empty() && plan.search.home.is_none() && cloud.cloud.is_none() && cloud.iam_endpoint.is_none()
+    Ok(answers)
 }
 
 /// The projects of the regions, or of all; at least one.
-fn places(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) -> Result<Vec<Location>> {
-    let search = SearchPlan {
-        regions: plan.regions.clone(),
-        ..plan.search.clone()
-    };
+fn locations(session: &Session<'_>, search: &SearchPlan, identity: &Identity) -> Result<Vec<Location>> {
     let _progress = Progress::spinner(session.host, "looking for your projects");
-    let (places, failures) = Search::new(session, identity, &search)?.places()?;
+    let (locations, failures) = Search::new(session, identity, search)?.locations()?;
     match failures.into_iter().next() {
-        Some(failure) if places.is_empty() => Err(failure.error),
-        _ => Ok(places),
+        Some(failure) if locations.is_empty() => Err(failure.error),
+        _ => Ok(locations),
     }
 }
 
@@ -75,15 +73,15 @@ pub(super) fn known_region(session: &Session<'_>) -> Result<Region> {
     Ok(regions.swap_remove(at.min(rows.len().saturating_sub(1))))
 }
 
-fn region(session: &Session<'_>, places: &[Location]) -> Result<Region> {
-    let mut regions: Vec<&Region> = places.iter().map(|place| &place.region).collect();
+fn region(session: &Session<'_>, locations: &[Location]) -> Result<Region> {
+    let mut regions: Vec<&Region> = locations.iter().map(|location| &location.region).collect();
     regions.sort();
     regions.dedup();
     let at = match regions.len() {
         0 | 1 => 0,
         _ => {
             let row = |region: &&Region| {
-                let count = places.iter().filter(|place| place.region == **region).count();
+                let count = locations.iter().filter(|location| location.region == **region).count();
                 let projects = if count == 1 { "project" } else { "projects" };
                 format!("{:<16}{count} {projects}", region.as_str())
             };
@@ -111,38 +109,38 @@ fn project(session: &Session<'_>, region: &Region, mut projects: Vec<&Project>) 
 }
 
 /// One of the clusters, or all of them. The only one is taken as it is.
-pub(super) fn clusters(session: &Session<'_>, mut sites: Vec<LocatedCluster>) -> Result<Vec<LocatedCluster>> {
-    if sites.len() < 2 {
-        return Ok(sites);
+pub(super) fn clusters(session: &Session<'_>, mut listed: Vec<LocatedCluster>) -> Result<Vec<LocatedCluster>> {
+    if listed.len() < 2 {
+        return Ok(listed);
     }
-    sites.sort_by_cached_key(|site| (site.cluster.name.clone(), site.project.name.clone()));
-    let has_one_project = sites.windows(2).all(|pair| match pair {
-        [a, b] => a.project.id == b.project.id,
+    listed.sort_by_cached_key(|located| (located.cluster.name.clone(), located.location.project.name.clone()));
+    let has_one_project = listed.windows(2).all(|pair| match pair {
+        [a, b] => a.location.project.id == b.location.project.id,
         _ => true,
     });
-    let cells: Vec<Vec<String>> = sites.iter().map(|site| row(site, has_one_project)).collect();
-    let count = sites.len();
+    let cells: Vec<Vec<String>> = listed.iter().map(|located| row(located, has_one_project)).collect();
+    let count = listed.len();
     let mut rows: Vec<String> = output::table(&cells).lines().map(str::to_owned).collect();
     rows.push(format!("all {count} of them"));
     let at = session.host.pick("Cluster", &rows)?;
     if at < count {
-        return Ok(vec![sites.remove(at)]);
+        return Ok(vec![listed.remove(at)]);
     }
     if session.host.confirm(&format!("Set up all {count} clusters?"))? {
-        return Ok(sites);
+        return Ok(listed);
     }
     Err(crate::host::Cancelled.into())
 }
 
-fn row(site: &LocatedCluster, has_one_project: bool) -> Vec<String> {
-    let cluster = &site.cluster;
+fn row(located: &LocatedCluster, has_one_project: bool) -> Vec<String> {
+    let cluster = &located.cluster;
     let mut row = vec![
         sanitize(&cluster.name),
         sanitize(&cluster.version),
         sanitize(&cluster.phase),
         access(cluster).to_owned(),
     ];
-    row.extend((!has_one_project).then(|| sanitize(&site.project.name)));
+    row.extend((!has_one_project).then(|| sanitize(&located.location.project.name)));
     row
 }
 

@@ -1,20 +1,22 @@
-//! One cluster that is being set up: who, where, with which certificate, and what an earlier login left.
+//! One cluster that is being set up: which, under which context name, with which certificate, and what an earlier login left.
 
 use crate::api_server::choose::ServerQuery;
-use crate::cache::index::CertificateRecord;
-use crate::cli::LoginArgs;
-use crate::commands::login::clusters::LocatedCluster;
-use crate::commands::login::entry::ExistingEntry;
+use crate::cache::index::{self, CertificateRecord};
+use crate::cli::{GetCredentialArgs, LoginArgs};
+use crate::commands::login::names;
+use crate::contexts;
 use crate::credential::{CertificateRequest, Requester};
-use crate::error::Result;
+use crate::discovery::search::LocatedCluster;
+use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ApiVersion;
 use crate::identity::Identity;
-use crate::kubeconfig::{Kubeconfig, cluster_id};
+use crate::ids::Endpoint;
+use crate::kubeconfig::{Kubeconfig, OurContext, cluster_id};
 use crate::kubectl::Kubectl;
 use crate::plan::{CertificateSettings, ClusterRef, LoginPlan};
 use crate::session::Session;
-use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 /// What all clusters of a run have in common.
 pub(super) struct LoginRun<'a> {
@@ -24,8 +26,26 @@ pub(super) struct LoginRun<'a> {
     pub(super) identity: &'a Identity,
     pub(super) kubeconfig: &'a Kubeconfig,
     /// What earlier logins with this identity wrote, by cluster id.
-    previous: HashMap<String, ExistingEntry>,
-    exec_api_version: OnceCell<ApiVersion>,
+    existing: HashMap<String, ExistingEntry>,
+    exec_api_version: OnceLock<ApiVersion>,
+}
+
+/// Two clusters would get one context.
+#[derive(Debug, thiserror::Error)]
+#[error("`--context-name`: `{0}` would be the name of more than one context")]
+struct SameName(String);
+
+impl Explain for SameName {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "tell them apart with `{cluster}`, `{project}` or `{region}`: `--context-name '{cluster}.{project}'`"
+                .to_owned(),
+        )
+    }
 }
 
 impl<'a> LoginRun<'a> {
@@ -37,15 +57,15 @@ impl<'a> LoginRun<'a> {
         kubeconfig: &'a Kubeconfig,
     ) -> Self {
         let pin = identity.identity_argument();
-        let mut previous = HashMap::new();
+        let mut existing = HashMap::new();
         for context in kubeconfig.ours() {
             // The first one counts, as for kubectl.
             if context.args.contains(&pin.as_str())
                 && let Some(id) = cluster_id(&context.args)
-                && !previous.contains_key(id)
+                && !existing.contains_key(id)
                 && let Some(found) = ExistingEntry::of(&context)
             {
-                previous.insert(id.to_owned(), found);
+                existing.insert(id.to_owned(), found);
             }
         }
         Self {
@@ -54,25 +74,45 @@ impl<'a> LoginRun<'a> {
             plan,
             identity,
             kubeconfig,
-            previous,
-            exec_api_version: OnceCell::new(),
+            existing,
+            exec_api_version: OnceLock::new(),
         }
     }
 
-    /// This cluster of the run.
-    pub(super) fn setup(&self, site: &'a LocatedCluster) -> Result<ClusterSetup<'_>> {
-        let previous = self.previous.get(site.cluster.id.as_str());
+    /// The clusters of the run, each with a context name that no other one of them has.
+    pub(super) fn setups(&'a self, clusters: &'a [LocatedCluster]) -> Result<Vec<ClusterSetup<'a>>> {
+        let mut taken = HashSet::new();
+        let mut setups = Vec::with_capacity(clusters.len());
+        for located in clusters {
+            let mut setup = self.setup(located)?;
+            let is_free = |name: &str| {
+                !taken.contains(name) && self.kubeconfig.context_is_free_for(name, located.cluster.id.as_str())
+            };
+            let existing = setup.existing.map(|existing| existing.context_name.as_str());
+            setup.context_name = names::context(self.plan, self.identity, located, existing, is_free);
+            if !taken.insert(setup.context_name.clone()) && self.plan.context_name.is_some() {
+                return Err(SameName(setup.context_name).into());
+            }
+            setups.push(setup);
+        }
+        Ok(setups)
+    }
+
+    fn setup(&'a self, located: &'a LocatedCluster) -> Result<ClusterSetup<'a>> {
+        let existing = self.existing.get(located.cluster.id.as_str());
         let env = &self.session.host.env;
-        let certificate = match previous {
-            Some(previous) => CertificateSettings::inheriting(&self.args.certificate, env, &previous.args.certificate)?,
-            None => self.plan.certificate,
-        };
         Ok(ClusterSetup {
-            plan: self.plan,
-            identity: self.identity,
-            site,
-            certificate,
-            previous,
+            run: self,
+            located,
+            reference: located.reference(),
+            certificate: match existing {
+                Some(existing) => {
+                    CertificateSettings::inheriting(&self.args.certificate, env, &existing.args.certificate)?
+                }
+                None => self.plan.certificate,
+            },
+            existing,
+            context_name: String::new(),
         })
     }
 
@@ -84,49 +124,85 @@ impl<'a> LoginRun<'a> {
     }
 }
 
-/// What is being set up.
+/// A cluster that is being set up.
 pub(super) struct ClusterSetup<'a> {
-    pub(super) plan: &'a LoginPlan,
-    pub(super) identity: &'a Identity,
-    pub(super) site: &'a LocatedCluster,
+    pub(super) run: &'a LoginRun<'a>,
+    pub(super) located: &'a LocatedCluster,
+    pub(super) reference: ClusterRef,
     pub(super) certificate: CertificateSettings,
-    pub(super) previous: Option<&'a ExistingEntry>,
+    pub(super) existing: Option<&'a ExistingEntry>,
+    pub(super) context_name: String,
 }
 
 impl ClusterSetup<'_> {
-    pub(super) fn target(&self) -> ClusterRef {
-        ClusterRef {
-            region: self.site.region.clone(),
-            project_id: self.site.project.id.clone(),
-            cluster_id: self.site.cluster.id.clone(),
-            is_autopilot: self.site.cluster.is_autopilot(),
-        }
+    pub(super) fn name(&self) -> &str {
+        &self.located.cluster.name
     }
 
     /// The user asked, now or when the entry was made, not to verify the API server.
     pub(super) fn is_unverified(&self) -> bool {
-        self.plan.is_server_unverified || self.previous.is_some_and(|p| p.is_unverified)
+        self.run.plan.is_server_unverified || self.existing.is_some_and(|existing| existing.is_unverified)
     }
 
-    pub(super) fn search<'s>(&'s self, note: &'s CertificateRecord) -> ServerQuery<'s> {
+    pub(super) fn server_query<'s>(&'s self, record: &'s CertificateRecord) -> ServerQuery<'s> {
         ServerQuery {
-            choice: &self.plan.server,
-            cluster: &self.site.cluster,
-            note,
-            proxy_url: self.plan.proxy_url.as_deref(),
-            kept: self.previous.and_then(|p| p.server.as_ref()),
+            choice: &self.run.plan.server,
+            cluster: &self.located.cluster,
+            note: record,
+            proxy_url: self.run.plan.proxy_url.as_deref(),
+            kept: self.existing.and_then(|existing| existing.server.as_ref()),
             is_unverified: self.is_unverified(),
         }
     }
 
-    pub(super) fn wanted<'s>(&'s self, target: &'s ClusterRef) -> CertificateRequest<'s> {
+    /// What is known of an earlier certificate.
+    pub(super) fn record(&self) -> Option<CertificateRecord> {
+        index::read(&self.run.session.directories, &self.request().key())
+    }
+
+    pub(super) fn request(&self) -> CertificateRequest<'_> {
         CertificateRequest {
-            target,
-            identity: self.identity,
-            cloud: &self.plan.cloud,
+            target: &self.reference,
+            identity: self.run.identity,
+            cloud: &self.run.plan.search.cloud,
             certificate: self.certificate,
-            is_lifetime_strict: self.previous.is_some_and(|p| p.args.strict_duration),
+            is_lifetime_strict: self.existing.is_some_and(|existing| existing.args.strict_duration),
             asker: Requester::Person,
         }
+    }
+}
+
+/// What an earlier login for the same cluster and identity wrote.
+pub(super) struct ExistingEntry {
+    pub(super) context_name: String,
+    pub(super) command: String,
+    pub(super) api_version: Option<ApiVersion>,
+    pub(super) proxy_url: Option<String>,
+    /// The server in the entry.
+    pub(super) server: Option<Endpoint>,
+    /// The authorities in the entry.
+    pub(super) ca_pem: Option<Vec<u8>>,
+    /// The name under which the server in the entry verifies.
+    pub(super) tls_server_name: Option<String>,
+    /// The entry says not to verify it.
+    pub(super) is_unverified: bool,
+    /// The arguments in the entry.
+    pub(super) args: GetCredentialArgs,
+}
+
+impl ExistingEntry {
+    /// What it left in this context; `None` if its arguments cannot be understood.
+    fn of(context: &OurContext<'_>) -> Option<Self> {
+        Some(Self {
+            context_name: context.name.to_owned(),
+            command: context.command.to_owned(),
+            api_version: context.api_version.and_then(ApiVersion::parse),
+            proxy_url: context.proxy_url.map(str::to_owned),
+            server: context.server.and_then(|url| Endpoint::parse(url).ok()),
+            ca_pem: context.certificate_authority_data.clone(),
+            tls_server_name: context.tls_server_name.map(str::to_owned),
+            is_unverified: context.insecure_skip_tls_verify,
+            args: contexts::arguments(context).ok()?,
+        })
     }
 }

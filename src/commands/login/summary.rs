@@ -1,7 +1,8 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
+use crate::commands::login::checked::CheckedCluster;
+use crate::commands::login::prepare::PreparedCluster;
 use crate::commands::login::setup::{ClusterSetup, LoginRun};
-use crate::credential::ObtainedCertificate;
 use crate::credential::describe;
 use crate::host::Host;
 use crate::kubeconfig::{Change, Login};
@@ -9,100 +10,64 @@ use crate::output;
 use crate::plan::{CurrentContext, Destination};
 use crate::sanitize::sanitize;
 
-/// What came out.
-pub(super) struct Outcome<'a> {
-    pub(super) obtained: &'a ObtainedCertificate,
-    /// Who we are to the cluster, if it was asked.
-    pub(super) user: Option<&'a str>,
-    pub(super) login: &'a Login,
-    pub(super) change: &'a Change,
-}
-
-/// Writes the summary.
-pub(super) fn show(ground: &LoginRun<'_>, setup: &ClusterSetup<'_>, outcome: &Outcome<'_>) {
-    let host = ground.session.host;
-    show_cluster(host, setup, outcome.user);
-    let certificate = describe::certificate(host, outcome.obtained, setup.certificate.lifetime);
-    host.say(&format!("certificate: {certificate}"));
-    show_identity(ground);
-    let context = &outcome.login.context_name;
-    match files(outcome.change) {
-        None => host.say(&format!("context `{context}` was up to date")),
-        Some(files) => host.say(&format!("context `{context}` written to {files}")),
-    }
-    if setup.is_unverified() {
-        warn_of_unverified(host);
-    }
-    host.say(&format!("try: {}", command_to_try(ground, context)));
-}
-
-/// What came out of many clusters.
-pub(super) struct ManyOutcome<'a> {
-    /// The one that has its certificate, and who we are to it if it was asked.
-    pub(super) first: Option<(&'a ClusterSetup<'a>, &'a ObtainedCertificate, Option<&'a str>)>,
-    /// Everything that was written.
-    pub(super) logins: &'a [Login],
-    /// How many of them wait for their first certificate.
-    pub(super) without_ca: usize,
-    pub(super) change: &'a Change,
-}
-
-/// Writes the summary of many clusters; of what is only shown on stdout, what it lacks.
-pub(super) fn show_many(ground: &LoginRun<'_>, outcome: &ManyOutcome<'_>) {
-    let host = ground.session.host;
-    let is_written = ground.plan.destination == Destination::Write;
-    if let Some((setup, obtained, user)) = outcome.first.filter(|_| is_written) {
-        show_cluster(host, setup, user);
-        let certificate = describe::certificate(host, obtained, setup.certificate.lifetime);
+/// Writes the summary; of what is only shown on stdout, what it lacks.
+pub(super) fn show(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>], logins: &[Login], change: &Change) {
+    let host = run.session.host;
+    let is_written = run.plan.destination == Destination::Write;
+    let checked = prepared
+        .iter()
+        .find_map(|prepared| Some((&prepared.setup, prepared.checked.as_ref()?)));
+    if let Some((setup, checked)) = checked.filter(|_| is_written) {
+        show_cluster(host, setup, checked);
+        let certificate = describe::certificate(host, &checked.obtained, setup.certificate.lifetime);
         host.say(&format!("certificate: {certificate}"));
     }
-    if outcome.without_ca > 0 {
-        let (verb, what) = match outcome.without_ca {
-            1 => ("waits", "1 cluster".to_owned()),
-            count => ("wait", format!("{count} clusters")),
-        };
-        host.say(&format!(
-            "{what} {verb} for certificate and CA until kubectl is first used there, and that command has to be run twice: CCE grants about \
-             ten certificates a minute. `kubectl cce-login refresh --all` takes them now, at that pace"
-        ));
-    }
-    let Some(login) = outcome.logins.first().filter(|_| is_written) else {
+    show_waiting(host, logins);
+    let Some(first) = logins.first().filter(|_| is_written) else {
         return;
     };
-    show_identity(ground);
-    let names: Vec<&str> = outcome.logins.iter().map(|login| login.context_name.as_str()).collect();
-    let (count, names) = (names.len(), output::names(&names));
-    match files(outcome.change) {
-        None => host.say(&format!("{count} contexts were up to date: {names}")),
-        Some(files) => host.say(&format!("{count} contexts written to {files}: {names}")),
+    show_identity(run);
+    show_contexts(host, logins, change);
+    if logins.iter().any(|login| login.cluster.insecure_skip_tls_verify) {
+        host.say("warning: the API server is not verified: anybody on the way can read and change what you do");
     }
-    if outcome
-        .logins
-        .iter()
-        .any(|login| login.cluster.insecure_skip_tls_verify)
-    {
-        warn_of_unverified(host);
-    }
-    host.say(&format!("try: {}", command_to_try(ground, &login.context_name)));
+    host.say(&format!("try: {}", command_to_try(run, &first.context_name)));
 }
 
-fn show_cluster(host: &Host, setup: &ClusterSetup<'_>, user: Option<&str>) {
-    let cluster = &setup.site.cluster;
+/// How many clusters have nobody to trust yet.
+fn show_waiting(host: &Host, logins: &[Login]) {
+    let waiting = logins.iter().filter(|login| {
+        let entry = &login.cluster;
+        entry.certificate_authority_data.is_none() && !entry.insecure_skip_tls_verify
+    });
+    let (verb, what) = match waiting.count() {
+        0 => return,
+        1 => ("waits", "1 cluster".to_owned()),
+        count => ("wait", format!("{count} clusters")),
+    };
+    host.say(&format!(
+        "{what} {verb} for certificate and CA until kubectl is first used there, and that command has to be run twice: CCE grants about \
+         ten certificates a minute. `kubectl cce-login refresh --all` takes them now, at that pace"
+    ));
+}
+
+fn show_cluster(host: &Host, setup: &ClusterSetup<'_>, checked: &CheckedCluster) {
+    let cluster = &setup.located.cluster;
     let version = if cluster.version.is_empty() {
         String::new()
     } else {
         format!(" ({})", sanitize(&cluster.version))
     };
-    let known = match user {
+    let known = match &checked.user {
         Some(user) => format!("the API server knows you as `{}`", sanitize(user)),
         None => "not asked who you are".to_owned(),
     };
     host.say(&format!("cluster `{}`{version}: {known}", cluster.name));
 }
 
-fn show_identity(ground: &LoginRun<'_>) {
-    let described = ground.identity.describe();
-    ground.session.host.say(&if ground.identity.is_from_environment() {
+fn show_identity(run: &LoginRun<'_>) {
+    let described = run.identity.describe();
+    run.session.host.say(&if run.identity.is_from_environment() {
         format!(
             "identity: {described}; kubectl needs the same variables. `kubectl cce-login profile set` keeps them in the keyring instead"
         )
@@ -111,33 +76,32 @@ fn show_identity(ground: &LoginRun<'_>) {
     });
 }
 
-fn warn_of_unverified(host: &Host) {
-    host.say("warning: the API server is not verified: anybody on the way can read and change what you do");
-}
-
-/// The files that change; `None` if there are none.
-fn files(change: &Change) -> Option<String> {
+fn show_contexts(host: &Host, logins: &[Login], change: &Change) {
+    let names: Vec<&str> = logins.iter().map(|login| login.context_name.as_str()).collect();
     let files: Vec<String> = change
         .files()
         .iter()
         .map(|file| format!("`{}`", file.display()))
         .collect();
-    (!files.is_empty()).then(|| files.join(", "))
+    let files = files.join(", ");
+    host.say(&match (names.as_slice(), files.is_empty()) {
+        ([name], true) => format!("context `{name}` was up to date"),
+        ([name], false) => format!("context `{name}` written to {files}"),
+        (names, true) => format!("{} contexts were up to date: {}", names.len(), output::names(names)),
+        (names, false) => format!("{} contexts written to {files}: {}", names.len(), output::names(names)),
+    });
 }
 
 /// A command that shows that this context works.
-fn command_to_try(ground: &LoginRun<'_>, context: &str) -> String {
-    let current = ground.kubeconfig.current_context();
-    let is_current = match ground.plan.current_context {
+fn command_to_try(run: &LoginRun<'_>, context: &str) -> String {
+    let current = run.kubeconfig.current_context();
+    let is_current = match run.plan.current_context {
         CurrentContext::Set => true,
         CurrentContext::Keep => current == Some(context),
         CurrentContext::IfNone => current.is_none_or(|current| current == context),
     };
-    let file = ground
-        .plan
-        .kubeconfig
-        .as_ref()
-        .map(|file| format!(" --kubeconfig {}", file.display()));
+    let file = run.plan.kubeconfig.as_ref();
+    let file = file.map(|file| format!(" --kubeconfig {}", file.display()));
     let context = (!is_current).then(|| format!(" --context {context}"));
     format!(
         "kubectl{}{} get namespaces",

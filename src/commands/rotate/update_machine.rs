@@ -57,7 +57,7 @@ pub(super) fn update_machine(
             .host
             .say("everybody else who uses this cluster must run: kubectl cce-login refresh");
     }
-    contexts::conclude(session, "context", ours.len(), renewed?)?;
+    renewed?.conclude(session.host, ours.len(), "contexts failed")?;
     match left.into_iter().next() {
         None => Ok(()),
         Some(reason) => Err(Left(reason).into()),

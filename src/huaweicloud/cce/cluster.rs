@@ -29,6 +29,8 @@ pub struct Cluster {
     pub reason: String,
     /// `CCE`, `Turbo`, `Autopilot`, …
     pub category: String,
+    /// The flavor says whether it is an Autopilot cluster; else only the list does in which it stands.
+    pub is_told_by_flavor: bool,
     /// Where the API server answers.
     pub endpoints: Vec<ClusterEndpoint>,
     /// Names that the API server's certificate was made for besides the usual ones.
@@ -61,7 +63,8 @@ impl Cluster {
             value.and_then(Value::as_str).unwrap_or_default().to_owned()
         };
         let name = Some(text(&["metadata", "name"])).filter(|name| !name.is_empty())?;
-        let is_autopilot = text(&["spec", "flavor"]) == AUTOPILOT_FLAVOR;
+        let flavor = text(&["spec", "flavor"]);
+        let is_autopilot = flavor == AUTOPILOT_FLAVOR;
         let custom_sans = json.pointer("/spec/customSan").and_then(Value::as_array);
         Some(Self {
             id: ClusterId::parse(&text(&["metadata", "uid"])).ok()?,
@@ -80,6 +83,7 @@ impl Cluster {
             } else {
                 text(&["spec", "category"])
             },
+            is_told_by_flavor: !flavor.is_empty(),
             endpoints: json.pointer("/status/endpoints").map(endpoints).unwrap_or_default(),
             custom_sans: custom_sans
                 .into_iter()

@@ -1,0 +1,153 @@
+//! A cluster with its certificate, a server that answers and verifies, and who we are to it.
+
+use crate::api_server::ApiServerError;
+use crate::api_server::choose::{self, Chosen};
+use crate::cache::index::{self, CertificateRecord};
+use crate::commands::login::server_entry::{ServerEntry, is_at};
+use crate::commands::login::setup::ClusterSetup;
+use crate::credential::fetch::{self, CachePolicy};
+use crate::credential::{self, ObtainedCertificate};
+use crate::error::{Error, Result};
+use crate::huaweicloud::cce::cluster::{Access, Cluster};
+use crate::plan::Destination;
+
+/// What there is now.
+pub(super) struct CheckedCluster {
+    pub(super) obtained: ObtainedCertificate,
+    /// Who we are to the cluster, once it was asked.
+    pub(super) user: Option<String>,
+    /// The servers and authorities that CCE named with the certificate.
+    record: CertificateRecord,
+    chosen: Chosen,
+}
+
+impl CheckedCluster {
+    /// Takes the certificate and chooses the server.
+    pub(super) fn new(setup: &ClusterSetup<'_>) -> Result<Self> {
+        let session = setup.run.session;
+        let (mut obtained, mut record) = certificate_of(setup, Freshness::AsNeeded)?;
+        let chosen = match choose::choose(session, &setup.server_query(&record)) {
+            // The authorities that came with the cached certificate may have been rotated since.
+            Err(error) if !obtained.is_fetched => {
+                session.log.info(|| format!("{error}: asking CCE anew"));
+                (obtained, record) = certificate_of(setup, Freshness::New)?;
+                choose::choose(session, &setup.server_query(&record))?
+            }
+            chosen => chosen?,
+        };
+        remember_server(setup, &chosen, &mut record);
+        Ok(Self {
+            obtained,
+            user: None,
+            record,
+            chosen,
+        })
+    }
+
+    /// The server that was chosen, with the authorities that came with the certificate.
+    pub(super) fn server_entry(&self) -> ServerEntry {
+        ServerEntry {
+            url: self.chosen.url().to_string(),
+            ca_pem: self.record.ca_pem.clone().map(String::into_bytes),
+            tls_server_name: self.chosen.tls_server_name().map(str::to_owned),
+        }
+    }
+
+    /// From where its server was reached.
+    pub(super) fn access(&self, cluster: &Cluster) -> Option<Access> {
+        [Access::Internal, Access::External]
+            .into_iter()
+            .find(|access| is_at(cluster, *access, self.chosen.url()))
+    }
+
+    /// Asks the API server who we are; `None` where it does not answer. A cached certificate that it refuses is replaced once.
+    pub(super) fn who_am_i(&self, setup: &ClusterSetup<'_>) -> Result<Option<Known>> {
+        let session = setup.run.session;
+        let Chosen::Reachable(server) = &self.chosen else {
+            return Ok(None);
+        };
+        match server.who_am_i(&self.obtained.entry.cert, session.deadline) {
+            Ok(user) => Ok(Some(Known { user, replaced: None })),
+            Err(ApiServerError::Refused) if !self.obtained.is_fetched => {
+                session
+                    .log
+                    .info(|| "the API server refuses the cached certificate: fetching a new one".to_owned());
+                let (obtained, _) = certificate_of(setup, Freshness::New)?;
+                Ok(Some(Known {
+                    user: server.who_am_i(&obtained.entry.cert, session.deadline)?,
+                    replaced: Some(obtained),
+                }))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The API server has said who we are.
+    pub(super) fn is_known(&mut self, known: Known) {
+        self.user = Some(known.user);
+        if let Some(obtained) = known.replaced {
+            self.obtained = obtained;
+        }
+    }
+
+    /// Why its server was not asked.
+    pub(super) fn into_unanswered(self) -> Option<Error> {
+        match self.chosen {
+            Chosen::Unreachable { error, .. } => Some(error.into()),
+            Chosen::Reachable(_) => None,
+        }
+    }
+}
+
+/// Who we are to a cluster.
+pub(super) struct Known {
+    user: String,
+    /// The certificate in place of one that was refused.
+    replaced: Option<ObtainedCertificate>,
+}
+
+/// Whether a cached certificate will do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Freshness {
+    AsNeeded,
+    New,
+}
+/// The certificate, and the servers and authorities that CCE named with it.
+fn certificate_of(setup: &ClusterSetup<'_>, freshness: Freshness) -> Result<(ObtainedCertificate, CertificateRecord)> {
+    let session = setup.run.session;
+    let wanted = setup.request();
+    let key = wanted.key();
+    let store = session.store(setup.certificate.cache);
+    let cache = session.cache(&store);
+    let known =
+        index::read(&session.directories, &key).filter(|record| knows_all_servers(record, &setup.located.cluster));
+    if let Some(record) = known.filter(|_| freshness == Freshness::AsNeeded)
+        && let Some(obtained) = credential::cached(session, &cache, &key)
+    {
+        return Ok((obtained, record));
+    }
+    let doing = || format!("failed to get a client certificate for cluster `{}`", setup.name());
+    let (obtained, record) = fetch::for_person(session, &wanted, CachePolicy::Newer).map_err(|e| e.doing(doing()))?;
+    if cfg!(any(target_os = "macos", target_os = "windows")) {
+        // So that the keyring's "always allow" question comes now and not in the middle of a kubectl call.
+        let _ = cache.get(&key);
+    }
+    let record = record.ok_or_else(|| Error::from(choose::NoServer::nothing_known()))?;
+    Ok((obtained, record))
+}
+
+/// Notes which server was chosen, for clients that do not tell us (contract §3: the question whether a certificate is refused).
+fn remember_server(setup: &ClusterSetup<'_>, chosen: &Chosen, record: &mut CertificateRecord) {
+    record.choose_server(chosen.url(), chosen.tls_server_name());
+    if setup.run.plan.destination != Destination::DryRun {
+        index::write(&setup.run.session.directories, &setup.request().key(), record);
+    }
+}
+
+/// The cluster's present endpoints were all named with the certificate; otherwise an elastic IP was bound since.
+fn knows_all_servers(record: &CertificateRecord, cluster: &Cluster) -> bool {
+    cluster
+        .endpoints
+        .iter()
+        .all(|endpoint| record.servers.iter().any(|server| server == endpoint.url.as_str()))
+}
