@@ -7,7 +7,7 @@ pub(crate) mod refresh;
 use crate::account::project;
 use crate::cache::index::CertificateRecord;
 use crate::cli::{Cli, Command, GetCredentialArgs, GlobalArgs};
-use crate::credential::{CertificateRequest, Requester};
+use crate::credential::request::{CertificateRequest, Requester};
 use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
@@ -111,12 +111,8 @@ pub(crate) struct ResolvedContext {
 }
 
 impl ResolvedContext {
-    /// By the arguments of the entry, as kubectl would run us.
-    pub(crate) fn by(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<Self> {
-        let host = session.host;
-        let args = arguments(context)?;
-        let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &session.directories)?;
-        let plan = GetCredentialPlan::new(&args, global, &host.env, identity.profile(), host.terminal, None)?;
+    /// With the project's id: given, else remembered, else asked for at IAM.
+    pub(crate) fn new(session: &Session<'_>, identity: Identity, plan: GetCredentialPlan) -> Result<Self> {
         let project_id = match &plan.project_id {
             Some(id) => id.clone(),
             None => project::main_project_id(session, &plan.cloud, &plan.region, &identity, plan.certificate.cache)?,
@@ -130,16 +126,30 @@ impl ResolvedContext {
         Ok(Self { identity, plan, target })
     }
 
-    /// The certificate that a person wants for it.
-    pub(crate) fn wanted(&self) -> CertificateRequest<'_> {
+    /// By the arguments of the entry, as kubectl would run us.
+    pub(crate) fn by(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<Self> {
+        let host = session.host;
+        let args = arguments(context)?;
+        let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &session.directories)?;
+        let plan = GetCredentialPlan::new(&args, global, &host.env, identity.profile(), host.terminal, None)?;
+        Self::new(session, identity, plan)
+    }
+
+    /// The certificate for it.
+    pub(crate) fn request(&self, requester: Requester) -> CertificateRequest<'_> {
         CertificateRequest {
             target: &self.target,
             identity: &self.identity,
             cloud: &self.plan.cloud,
             certificate: self.plan.certificate,
             is_lifetime_strict: self.plan.is_lifetime_strict,
-            asker: Requester::Person,
+            requester,
         }
+    }
+
+    /// The certificate that a person wants for it.
+    pub(crate) fn wanted(&self) -> CertificateRequest<'_> {
+        self.request(Requester::Person)
     }
 }
 

@@ -7,21 +7,19 @@ pub(crate) mod authenticate;
 pub(crate) mod explain;
 pub(crate) mod kept;
 
-use crate::cache::single_flight::{self, LockOutcome};
+use crate::cache::single_flight::{self, LockOutcome, LockTimedOut};
 use crate::cache::{CacheKey, index};
-use crate::error::{Exit, Explain, Result};
-use crate::http::Http;
+use crate::error::Result;
 use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::token_request::{AgencyNaming, Scope};
 use crate::huaweicloud::observed::Endpoints;
-use crate::identity::{Identity, IdentityError};
-use crate::ids::{Endpoint, Region};
+use crate::identity::Identity;
+use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::CloudSettings;
-use crate::secret::Secret;
 use crate::session::Session;
 use crate::sign_in::authenticate::{CredentialForm, IssuedCredentials, SignInContext, TokenOwner};
-use crate::store::{CacheMode, LayeredStore};
+use crate::store::CacheMode;
 use std::time::Duration;
 
 /// The longest wait for another process's sign-in.
@@ -33,101 +31,155 @@ pub(crate) struct SignIn<'a> {
     pub(crate) identity: &'a Identity,
     pub(crate) cloud: &'a CloudSettings,
     pub(crate) region: &'a Region,
-    /// What a token must be good for.
-    pub(crate) scope: Scope,
     /// Where what is issued is kept.
-    pub(crate) cache: CacheMode,
+    cache: CacheMode,
+    /// What a token must be good for.
+    scope: Scope,
     /// A person may be asked for a passcode, if there is one at a terminal.
-    pub(crate) may_ask: bool,
+    may_ask: bool,
 }
 
-/// Another process signs in and does not come to an end.
-#[derive(Debug, thiserror::Error)]
-#[error("another process is signing in and does not come to an end")]
-struct LockTimedOut;
-
-impl Explain for LockTimedOut {
-    fn exit(&self) -> Exit {
-        Exit::Temporary
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("try again; if it stays so, look for a hanging `kubectl-cce_login` process".to_owned())
-    }
-}
-
-/// [`with_credentials_and_owner`], for whom that does not matter.
-pub(crate) fn with<T>(
-    session: &Session<'_>,
-    wanted: &SignIn<'_>,
-    act: impl Fn(&Credentials) -> Result<T>,
-) -> Result<T> {
-    with_credentials_and_owner(session, wanted, |credentials, _| act(credentials))
-}
-
-/// Calls `act` with what requests are authenticated with, and whose that is as far as IAM has said. What was kept, and is not taken any
-/// more (a changed password ends tokens), is replaced once.
-pub(crate) fn with_credentials_and_owner<T>(
-    session: &Session<'_>,
-    wanted: &SignIn<'_>,
-    act: impl Fn(&Credentials, Option<&TokenOwner>) -> Result<T>,
-) -> Result<T> {
-    let secrets = |kind: Option<&str>| session.secrets(kind);
-    if let Some(credentials) = wanted.identity.static_credentials(&secrets)? {
-        return act(&credentials, None);
-    }
-    let (issued, is_kept) = issued(session, wanted)?;
-    match act(&issued.credentials, issued.who.as_ref()) {
-        Err(error) if is_kept && error.is_unauthorized() => {
-            session.log.info(|| format!("{error}: signing in again"));
-            forget(session, wanted);
-            let (issued, _) = self::issued(session, wanted)?;
-            act(&issued.credentials, issued.who.as_ref())
+impl<'a> SignIn<'a> {
+    /// To ask IAM itself in `region`, as `identity`; a person may be asked. What is issued is kept in `cache`.
+    pub(crate) fn new(identity: &'a Identity, cloud: &'a CloudSettings, region: &'a Region, cache: CacheMode) -> Self {
+        Self {
+            identity,
+            cloud,
+            region,
+            cache,
+            scope: Scope::Account,
+            may_ask: true,
         }
-        result => result,
     }
-}
 
-/// What IAM has issued, and whether it was kept from an earlier run.
-pub(crate) fn issued(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<(IssuedCredentials, bool)> {
-    let iam = wanted.cloud.iam(wanted.region);
-    // Asked first, and whatever is kept: an address from elsewhere gets nothing.
-    wanted.identity.check_iam(&iam, wanted.region)?;
-    let key = wanted.key(&iam);
-    let store = session.store(wanted.cache);
-    let cache = session.cache(&store);
-    if let Some(issued) = cache.issued(&key) {
-        return Ok((issued, true));
+    /// To ask the services of this project.
+    pub(crate) fn for_project(self, id: &ProjectId) -> Self {
+        Self {
+            scope: Scope::Project(id.clone()),
+            ..self
+        }
     }
-    let patience = session.deadline.at_most(LOCK_TIMEOUT);
-    let _lock = match single_flight::wait(&session.directories, &key, patience, || cache.issued(&key)) {
-        LockOutcome::Acquired(lock) => lock,
-        LockOutcome::AppearedMeanwhile(issued) => return Ok((issued, true)),
-        LockOutcome::TimedOut => return Err(LockTimedOut.into()),
-    };
-    if let Some(issued) = cache.issued(&key) {
-        return Ok((issued, true));
-    }
-    let generation = index::generation(&session.directories, &key);
-    let http = session.cloud_http(wanted.cloud)?;
-    let issued = wanted.fetch(session, &http, &iam)?;
-    if let Some(expires_at) = issued.expires_at {
-        let clock = &session.host.clock;
-        let skew = Endpoints::new(&session.directories, clock).traits(&iam).skew.now(clock);
-        let pin = wanted.identity.identity_argument();
-        cache.keep_issued(&key, &issued, expires_at - skew, generation, &pin);
-    }
-    Ok((issued, false))
-}
 
-/// Drops what is kept, so that the next sign-in proves who we are.
-pub(crate) fn forget(session: &Session<'_>, wanted: &SignIn<'_>) {
-    let store = session.store(wanted.cache);
-    let key = wanted.key(&wanted.cloud.iam(wanted.region));
-    session.cache(&store).forget_issued(&key);
-}
+    /// To ask IAM itself.
+    pub(crate) fn for_account(self) -> Self {
+        Self {
+            scope: Scope::Account,
+            ..self
+        }
+    }
 
-impl SignIn<'_> {
+    /// Nobody is asked for anything.
+    pub(crate) fn silent(self) -> Self {
+        Self { may_ask: false, ..self }
+    }
+
+    /// Calls `act` with what requests are authenticated with. What was kept, and is not taken any more (a changed password ends tokens), is
+    /// replaced once.
+    pub(crate) fn with_credentials<T>(
+        &self,
+        session: &Session<'_>,
+        act: impl Fn(&Credentials) -> Result<T>,
+    ) -> Result<T> {
+        self.with_credentials_and_owner(session, |credentials, _| act(credentials))
+    }
+
+    /// [`SignIn::with_credentials`], and whose they are as far as IAM has said.
+    pub(crate) fn with_credentials_and_owner<T>(
+        &self,
+        session: &Session<'_>,
+        act: impl Fn(&Credentials, Option<&TokenOwner>) -> Result<T>,
+    ) -> Result<T> {
+        let secrets = |kind: Option<&str>| session.secrets(kind);
+        if let Some(credentials) = self.identity.static_credentials(&secrets)? {
+            return act(&credentials, None);
+        }
+        self.with_issued(session, |issued| act(&issued.credentials, issued.owner.as_ref()))
+    }
+
+    /// Drops what is kept, so that the next sign-in proves who we are.
+    pub(crate) fn forget(&self, session: &Session<'_>) {
+        let store = session.store(self.cache);
+        session.cache(&store).forget_issued(&self.key(&self.iam()));
+    }
+
+    /// Calls `act` with what IAM has issued; once more with something new if what was kept is refused.
+    fn with_issued<T>(&self, session: &Session<'_>, act: impl Fn(IssuedCredentials) -> Result<T>) -> Result<T> {
+        let (issued, is_kept) = self.issued(session)?;
+        match act(issued) {
+            Err(error) if is_kept && error.is_unauthorized() => {
+                session.log.info(|| format!("{error}: signing in again"));
+                self.forget(session);
+                act(self.issued(session)?.0)
+            }
+            result => result,
+        }
+    }
+
+    /// What IAM has issued, and whether it was kept from an earlier run.
+    fn issued(&self, session: &Session<'_>) -> Result<(IssuedCredentials, bool)> {
+        let iam = self.iam();
+        // Asked first, and whatever is kept: an address from elsewhere gets nothing.
+        self.identity.check_iam(&iam, self.region)?;
+        let key = self.key(&iam);
+        let store = session.store(self.cache);
+        let cache = session.cache(&store);
+        if let Some(issued) = cache.issued(&key) {
+            return Ok((issued, true));
+        }
+        let patience = session.deadline.at_most(LOCK_TIMEOUT);
+        let _lock = match single_flight::wait(&session.directories, &key, patience, || cache.issued(&key)) {
+            LockOutcome::Acquired(lock) => lock,
+            LockOutcome::AppearedMeanwhile(issued) => return Ok((issued, true)),
+            LockOutcome::TimedOut => return Err(LockTimedOut::SigningIn.into()),
+        };
+        if let Some(issued) = cache.issued(&key) {
+            return Ok((issued, true));
+        }
+        let generation = index::generation(&session.directories, &key);
+        let issued = self.sign_in(session, &iam)?;
+        if let Some(expires_at) = issued.expires_at {
+            let clock = &session.host.clock;
+            let skew = Endpoints::new(&session.directories, clock).traits(&iam).skew.now(clock);
+            let pin = self.identity.identity_argument();
+            cache.keep_issued(&key, &issued, expires_at - skew, generation, &pin);
+        }
+        Ok((issued, false))
+    }
+
+    /// Signs in anew. What a person typed a passcode for serves all that is made of it.
+    fn sign_in(&self, session: &Session<'_>, iam: &Endpoint) -> Result<IssuedCredentials> {
+        let http = session.cloud_http(self.cloud)?;
+        let context = SignInContext {
+            session,
+            http: &http,
+            iam,
+            region: self.region,
+            naming: match self.cloud.cloud_of(self.region) {
+                Cloud::Otc => AgencyNaming::Otc,
+                _ => AgencyNaming::Huawei,
+            },
+            may_ask: self.may_ask,
+        };
+        let is_base_enough = self.scope == Scope::Account && !self.identity.has_agency();
+        if !self.identity.has_passcode() || is_base_enough {
+            return self.identity.sign_in(&context, &self.scope, self.form());
+        }
+        let base_identity = self.identity.without_agency();
+        let base = SignIn {
+            identity: &base_identity,
+            scope: Scope::Account,
+            ..self.clone()
+        };
+        base.with_issued(session, |issued| {
+            self.identity
+                .exchange(&context, issued, &Scope::Account, &self.scope, self.form())
+        })
+    }
+
+    fn iam(&self) -> Endpoint {
+        self.cloud.iam(self.region)
+    }
+
     /// An endpoint that must not see a token gets signatures.
     fn form(&self) -> CredentialForm {
         let is_for_iam = self.scope == Scope::Account;
@@ -146,75 +198,5 @@ impl SignIn<'_> {
             (Scope::Project(id), CredentialForm::AccessKey) => format!("key:{id}"),
         };
         CacheKey::of_sign_in(iam, self.identity.fingerprint(), &purpose)
-    }
-
-    fn fetch(&self, session: &Session<'_>, http: &Http, iam: &Endpoint) -> Result<IssuedCredentials> {
-        let secrets = |kind: Option<&str>| -> LayeredStore { session.secrets(kind) };
-        let ask = |who: &str| self.ask_passcode(session, who);
-        let desk = SignInContext {
-            http,
-            env: &session.host.env,
-            directories: &session.directories,
-            clock: &session.host.clock,
-            log: &session.log,
-            deadline: session.deadline,
-            iam,
-            region: self.region,
-            naming: match self.cloud.cloud_of(self.region) {
-                Cloud::Otc => AgencyNaming::Otc,
-                _ => AgencyNaming::Huawei,
-            },
-            secrets: &secrets,
-            ask_passcode: &ask,
-        };
-        let is_base_enough = self.scope == Scope::Account && !self.identity.has_agency();
-        if self.identity.has_passcode() && !is_base_enough {
-            return self.exchange_kept_token(session, &desk);
-        }
-        // An agency is assumed with what is good for IAM; the agency's token is for the project.
-        let scope_of_base = if self.identity.has_agency() {
-            Scope::Account
-        } else {
-            self.scope.clone()
-        };
-        let base = self.identity.base(&desk, &scope_of_base)?;
-        self.identity
-            .refine(&desk, base, &scope_of_base, &self.scope, self.form())
-    }
-
-    /// Makes it of the one token that a passcode gave, which is kept.
-    fn exchange_kept_token(&self, session: &Session<'_>, desk: &SignInContext<'_>) -> Result<IssuedCredentials> {
-        let base_identity = self.identity.without_agency();
-        let base = SignIn {
-            identity: &base_identity,
-            scope: Scope::Account,
-            ..self.clone()
-        };
-        let refine = |issued: IssuedCredentials| {
-            self.identity
-                .refine(desk, issued, &Scope::Account, &self.scope, self.form())
-        };
-        let (issued, is_kept) = issued(session, &base)?;
-        match refine(issued) {
-            Err(error) if is_kept && error.is_unauthorized() => {
-                session.log.info(|| format!("{error}: signing in again"));
-                forget(session, &base);
-                refine(self::issued(session, &base)?.0)
-            }
-            result => result,
-        }
-    }
-
-    fn ask_passcode(&self, session: &Session<'_>, who: &str) -> std::result::Result<Secret<String>, IdentityError> {
-        if !self.may_ask || !session.is_interactive {
-            return Err(IdentityError::NeedsPerson {
-                who: who.to_owned(),
-                command: "kubectl cce-login refresh".to_owned(),
-            });
-        }
-        session
-            .host
-            .ask_secret(&format!("passcode for {who}: "))
-            .ok_or(IdentityError::NoPasscode)
     }
 }

@@ -5,7 +5,6 @@ use crate::cli::ProfileSetArgs;
 use crate::config::{Config, Profile};
 use crate::error::{Exit, Explain, Result};
 use crate::host::Progress;
-use crate::huaweicloud::iam::token_request::Scope;
 use crate::huaweicloud::iam::{Project, only_project};
 use crate::identity::{self, Identity};
 use crate::ids::ProfileName;
@@ -13,7 +12,7 @@ use crate::plan::{self, CloudSettings, ProfileSetPlan};
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::sign_in::{self, SignIn};
+use crate::sign_in::SignIn;
 use crate::store::CacheMode;
 
 /// No store takes the secret.
@@ -41,20 +40,14 @@ pub(crate) fn verify(session: &Session<'_>, args: &ProfileSetArgs, identity: &Id
     let env = &session.host.env;
     let cloud = CloudSettings::for_identity(&args.cloud, env, identity.profile())?;
     let region = plan::region_of_identity(args.region.as_deref(), env, identity.profile())?;
-    let sign_in = SignIn {
-        identity,
-        cloud: &cloud,
-        region: &region,
-        scope: Scope::Account,
-        // A passcode is typed once: what it gave is for the login that follows.
-        cache: if identity.has_passcode() {
-            plan::cache_mode(env)?
-        } else {
-            CacheMode::None
-        },
-        may_ask: true,
+    // A passcode is typed once: what it gave is for the login that follows.
+    let cache = if identity.has_passcode() {
+        plan::cache_mode(env)?
+    } else {
+        CacheMode::None
     };
-    sign_in::forget(session, &sign_in);
+    let sign_in = SignIn::new(identity, &cloud, &region, cache);
+    sign_in.forget(session);
     let found = {
         let _progress = Progress::spinner(session.host, "asking the cloud who that is");
         principal::find(session, &sign_in)?

@@ -10,9 +10,9 @@ use crate::huaweicloud::iam::{IamClient, IdAndName, Project};
 use crate::ids::{Endpoint, UserId};
 use crate::sanitize::sanitize;
 use crate::session::Session;
+use crate::sign_in::SignIn;
 use crate::sign_in::authenticate::TokenOwner;
 use crate::sign_in::explain::explain;
-use crate::sign_in::{self, SignIn};
 
 /// Who it is. What the cloud does not let it know of itself is missing.
 pub(crate) struct WhoAmI {
@@ -30,7 +30,7 @@ pub(crate) struct WhoAmI {
 pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<WhoAmI> {
     let http = session.cloud_http(wanted.cloud)?;
     let endpoint = wanted.cloud.iam(wanted.region);
-    sign_in::with_credentials_and_owner(session, wanted, |credentials, who| {
+    wanted.with_credentials_and_owner(session, |credentials, who| {
         let api = session.api(&http, credentials, session.deadline);
         let iam = IamClient {
             api: &api,
@@ -94,7 +94,7 @@ pub(crate) fn holder(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<Certi
     let endpoint = wanted.cloud.iam(wanted.region);
     let is_agency = wanted.identity.kind_of_principal() == "agency";
     let id = |text: &str| UserId::parse(text).ok();
-    let found = sign_in::with_credentials_and_owner(session, wanted, |credentials, who| {
+    let found = wanted.with_credentials_and_owner(session, |credentials, who| {
         let api = session.api(&http, credentials, session.deadline);
         let iam = IamClient {
             api: &api,

@@ -3,14 +3,13 @@
 use crate::error::Result;
 use crate::host::write_private;
 use crate::huaweicloud::api::Api;
-use crate::huaweicloud::iam::token_request::Scope;
 use crate::huaweicloud::iam::{IamClient, Project};
 use crate::identity::Identity;
 use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::{CloudSettings, ProjectChoice};
 use crate::session::Session;
+use crate::sign_in::SignIn;
 use crate::sign_in::explain::explain;
-use crate::sign_in::{self, SignIn};
 use crate::store::CacheMode;
 
 /// The project that a person means.
@@ -46,16 +45,8 @@ pub(crate) fn main_project_id(
     if let Some(id) = remembered.and_then(|text| ProjectId::parse(text.trim()).ok()) {
         return Ok(id);
     }
-    let sign_in = SignIn {
-        identity,
-        cloud,
-        region,
-        scope: Scope::Account,
-        cache,
-        may_ask: true,
-    };
     let http = session.cloud_http(cloud)?;
-    let project = sign_in::with(session, &sign_in, |credentials| {
+    let project = SignIn::new(identity, cloud, region, cache).with_credentials(session, |credentials| {
         let api = session.api(&http, credentials, session.deadline);
         find(&api, &endpoint, identity, &ProjectChoice::Name(region.to_string()))
     })?;

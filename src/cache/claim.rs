@@ -13,14 +13,14 @@ pub enum Task {
     /// Renewing a certificate ahead of time.
     Renewal,
     /// Asking the API server whether it refuses a certificate.
-    Question,
+    RejectionCheck,
 }
 
 impl Task {
     fn name(self) -> &'static str {
         match self {
             Self::Renewal => "renewal",
-            Self::Question => "question",
+            Self::RejectionCheck => "question",
         }
     }
 }

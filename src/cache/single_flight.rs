@@ -1,6 +1,7 @@
 //! One fetch per key across processes: a lock file in the runtime directory.
 
 use crate::cache::CacheKey;
+use crate::error::{Exit, Explain};
 use crate::host::{Deadline, Directories, create_private_dir};
 use std::fs::{File, TryLockError};
 use std::time::Duration;
@@ -17,6 +18,27 @@ impl FetchLock {
     /// Fetching happens under a lock; `false` where locking is not possible here.
     pub fn is_held(&self) -> bool {
         self.0.is_some()
+    }
+}
+
+/// Another process has the lock and does not come to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum LockTimedOut {
+    /// It fetches a certificate.
+    #[error("another process is fetching the certificate and does not come to an end")]
+    Fetching,
+    /// It signs in.
+    #[error("another process is signing in and does not come to an end")]
+    SigningIn,
+}
+
+impl Explain for LockTimedOut {
+    fn exit(&self) -> Exit {
+        Exit::Temporary
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("try again; if it stays so, look for a hanging `kubectl-cce_login` process".to_owned())
     }
 }
 

@@ -10,8 +10,8 @@ use crate::cache::entry::CacheEntry;
 use crate::cli::{CertificateArgs, ConvertArgs, GlobalArgs};
 use crate::contexts;
 use crate::contexts::exec_arguments::{self, Arguments};
-use crate::credential::fetch::{self, CachePolicy};
-use crate::credential::{CertificateRequest, Requester};
+use crate::credential::Certificates;
+use crate::credential::request::{CertificateRequest, Requester};
 use crate::discovery::search::{LocatedCluster, Search};
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ApiVersion;
@@ -240,10 +240,14 @@ impl ConvertRun<'_> {
             cloud: &self.plan.cloud,
             certificate: self.certificate,
             is_lifetime_strict: false,
-            asker: Requester::Person,
+            requester: Requester::Person,
         };
-        let (obtained, note) = fetch::for_person(self.session, &wanted, CachePolicy::AnyValid)?;
-        let ca_pem = note.and_then(|note| note.ca_pem).filter(|ca| held.is_issued_by(ca));
+        let certificates = Certificates::of(self.session, &wanted);
+        let obtained = certificates.cached_or_new()?;
+        let record = certificates.record_of(&obtained).ok();
+        let ca_pem = record
+            .and_then(|record| record.ca_pem)
+            .filter(|ca| held.is_issued_by(ca));
         Ok(ca_pem.map(|ca_pem| Issuer {
             cluster: &located.cluster,
             target,

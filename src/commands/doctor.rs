@@ -11,7 +11,6 @@ use crate::cli::{DoctorArgs, GlobalArgs};
 use crate::contexts::{self, ResolvedContext};
 use crate::error::{Exit, Explain, Result};
 use crate::host::{Directories, Host, Progress};
-use crate::huaweicloud::iam::token_request::Scope;
 use crate::huaweicloud::observed::Endpoints;
 use crate::identity::Identity;
 use crate::kubeconfig::OurContext;
@@ -130,14 +129,8 @@ fn without_context(session: &Session<'_>, args: &DoctorArgs) -> Vec<Finding> {
             let region = plan::region_of_identity(args.region.as_deref(), env, identity.profile());
             match (cloud, region) {
                 (Ok(cloud), Ok(region)) => {
-                    let sign_in = SignIn {
-                        identity: &identity,
-                        cloud: &cloud,
-                        region: &region,
-                        scope: Scope::Account,
-                        cache: plan::cache_mode(env).unwrap_or_default(),
-                        may_ask: true,
-                    };
+                    let cache = plan::cache_mode(env).unwrap_or_default();
+                    let sign_in = SignIn::new(&identity, &cloud, &region, cache);
                     findings.extend(identity_at_iam(session, &sign_in));
                 }
                 (Err(error), _) | (_, Err(error)) => {
@@ -168,12 +161,7 @@ fn with_context(
     let mut findings = Vec::new();
     let pin = meant.identity.identity_argument();
     if !asked.contains(&pin) {
-        let wanted = meant.wanted();
-        let sign_in = SignIn {
-            scope: Scope::Account,
-            ..wanted.sign_in()
-        };
-        findings.extend(identity_at_iam(session, &sign_in));
+        findings.extend(identity_at_iam(session, &meant.wanted().sign_in().for_account()));
         asked.push(pin);
     }
     findings.extend(cluster::check(session, context, &meant));

@@ -5,7 +5,6 @@ use crate::cli::{GlobalArgs, WhoamiArgs};
 use crate::error::Result;
 use crate::host::{Directories, Host, Progress};
 use crate::huaweicloud::iam::IdAndName;
-use crate::huaweicloud::iam::token_request::Scope;
 use crate::identity::Identity;
 use crate::output::{self, Format};
 use crate::plan::{self, CloudSettings, RunSettings, region_of_identity};
@@ -42,14 +41,7 @@ pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result
     let cloud = CloudSettings::for_identity(&args.cloud, &host.env, identity.profile())?;
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let session = Session::new(host, directories, run, global.verbose);
-    let sign_in = SignIn {
-        identity: &identity,
-        cloud: &cloud,
-        region: &region,
-        scope: Scope::Account,
-        cache: plan::cache_mode(&host.env)?,
-        may_ask: true,
-    };
+    let sign_in = SignIn::new(&identity, &cloud, &region, plan::cache_mode(&host.env)?);
     let progress = Progress::spinner(host, "asking the cloud who you are");
     let who = principal::find(&session, &sign_in).map_err(|error| error.doing("failed to find out who you are"));
     drop(progress);

@@ -2,9 +2,11 @@
 //! first certificate (contract §2.1). They are written now, but the kubectl that runs us has read the entry already, and trusts nobody.
 
 use crate::api_server::choose::{self, Chosen, ServerQuery};
-use crate::cache::index::{self, CertificateRecord};
+use crate::cache::index::CertificateRecord;
 use crate::contexts::{self, refresh};
-use crate::credential::{CertificateRequest, ObtainedCertificate, ask_cce};
+use crate::credential::request::CertificateRequest;
+use crate::credential::slot::ObtainedCertificate;
+use crate::credential::{Certificates, ask_cce};
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
 use crate::ids::Endpoint;
@@ -47,26 +49,26 @@ impl Explain for CompleteError {
 /// another kind: whoever made it by hand may rely on the system's roots, or go through a server of their own.
 pub(crate) fn complete(
     session: &Session<'_>,
-    wanted: &CertificateRequest<'_>,
+    request: &CertificateRequest<'_>,
     obtained: &ObtainedCertificate,
     told: &ClusterInfo,
 ) -> Result<()> {
-    let key = wanted.key();
-    let note = obtained.noted(session, &key);
+    let certificates = Certificates::of(session, request);
+    let note = certificates.record_of(obtained).ok();
     let Some(mut note) = note.filter(|note| note.chosen_server.is_none() && is_of(note, told)) else {
         return Ok(()); // a login has chosen a server for it, so the entry is as somebody wants it
     };
     let kubeconfig = contexts::load(session.host, None)?;
-    let pin = wanted.identity.identity_argument();
+    let pin = request.identity.identity_argument();
     let ours = kubeconfig.ours();
     let is_meant = |context: &&OurContext<'_>| {
-        let is_its = cluster_id(&context.args) == Some(wanted.target.cluster_id.as_str());
+        let is_its = cluster_id(&context.args) == Some(request.target.cluster_id.as_str());
         is_its && context.args.contains(&pin.as_str()) && trusts_nobody(context)
     };
     let Some(context) = ours.iter().find(is_meant) else {
         return Err(CompleteError::Elsewhere.into());
     };
-    let cluster = ask_cce::cluster(session, wanted)?;
+    let cluster = ask_cce::cluster(session, request)?;
     let kept = context.server.and_then(|url| Endpoint::parse(url).ok());
     let search = ServerQuery {
         choice: &ServerChoice::Auto,
@@ -82,8 +84,7 @@ pub(crate) fn complete(
     let entry = refresh::entry(context, &note, server.url.as_str(), server.tls_server_name());
     let name = context.cluster_name.unwrap_or_default().to_owned();
     kubeconfig.update_clusters(&[(name, entry)])?.write()?;
-    note.choose_server(&server.url, server.tls_server_name());
-    index::write(&session.directories, &key, &note);
+    certificates.remember_server(&mut note, &server.url, server.tls_server_name());
     Err(CompleteError::Completed(sanitize(context.name)).into())
 }
 

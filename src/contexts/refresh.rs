@@ -1,13 +1,13 @@
 //! A context made new: its certificate now, and server, CA and TLS name of its cluster entry as they are today.
 
 use crate::api_server::choose::{self, Chosen, ServerQuery};
-use crate::cache::index::{self, CertificateRecord};
+use crate::cache::index::CertificateRecord;
 use crate::certificate::ClientCert;
 use crate::cli::GlobalArgs;
 use crate::contexts::ResolvedContext;
 use crate::credential::describe;
-use crate::credential::fetch::{self, CachePolicy};
-use crate::credential::{CertificateRequest, ObtainedCertificate, ask_cce};
+use crate::credential::slot::ObtainedCertificate;
+use crate::credential::{Certificates, ask_cce};
 use crate::error::{Error, Result};
 use crate::host::{Deadline, Progress};
 use crate::ids::Endpoint;
@@ -70,7 +70,8 @@ fn renew_context(
 ) -> Result<Renewed> {
     let meant = ResolvedContext::by(session, global, context)?;
     let wanted = meant.wanted();
-    let (obtained, mut note) = renew(session, &wanted)?;
+    let certificates = Certificates::of(session, &wanted);
+    let (obtained, mut note) = renew(session, &certificates)?;
     let mut lines = vec![format!(
         "certificate {}",
         describe::certificate(session.host, &obtained, wanted.certificate.lifetime)
@@ -89,8 +90,7 @@ fn renew_context(
     lines.extend(user.map(|user| format!("the API server accepts it, as `{}`", crate::sanitize::sanitize(&user))));
     let entry = match chosen {
         Chosen::Reachable(server) => {
-            note.choose_server(&server.url, server.tls_server_name());
-            index::write(&session.directories, &wanted.key(), &note);
+            certificates.remember_server(&mut note, &server.url, server.tls_server_name());
             if kept.as_ref() != Some(&server.url) {
                 lines.push(format!("the server is `{}` from now on", server.url));
             }
@@ -139,15 +139,15 @@ fn choose_and_try(
 }
 
 /// A new certificate, and the servers and authorities that CCE named with it. A throttled identity waits, as long as there is time.
-fn renew(session: &Session<'_>, wanted: &CertificateRequest<'_>) -> Result<(ObtainedCertificate, CertificateRecord)> {
-    let (obtained, note) = loop {
-        match fetch::for_person(session, wanted, CachePolicy::Newer) {
+fn renew(session: &Session<'_>, certificates: &Certificates<'_>) -> Result<(ObtainedCertificate, CertificateRecord)> {
+    let obtained = loop {
+        match certificates.new_now() {
             Err(error) if error.is_throttled() => session.wait_out_throttle(error)?,
             fetched => break fetched?,
         }
     };
-    let note = note.ok_or_else(|| Error::from(choose::NoServer::nothing_known()))?;
-    Ok((obtained, note))
+    let record = certificates.record_of(&obtained)?;
+    Ok((obtained, record))
 }
 
 /// The context's cluster entry with this server, and the authorities of today.

@@ -1,13 +1,13 @@
 //! A question to CCE about one cluster, as somebody.
 
-use crate::credential::CertificateRequest;
+use crate::credential::request::CertificateRequest;
 use crate::error::Result;
 use crate::huaweicloud::cce::CceClient;
 use crate::huaweicloud::cce::cluster::Cluster;
 use crate::plan::ClusterRef;
 use crate::session::Session;
+use crate::sign_in::SignIn;
 use crate::sign_in::explain::explain;
-use crate::sign_in::{self, SignIn};
 use std::time::Duration;
 
 /// The longest that CCE may take for one answer.
@@ -29,7 +29,7 @@ pub(crate) fn ask_cce<T>(
     act: impl Fn(&CceClient<'_>) -> Result<T>,
 ) -> Result<T> {
     let http = session.cloud_http(wanted.cloud)?;
-    sign_in::with(session, wanted, |credentials| {
+    wanted.with_credentials(session, |credentials| {
         act(&CceClient {
             api: &session.api(&http, credentials, session.deadline.at_most(PATIENCE)),
             endpoint: &wanted.cloud.cce(&target.region),

@@ -74,7 +74,7 @@ impl Callers {
     }
 
     /// The expiry that this caller was told last, if it is remembered.
-    pub(crate) fn told(&self, caller: &Caller) -> Option<DateTime<Utc>> {
+    pub(crate) fn expected_at(&self, caller: &Caller) -> Option<DateTime<Utc>> {
         let mut place = [0; PLACE];
         if read_at(&self.0, &mut place, caller.offset()).is_err() {
             let _ = self.0.set_len(PLACES * PLACE as u64); // a new file: it has its size from now on
@@ -135,10 +135,10 @@ mod tests {
         let process = Process { pid: 7, started: 1000 };
         let caller = Caller::new("cert-1", process);
         let expiry = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        assert_eq!(callers.told(&caller), None);
+        assert_eq!(callers.expected_at(&caller), None);
         callers.note(&caller, expiry);
         let again = Callers::open(&directories).unwrap();
-        assert_eq!(again.told(&caller), Some(expiry));
+        assert_eq!(again.expected_at(&caller), Some(expiry));
         for stranger in [
             Caller::new("cert-2", process),
             Caller::new("cert-1", Process { pid: 8, ..process }),
@@ -150,7 +150,7 @@ mod tests {
                 },
             ),
         ] {
-            assert_eq!(again.told(&stranger), None);
+            assert_eq!(again.expected_at(&stranger), None);
         }
         let file = home.path().join("run/callers");
         assert_eq!(file.metadata().unwrap().len(), PLACES * 32);
@@ -158,8 +158,8 @@ mod tests {
         // A damaged file tells nothing and is written over.
         crate::host::write_private(&file, &[0xff; 1000]).unwrap();
         let again = Callers::open(&directories).unwrap();
-        assert_eq!(again.told(&caller), None);
+        assert_eq!(again.expected_at(&caller), None);
         again.note(&caller, expiry);
-        assert_eq!(again.told(&caller), Some(expiry));
+        assert_eq!(again.expected_at(&caller), Some(expiry));
     }
 }

@@ -1,11 +1,15 @@
 //! A certificate as people are told of it.
 
-use crate::credential::ObtainedCertificate;
+use crate::cache::failure;
+use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
 use crate::host::Host;
 use crate::huaweicloud::cce::cluster_cert::LIFETIME_TOLERANCE;
-use crate::lifetime::{CertLifetime, about};
+use crate::lifetime::{CertLifetime, about, span};
 use crate::store::StoreKind;
 use chrono::TimeDelta;
+
+/// With less than this left, a person at a terminal is told that the renewal does not succeed.
+const LAST_MINUTES: TimeDelta = TimeDelta::minutes(5);
 
 /// A certificate in a line for people: for how long, until when, and where it is kept.
 pub(crate) fn certificate(host: &Host, obtained: &ObtainedCertificate, asked: CertLifetime) -> String {
@@ -33,4 +37,20 @@ pub(crate) fn is_other_than(asked: CertLifetime, granted: TimeDelta) -> bool {
     asked
         .span()
         .is_some_and(|span| (granted - span).abs() > LIFETIME_TOLERANCE)
+}
+
+/// Everything is well as long as the certificate lasts; whoever looks on should know that it does not last long.
+pub(crate) fn warn_in_last_minutes(slot: &CertificateSlot<'_>, obtained: &ObtainedCertificate) {
+    let host = slot.session.host;
+    let left = obtained.entry.ends_at(&host.clock) - host.clock.now();
+    if obtained.is_fetched || left >= LAST_MINUTES {
+        return;
+    }
+    if let Some(failure) = failure::read(&slot.session.directories, &slot.key) {
+        let message = failure.message();
+        let left = span(left);
+        host.say(&format!(
+            "kubectl cce-login: warning: the certificate ends in {left} and is not renewed: {message}"
+        ));
+    }
 }

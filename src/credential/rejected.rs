@@ -3,9 +3,8 @@
 use crate::api_server::{ApiServer, known};
 use crate::cache::claim::{self, Task};
 use crate::cache::entry::CacheEntry;
-use crate::cache::{CacheKey, index};
+use crate::credential::slot::CertificateSlot;
 use crate::exec_credential::ClusterInfo;
-use crate::session::Session;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
@@ -16,21 +15,23 @@ const BETWEEN_QUESTIONS: TimeDelta = TimeDelta::minutes(1);
 /// The longest wait for the API server.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Whether the API server refuses the certificate of `entry`. It is asked if the caller comes clearly before the time that it was `told`,
-/// and not more than once a minute; no answer within a second is no refusal.
-pub(crate) fn is_rejected(
-    session: &Session<'_>,
-    key: &CacheKey,
-    entry: &CacheEntry,
-    told: Option<DateTime<Utc>>,
-) -> bool {
+/// Whether the API server refuses the certificate of `entry`. It is asked if the caller comes clearly before the time at which it was
+/// `expected`, and not more than once a minute; no answer within a second is no refusal.
+pub(crate) fn is_rejected(slot: &CertificateSlot<'_>, entry: &CacheEntry, expected: Option<DateTime<Utc>>) -> bool {
+    let session = slot.session;
     let now = session.host.clock.now();
-    if told.is_none_or(|told| now + EARLY >= told)
-        || !claim::claim(&session.directories, key, Task::Question, now, BETWEEN_QUESTIONS)
+    if expected.is_none_or(|expected| now + EARLY >= expected)
+        || !claim::claim(
+            &session.directories,
+            &slot.key,
+            Task::RejectionCheck,
+            now,
+            BETWEEN_QUESTIONS,
+        )
     {
         return false;
     }
-    let Some(server) = api_server(session, key) else {
+    let Some(server) = api_server(slot) else {
         session
             .log
             .info(|| "asked again early, but the API server is not known".to_owned());
@@ -46,11 +47,10 @@ pub(crate) fn is_rejected(
 }
 
 /// The server that the client means, else the one that was noted with the certificate.
-fn api_server(session: &Session<'_>, key: &CacheKey) -> Option<ApiServer> {
-    let env = &session.host.env;
-    let note = || index::read(&session.directories, key);
+fn api_server(slot: &CertificateSlot<'_>) -> Option<ApiServer> {
+    let env = &slot.session.host.env;
     let Some(cluster) = ClusterInfo::from_env(env) else {
-        return known::of_note(note()?, env);
+        return known::of_note(slot.record()?, env);
     };
-    known::of_entry(cluster, || note()?.ca_pem, env)
+    known::of_entry(cluster, || slot.record()?.ca_pem, env)
 }

@@ -9,14 +9,13 @@ use crate::host::{Deadline, parallel};
 use crate::http::Http;
 use crate::huaweicloud::cce::CceClient;
 use crate::huaweicloud::cce::cluster::Cluster;
-use crate::huaweicloud::iam::token_request::Scope;
 use crate::huaweicloud::iam::{IamClient, IamError, Project};
 use crate::identity::Identity;
 use crate::ids::{Endpoint, Region};
 use crate::plan::{ClusterRef, ProjectChoice, SearchPlan};
 use crate::session::Session;
+use crate::sign_in::SignIn;
 use crate::sign_in::explain::explain;
-use crate::sign_in::{self, SignIn};
 use std::time::Duration;
 
 /// How many requests are in flight at a time.
@@ -146,7 +145,7 @@ impl<'a> Search<'a> {
     fn location_in(&self, region: &Region) -> Result<Location> {
         let main = || ProjectChoice::Name(region.to_string());
         let choice = self.plan.project.clone().unwrap_or_else(main);
-        let project = sign_in::with(self.session, &self.sign_in(region, Scope::Account), |credentials| {
+        let project = self.sign_in(region).with_credentials(self.session, |credentials| {
             let api = self.session.api(&self.http, credentials, self.session.deadline);
             project::find(&api, &self.plan.cloud.iam(region), self.identity, &choice)
         });
@@ -217,17 +216,13 @@ impl<'a> Search<'a> {
     }
 
     fn projects_of(&self, query: &IamQuery) -> Result<Vec<Project>> {
-        let projects = sign_in::with(
-            self.session,
-            &self.sign_in(&query.home, Scope::Account),
-            |credentials| {
-                let iam = IamClient {
-                    api: &self.session.api(&self.http, credentials, self.deadline()),
-                    endpoint: &query.endpoint,
-                };
-                iam.projects().map_err(|error| explain(error, self.identity))
-            },
-        );
+        let projects = self.sign_in(&query.home).with_credentials(self.session, |credentials| {
+            let iam = IamClient {
+                api: &self.session.api(&self.http, credentials, self.deadline()),
+                endpoint: &query.endpoint,
+            };
+            iam.projects().map_err(|error| explain(error, self.identity))
+        });
         projects.map_err(|error| {
             let error = error.doing(format!("failed to find the projects at `{}`", query.endpoint));
             self.with_other_clouds(error)
@@ -260,8 +255,8 @@ impl<'a> Search<'a> {
             cluster,
         };
         let endpoint = self.plan.cloud.cce(&location.region);
-        let scope = Scope::Project(location.project.id.clone());
-        let listed = sign_in::with(self.session, &self.sign_in(&location.region, scope), |credentials| {
+        let sign_in = self.sign_in(&location.region).for_project(&location.project.id);
+        let listed = sign_in.with_credentials(self.session, |credentials| {
             let cce = CceClient {
                 api: &self.session.api(&self.http, credentials, self.deadline()),
                 endpoint: &endpoint,
@@ -286,15 +281,8 @@ impl<'a> Search<'a> {
         })
     }
 
-    fn sign_in<'s>(&'s self, region: &'s Region, scope: Scope) -> SignIn<'s> {
-        SignIn {
-            identity: self.identity,
-            cloud: &self.plan.cloud,
-            region,
-            scope,
-            cache: self.plan.cache,
-            may_ask: true,
-        }
+    fn sign_in<'s>(&'s self, region: &'s Region) -> SignIn<'s> {
+        SignIn::new(self.identity, &self.plan.cloud, region, self.plan.cache)
     }
 
     fn deadline(&self) -> Deadline {

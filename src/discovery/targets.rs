@@ -11,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::host::Progress;
 use crate::huaweicloud::cce::cluster::Cluster;
 use crate::huaweicloud::cce::{CceClient, CceError};
-use crate::huaweicloud::iam::token_request::Scope;
 use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, OurContext};
 use crate::output::some_failed::Failures;
@@ -184,21 +183,13 @@ impl Target {
     }
 
     /// Who asks the cloud, for this.
-    pub(crate) fn sign_in(&self, scope: Scope) -> SignIn<'_> {
-        SignIn {
-            identity: &self.identity,
-            cloud: &self.cloud,
-            region: &self.at.region,
-            scope,
-            cache: self.cache,
-            may_ask: true,
-        }
+    pub(crate) fn sign_in(&self) -> SignIn<'_> {
+        SignIn::new(&self.identity, &self.cloud, &self.at.region, self.cache)
     }
 
     /// Asks CCE about this cluster.
     pub(crate) fn with_cce<T>(&self, session: &Session<'_>, act: impl Fn(&CceClient<'_>) -> Result<T>) -> Result<T> {
-        let scope = Scope::Project(self.at.project_id.clone());
-        ask_cce(session, &self.sign_in(scope), &self.at, act)
+        ask_cce(session, &self.sign_in().for_project(&self.at.project_id), &self.at, act)
     }
 
     /// An error of CCE, explained by whoever asked.

@@ -7,11 +7,9 @@ use crate::error::{Exit, Explain, Result};
 use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::IamClient;
-use crate::huaweicloud::iam::token_request::Scope;
 use crate::ids::UserId;
 use crate::lifetime::CertLifetime;
 use crate::session::Session;
-use crate::sign_in;
 
 /// A federated user has another id after every sign-in (OTC's documentation of federated users).
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +30,7 @@ impl Explain for NoOneId {
 
 /// The identity that acts: by the certificate that this machine has for the cluster, else as IAM says.
 pub(crate) fn own(session: &Session<'_>, site: &Target) -> Result<CertificateOwner> {
-    let of_iam = || principal::holder(session, &site.sign_in(Scope::Account));
+    let of_iam = || principal::holder(session, &site.sign_in());
     match own_common_name(session, site) {
         Some(id) if site.identity.kind_of_principal() == "agency" => Ok(CertificateOwner::Agency(id)),
         // A temporary key at hand may be a user's or an agency's: it does not say.
@@ -77,7 +75,7 @@ fn has_temporary_key(session: &Session<'_>, site: &Target) -> Result<bool> {
 pub(crate) fn of_id(session: &Session<'_>, site: &Target, id: UserId) -> Result<(CertificateOwner, bool)> {
     let endpoint = site.cloud.iam(&site.at.region);
     let http = session.cloud_http(&site.cloud)?;
-    let (is_agency, is_user) = sign_in::with(session, &site.sign_in(Scope::Account), |credentials| {
+    let (is_agency, is_user) = site.sign_in().with_credentials(session, |credentials| {
         let iam = IamClient {
             api: &session.api(&http, credentials, session.deadline),
             endpoint: &endpoint,

@@ -1,10 +1,9 @@
 //! Signing in: from the means that a source has to what requests are authenticated with.
 //!
-//! Two steps. [`Identity::base`] proves who we are; [`Identity::refine`] makes of that what is wanted: the agency's, for one project, as
+//! Two steps. [`Identity::sign_in`] proves who we are; `exchange` makes of that what is wanted: the agency's, for one project, as
 //! a token or as a temporary access key. Between the two a token may be kept, so that a passcode is typed once.
 
 use crate::error::{Error, Result};
-use crate::host::{Clock, Deadline, Directories, Env};
 use crate::http::Http;
 use crate::huaweicloud::api::{Api, ApiError};
 use crate::huaweicloud::credentials::Credentials;
@@ -12,20 +11,18 @@ use crate::huaweicloud::iam::sts::StsClient;
 use crate::huaweicloud::iam::token_answer::{TemporaryAccessKey, Token};
 use crate::huaweicloud::iam::token_request::{AgencyNaming, Scope};
 use crate::huaweicloud::iam::{IamClient, IamError};
-use crate::huaweicloud::observed::Endpoints;
 use crate::identity::found::{AuthMethod, Passcode};
 use crate::identity::local::{self, Local};
 use crate::identity::{Identity, IdentityError};
 use crate::ids::{Endpoint, Region};
-use crate::log::Log;
 use crate::secret::Secret;
-use crate::store::LayeredStore;
+use crate::session::Session;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// In which form it is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CredentialForm {
+pub(crate) enum CredentialForm {
     /// A token, or an access key where there is one.
     Any,
     /// An access key: for an endpoint that must not see a token.
@@ -40,7 +37,7 @@ pub struct IssuedCredentials {
     /// The end, by IAM's clock; `None` where it is not known.
     pub expires_at: Option<DateTime<Utc>>,
     /// Whose it is, as far as IAM said.
-    pub who: Option<TokenOwner>,
+    pub owner: Option<TokenOwner>,
 }
 
 /// Whose a token is.
@@ -56,82 +53,95 @@ pub struct TokenOwner {
     pub account: String,
 }
 
-/// What signing in needs of the world.
-pub struct SignInContext<'a> {
+/// What signing in needs of the run.
+pub(crate) struct SignInContext<'a> {
+    pub(crate) session: &'a Session<'a>,
     /// For the cloud.
-    pub http: &'a Http,
-    /// For the proxies of what is not the cloud.
-    pub env: &'a Env,
-    /// Where what is learnt of endpoints is kept.
-    pub directories: &'a Directories,
-    /// The clock.
-    pub clock: &'a Clock,
-    /// The log.
-    pub log: &'a Log<'a>,
-    /// By when all must be over.
-    pub deadline: Deadline,
-    /// IAM.
-    pub iam: &'a Endpoint,
+    pub(crate) http: &'a Http,
+    pub(crate) iam: &'a Endpoint,
     /// Where the target is.
-    pub region: &'a Region,
+    pub(crate) region: &'a Region,
     /// How this cloud names agencies.
-    pub naming: AgencyNaming,
-    /// Opens the store of a profile's secret.
-    pub secrets: &'a dyn Fn(Option<&str>) -> LayeredStore,
-    /// Asks a person for the passcode of whoever is named.
-    pub ask_passcode: &'a dyn Fn(&str) -> std::result::Result<Secret<String>, IdentityError>,
+    pub(crate) naming: AgencyNaming,
+    /// A person may be asked, if there is one at a terminal.
+    pub(crate) may_ask: bool,
 }
 
 impl SignInContext<'_> {
     fn api<'s>(&'s self, credentials: &'s Credentials) -> Api<'s> {
-        let endpoints = Endpoints::new(self.directories, self.clock);
-        Api::new(self.http, credentials, endpoints, self.clock, self.log, self.deadline)
+        self.session.api(self.http, credentials, self.session.deadline)
     }
 
     fn local(&self) -> Local<'_> {
         Local {
-            env: self.env,
-            deadline: self.deadline,
+            env: &self.session.host.env,
+            deadline: self.session.deadline,
         }
+    }
+
+    fn ask_passcode(&self, who: &str) -> std::result::Result<Secret<String>, IdentityError> {
+        if !self.may_ask || !self.session.is_interactive {
+            return Err(IdentityError::NeedsPerson {
+                who: who.to_owned(),
+                command: "kubectl cce-login refresh".to_owned(),
+            });
+        }
+        self.session
+            .host
+            .ask_secret(&format!("passcode for {who}: "))
+            .ok_or(IdentityError::NoPasscode)
     }
 }
 
 impl Identity {
+    /// Proves who we are and makes of that what is wanted. An agency is assumed with what is good for IAM; its token is for `scope`.
+    pub(crate) fn sign_in(
+        &self,
+        context: &SignInContext<'_>,
+        scope: &Scope,
+        form: CredentialForm,
+    ) -> Result<IssuedCredentials> {
+        let scope_of_base = if self.has_agency() { &Scope::Account } else { scope };
+        let base = self.authenticate(context, scope_of_base)?;
+        self.exchange(context, base, scope_of_base, scope, form)
+    }
+
     /// Proves who we are, the agency left out. A token is for `scope` where that can be said.
-    pub fn base(&self, desk: &SignInContext<'_>, scope: &Scope) -> Result<IssuedCredentials> {
-        self.check_iam(desk.iam, desk.region)?;
+    fn authenticate(&self, context: &SignInContext<'_>, scope: &Scope) -> Result<IssuedCredentials> {
+        self.check_iam(context.iam, context.region)?;
         let in_body = Credentials::InBody;
-        let api = desk.api(&in_body);
+        let api = context.api(&in_body);
         let iam = IamClient {
             api: &api,
-            endpoint: desk.iam,
+            endpoint: context.iam,
         };
+        let secrets = |kind: Option<&str>| context.session.secrets(kind);
         match &self.found.means {
             AuthMethod::AccessKey { .. } => {
-                let key = self.found.means.access_key(desk.secrets)?;
+                let key = self.found.means.access_key(&secrets)?;
                 Ok(IssuedCredentials {
                     credentials: key.unwrap_or(Credentials::InBody),
                     expires_at: None,
-                    who: None,
+                    owner: None,
                 })
             }
-            AuthMethod::Token(token) => self.given_token(desk, token, scope),
+            AuthMethod::Token(token) => self.given_token(context, token, scope),
             AuthMethod::Password {
                 user,
                 password,
                 passcode,
             } => {
-                let password = password.read(desk.secrets)?;
+                let password = password.read(&secrets)?;
                 let passcode = match passcode {
                     Passcode::None => None,
                     Passcode::Given(passcode) => Some(passcode.clone()),
-                    Passcode::Asked => Some((desk.ask_passcode)(&self.describe())?),
+                    Passcode::Asked => Some(context.ask_passcode(&self.describe())?),
                 };
                 let token = iam.token_by_password(user, &password, passcode.as_ref(), scope);
                 self.explained(token.map(Into::into))
             }
             AuthMethod::IdToken { provider, token } => {
-                let id_token = token.fetch(&desk.local())?;
+                let id_token = token.fetch(&context.local())?;
                 self.explained(iam.token_by_id_token(provider, &id_token, scope).map(Into::into))
             }
             AuthMethod::Sts {
@@ -139,36 +149,39 @@ impl Identity {
                 endpoint,
                 token,
             } => {
-                let id_token = token.fetch(&desk.local())?;
+                let id_token = token.fetch(&context.local())?;
                 let endpoint = endpoint
                     .clone()
-                    .unwrap_or_else(|| self.own_cloud(desk.region).sts(desk.region));
+                    .unwrap_or_else(|| self.own_cloud(context.region).sts(context.region));
                 let sts = StsClient {
                     api: &api,
                     endpoint: &endpoint,
                 };
                 self.explained(sts.assume_with_oidc(wanted, &id_token).map(Into::into))
             }
-            AuthMethod::Pod { url, token_file } => Ok(local::pod_key(&desk.local(), url, token_file)?.into()),
-            AuthMethod::Metadata { url } => Ok(local::metadata_key(&desk.local(), url)?.into()),
+            AuthMethod::Pod { url, token_file } => Ok(local::pod_key(&context.local(), url, token_file)?.into()),
+            AuthMethod::Metadata { url } => Ok(local::metadata_key(&context.local(), url)?.into()),
         }
     }
 
     /// A token that was given to us is made one for the scope. Where IAM does not do that, it may be for that scope already.
     fn given_token(
         &self,
-        desk: &SignInContext<'_>,
+        context: &SignInContext<'_>,
         token: &Secret<String>,
         scope: &Scope,
     ) -> Result<IssuedCredentials> {
         let as_it_is = IssuedCredentials {
             credentials: Credentials::Token(token.clone()),
             expires_at: None,
-            who: None,
+            owner: None,
         };
-        match rescoped(desk, token, scope) {
+        match rescoped(context, token, scope) {
             Err(IamError::Api(ApiError::Refused(refusal))) if matches!(refusal.status, 400 | 403 | 404) => {
-                desk.log.info(|| format!("{refusal}; the token is used as it is"));
+                context
+                    .session
+                    .log
+                    .info(|| format!("{refusal}; the token is used as it is"));
                 Ok(as_it_is)
             }
             rescoped => self.explained(rescoped),
@@ -176,43 +189,43 @@ impl Identity {
     }
 
     /// Makes of `base`, whose tokens are for `scope_of_base`, what is wanted.
-    pub fn refine(
+    pub(crate) fn exchange(
         &self,
-        desk: &SignInContext<'_>,
+        context: &SignInContext<'_>,
         base: IssuedCredentials,
         scope_of_base: &Scope,
         scope: &Scope,
         form: CredentialForm,
     ) -> Result<IssuedCredentials> {
-        let api = desk.api(&base.credentials);
+        let api = context.api(&base.credentials);
         let iam = IamClient {
             api: &api,
-            endpoint: desk.iam,
+            endpoint: context.iam,
         };
         let issued = match (&base.credentials, &self.found.agency) {
             // A signature gets a key at once: nothing that only its bearer needs is on its way.
             (Credentials::AccessKey(_), Some(agency)) => {
-                self.explained_agency(iam.access_key_of_agency(agency, desk.naming).map(Into::into))?
+                self.explained_agency(iam.access_key_of_agency(agency, context.naming).map(Into::into))?
             }
             (_, Some(agency)) => {
-                self.explained_agency(iam.token_of_agency(agency, desk.naming, scope).map(Into::into))?
+                self.explained_agency(iam.token_of_agency(agency, context.naming, scope).map(Into::into))?
             }
             (Credentials::Token(token), None) if scope != scope_of_base => {
-                self.explained(rescoped(desk, token, scope))?
+                self.explained(rescoped(context, token, scope))?
             }
             (_, None) => base,
         };
         match (&issued.credentials, form) {
             (Credentials::Token(token), CredentialForm::AccessKey) => {
                 let in_body = Credentials::InBody;
-                let api = desk.api(&in_body);
+                let api = context.api(&in_body);
                 let iam = IamClient {
                     api: &api,
-                    endpoint: desk.iam,
+                    endpoint: context.iam,
                 };
                 let key: IssuedCredentials = self.explained(iam.access_key_by_token(token).map(Into::into))?;
                 Ok(IssuedCredentials {
-                    who: issued.who.clone(),
+                    owner: issued.owner.clone(),
                     ..key
                 })
             }
@@ -259,15 +272,15 @@ fn unknown(error: &IamError, cure: String) -> Error {
 }
 
 fn rescoped(
-    desk: &SignInContext<'_>,
+    context: &SignInContext<'_>,
     token: &Secret<String>,
     scope: &Scope,
 ) -> std::result::Result<IssuedCredentials, IamError> {
     let in_body = Credentials::InBody;
-    let api = desk.api(&in_body);
+    let api = context.api(&in_body);
     let iam = IamClient {
         api: &api,
-        endpoint: desk.iam,
+        endpoint: context.iam,
     };
     Ok(iam.rescoped_token(token, scope)?.into())
 }
@@ -277,7 +290,7 @@ impl From<Token> for IssuedCredentials {
         Self {
             credentials: Credentials::Token(token.secret.clone()),
             expires_at: Some(token.expires_at),
-            who: Some(TokenOwner {
+            owner: Some(TokenOwner {
                 user_id: crate::sanitize::sanitize(&token.user_id),
                 user: crate::sanitize::sanitize(&token.user_name),
                 account_id: crate::sanitize::sanitize(&token.account_id),
@@ -292,7 +305,7 @@ impl From<TemporaryAccessKey> for IssuedCredentials {
         Self {
             credentials: Credentials::AccessKey(key.key),
             expires_at: Some(key.expires_at),
-            who: None,
+            owner: None,
         }
     }
 }

@@ -80,7 +80,7 @@ impl CertCache<'_> {
         Some(IssuedCredentials {
             credentials,
             expires_at: Some(stored.expires_at),
-            who: stored.who.clone(),
+            owner: stored.who.clone(),
         })
     }
 
@@ -105,7 +105,7 @@ impl CertCache<'_> {
             access_key_id: None,
             secret: None,
             security_token: None,
-            who: issued.who.clone(),
+            who: issued.owner.clone(),
         };
         // All of these go into the store that protects them.
         match &issued.credentials {

@@ -2,11 +2,10 @@
 
 use crate::api_server::{ApiServer, ApiServerError, known};
 use crate::cache::entry::CacheEntry;
-use crate::cache::index::{self, CertificateRecord};
+use crate::cache::index::CertificateRecord;
 use crate::commands::doctor::finding::Finding;
 use crate::contexts::{self, ResolvedContext};
-use crate::credential::fetch::{self, CachePolicy};
-use crate::credential::{CertificateRequest, ask_cce};
+use crate::credential::{Certificates, ask_cce};
 use crate::error::{Error, Result};
 use crate::http::HttpError;
 use crate::huaweicloud::cce::cluster::Cluster;
@@ -31,7 +30,8 @@ pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Res
             None
         }
     };
-    let certificate = match certificate(session, &wanted) {
+    let certificates = Certificates::of(session, &wanted);
+    let certificate = match certificate(session, &certificates) {
         Ok((entry, finding)) => {
             findings.push(finding);
             Some(entry)
@@ -41,7 +41,7 @@ pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Res
             None
         }
     };
-    let note = index::read(&session.directories, &wanted.key());
+    let note = certificates.record();
     findings.extend(
         note.as_ref()
             .and_then(|note| changes(session, context, cluster.as_ref(), note)),
@@ -73,8 +73,8 @@ fn phase(cluster: &Cluster) -> Vec<Finding> {
 }
 
 /// The cached certificate, else a new one: whoever gets it has the permission.
-fn certificate(session: &Session<'_>, wanted: &CertificateRequest<'_>) -> Result<(CacheEntry, Finding)> {
-    let (obtained, _) = fetch::for_person(session, wanted, CachePolicy::AnyValid)?;
+fn certificate(session: &Session<'_>, certificates: &Certificates<'_>) -> Result<(CacheEntry, Finding)> {
+    let obtained = certificates.cached_or_new()?;
     let left = obtained.entry.ends_at(&session.host.clock) - session.host.clock.now();
     let came = if obtained.is_fetched {
         "came from CCE just now"

@@ -2,11 +2,11 @@
 
 use crate::api_server::ApiServerError;
 use crate::api_server::choose::{self, Chosen};
-use crate::cache::index::{self, CertificateRecord};
+use crate::cache::index::CertificateRecord;
 use crate::commands::login::server_entry::{ServerEntry, is_at};
 use crate::commands::login::setup::ClusterSetup;
-use crate::credential::fetch::{self, CachePolicy};
-use crate::credential::{self, ObtainedCertificate};
+use crate::credential::Certificates;
+use crate::credential::slot::ObtainedCertificate;
 use crate::error::{Error, Result};
 use crate::huaweicloud::cce::cluster::{Access, Cluster};
 use crate::plan::Destination;
@@ -25,12 +25,12 @@ impl CheckedCluster {
     /// Takes the certificate and chooses the server.
     pub(super) fn new(setup: &ClusterSetup<'_>) -> Result<Self> {
         let session = setup.run.session;
-        let (mut obtained, mut record) = certificate_of(setup, Freshness::AsNeeded)?;
+        let (mut obtained, mut record) = certificate_of(setup, WhichCertificate::AsNeeded)?;
         let chosen = match choose::choose(session, &setup.server_query(&record)) {
             // The authorities that came with the cached certificate may have been rotated since.
             Err(error) if !obtained.is_fetched => {
                 session.log.info(|| format!("{error}: asking CCE anew"));
-                (obtained, record) = certificate_of(setup, Freshness::New)?;
+                (obtained, record) = certificate_of(setup, WhichCertificate::New)?;
                 choose::choose(session, &setup.server_query(&record))?
             }
             chosen => chosen?,
@@ -72,7 +72,7 @@ impl CheckedCluster {
                 session
                     .log
                     .info(|| "the API server refuses the cached certificate: fetching a new one".to_owned());
-                let (obtained, _) = certificate_of(setup, Freshness::New)?;
+                let (obtained, _) = certificate_of(setup, WhichCertificate::New)?;
                 Ok(Some(Known {
                     user: server.who_am_i(&obtained.entry.cert, session.deadline)?,
                     replaced: Some(obtained),
@@ -108,40 +108,44 @@ pub(super) struct Known {
 
 /// Whether a cached certificate will do.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Freshness {
+enum WhichCertificate {
     AsNeeded,
     New,
 }
+
 /// The certificate, and the servers and authorities that CCE named with it.
-fn certificate_of(setup: &ClusterSetup<'_>, freshness: Freshness) -> Result<(ObtainedCertificate, CertificateRecord)> {
-    let session = setup.run.session;
-    let wanted = setup.request();
-    let key = wanted.key();
-    let store = session.store(setup.certificate.cache);
-    let cache = session.cache(&store);
-    let known =
-        index::read(&session.directories, &key).filter(|record| knows_all_servers(record, &setup.located.cluster));
-    if let Some(record) = known.filter(|_| freshness == Freshness::AsNeeded)
-        && let Some(obtained) = credential::cached(session, &cache, &key)
+fn certificate_of(
+    setup: &ClusterSetup<'_>,
+    which: WhichCertificate,
+) -> Result<(ObtainedCertificate, CertificateRecord)> {
+    let request = setup.request();
+    let certificates = Certificates::of(setup.run.session, &request);
+    let known = certificates
+        .record()
+        .filter(|record| knows_all_servers(record, &setup.located.cluster));
+    if let Some(record) = known.filter(|_| which == WhichCertificate::AsNeeded)
+        && let Some(obtained) = certificates.cached()
     {
         return Ok((obtained, record));
     }
     let doing = || format!("failed to get a client certificate for cluster `{}`", setup.name());
-    let (obtained, record) = fetch::for_person(session, &wanted, CachePolicy::Newer).map_err(|e| e.doing(doing()))?;
+    let obtained = certificates.new_now().map_err(|e| e.doing(doing()))?;
     if cfg!(any(target_os = "macos", target_os = "windows")) {
         // So that the keyring's "always allow" question comes now and not in the middle of a kubectl call.
-        let _ = cache.get(&key);
+        let _ = certificates.cached();
     }
-    let record = record.ok_or_else(|| Error::from(choose::NoServer::nothing_known()))?;
+    let record = certificates.record_of(&obtained)?;
     Ok((obtained, record))
 }
 
-/// Notes which server was chosen, for clients that do not tell us (contract §3: the question whether a certificate is refused).
+/// Notes which server was chosen, for clients that do not tell us: they too may have a certificate that is refused.
 fn remember_server(setup: &ClusterSetup<'_>, chosen: &Chosen, record: &mut CertificateRecord) {
-    record.choose_server(chosen.url(), chosen.tls_server_name());
-    if setup.run.plan.destination != Destination::DryRun {
-        index::write(&setup.run.session.directories, &setup.request().key(), record);
+    if setup.run.plan.destination == Destination::DryRun {
+        record.choose_server(chosen.url(), chosen.tls_server_name());
+        return;
     }
+    let request = setup.request();
+    Certificates::of(setup.run.session, &request).remember_server(record, chosen.url(), chosen.tls_server_name());
 }
 
 /// The cluster's present endpoints were all named with the certificate; otherwise an elastic IP was bound since.

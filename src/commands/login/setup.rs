@@ -5,7 +5,7 @@ use crate::cache::index::{self, CertificateRecord};
 use crate::cli::{GetCredentialArgs, LoginArgs};
 use crate::commands::login::names;
 use crate::contexts;
-use crate::credential::{CertificateRequest, Requester};
+use crate::credential::request::{CertificateRequest, Requester};
 use crate::discovery::search::LocatedCluster;
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ApiVersion;
@@ -167,7 +167,7 @@ impl ClusterSetup<'_> {
             cloud: &self.run.plan.search.cloud,
             certificate: self.certificate,
             is_lifetime_strict: self.existing.is_some_and(|existing| existing.args.strict_duration),
-            asker: Requester::Person,
+            requester: Requester::Person,
         }
     }
 }
