@@ -113,6 +113,8 @@ pub const HW_ASSUME_ROLE_DURATION: &str = "HW_ASSUME_ROLE_DURATION";
 
 /// OpenStack's variables with OTC's spellings; of each list the first that is set counts.
 pub mod openstack {
+    /// How OpenStack's clients would sign in.
+    pub const AUTH_TYPE: &[&str] = &["OS_AUTH_TYPE", "OS_AUTH_PLUGIN"];
     /// Access key id.
     pub const ACCESS_KEY: &[&str] = &["OS_ACCESS_KEY", "OS_ACCESS_KEY_ID", "OS_AK"];
     /// Secret access key.
@@ -151,6 +153,8 @@ pub mod openstack {
     pub const CLOUD: &str = "OS_CLOUD";
     /// `clouds.yaml`, in place of the usual places.
     pub const CONFIG_FILE: &str = "OS_CLIENT_CONFIG_FILE";
+    /// `secure.yaml`, in place of the usual places.
+    pub const SECURE_FILE: &str = "OS_CLIENT_SECURE_FILE";
 }
 
 /// What client-go tells an exec plugin: an `ExecCredential` object as JSON.

@@ -4,12 +4,13 @@
 //! because making them costs more than a whole cached run.
 
 mod cluster_tls;
+mod proxies;
 
 pub use cluster_tls::{ClusterTls, ServerCheck};
+pub use proxies::Proxies;
 
-use crate::env_vars;
 use crate::error::{Exit, Explain};
-use crate::host::{Deadline, Env};
+use crate::host::Deadline;
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
 use std::error::Error as StdError;
@@ -117,7 +118,13 @@ pub enum HttpError {
         /// Whom we asked.
         host: String,
     },
-    /// A file of certificates or a proxy's URL is unusable.
+    /// A proxy's URL is none; it may hold a password.
+    #[error("`{setting}` is not a proxy's URL")]
+    BadProxy {
+        /// Where it comes from.
+        setting: &'static str,
+    },
+    /// A file of certificates is unusable.
     #[error("cannot use {what}")]
     Settings {
         /// Which setting, with its value.
@@ -136,7 +143,7 @@ pub struct Reason(String);
 impl Explain for HttpError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Settings { .. } => Exit::Usage,
+            Self::Settings { .. } | Self::BadProxy { .. } => Exit::Usage,
             Self::Tls { .. } | Self::TooLarge { .. } => Exit::Failed,
             _ => Exit::Temporary,
         }
@@ -152,6 +159,7 @@ impl Explain for HttpError {
             Self::Proxy { .. } => "check `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`".to_owned(),
             Self::Tls { .. } => "for a private certificate authority give its PEM file with `--ca-file` or `SSL_CERT_FILE`".to_owned(),
             Self::TooLarge { .. } => "check that the endpoint is the right one".to_owned(),
+            Self::BadProxy { setting } => format!("correct `{setting}`: a proxy looks like `http://proxy.example.com:3128`"),
             Self::Settings { what, .. } if what.starts_with(CA_FILE) => {
                 "`--ca-file`, `CCE_LOGIN_CA_FILE` or `SSL_CERT_FILE` must name a file of PEM certificates".to_owned()
             }
@@ -190,60 +198,11 @@ pub enum Trust {
     Cluster(Box<ClusterTls>),
 }
 
-/// The proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, lower case too).
-#[derive(Debug, Clone, Default)]
-pub struct Proxies {
-    https: Option<String>,
-    http: Option<String>,
-    none_for: Option<String>,
-}
-
-impl Proxies {
-    /// Reads the variables, upper case first.
-    pub fn from_env(env: &Env) -> Self {
-        let [https, http, all, none] = env_vars::PROXIES;
-        let var = |name: &str| env.var(name).or_else(|| env.var(&name.to_ascii_lowercase()));
-        if var(none).is_some_and(|list| list.split(',').any(|entry| entry.trim() == "*")) {
-            return Self::default(); // reqwest takes it for names only, everybody else for addresses as well
-        }
-        Self {
-            https: var(https).or_else(|| var(all)),
-            http: var(http).or_else(|| var(all)),
-            none_for: var(none),
-        }
-    }
-
-    /// One proxy for everything, as a kubeconfig's `proxy-url` means it.
-    pub fn only(url: &str) -> Self {
-        Self {
-            https: Some(url.to_owned()),
-            http: Some(url.to_owned()),
-            none_for: None,
-        }
-    }
-
-    /// The proxy that is set for https, without user and password.
-    pub fn shown(&self) -> Option<String> {
-        let url = self.https.as_deref()?;
-        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        Some(format!("{scheme}://{}", host.trim_end_matches('/')))
-    }
-
-    /// Nothing is proxied.
-    pub fn is_empty(&self) -> bool {
-        self.https.is_none() && self.http.is_none()
-    }
-}
-
-/// Makes a proxy for one of the schemes.
-type ProxyOf = fn(&str) -> reqwest::Result<reqwest::Proxy>;
-
 /// A client with its runtime.
 pub struct Http {
     client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
-    proxy: Option<String>,
+    proxies: Proxies,
 }
 
 impl Http {
@@ -260,16 +219,8 @@ impl Http {
             Trust::File(path) => builder.tls_certs_only(read_roots(path)?),
             Trust::Cluster(tls) => builder.tls_backend_preconfigured(cluster_tls::client_config(tls)?),
         };
-        let proxies = &settings.proxies;
-        let by_scheme: [(&Option<String>, ProxyOf); 2] = [
-            (&proxies.https, |url| reqwest::Proxy::https(url)),
-            (&proxies.http, |url| reqwest::Proxy::http(url)),
-        ];
-        for (url, scheme) in by_scheme {
-            let Some(url) = url else { continue };
-            let proxy = scheme(url).map_err(|e| settings_error("the proxy of the environment".to_owned(), &e))?;
-            let none_for = proxies.none_for.as_deref().and_then(reqwest::NoProxy::from_string);
-            builder = builder.proxy(proxy.no_proxy(none_for));
+        if !settings.proxies.is_empty() {
+            builder = builder.proxy(settings.proxies.clone().into_proxy());
         }
         let client = builder
             .build()
@@ -281,13 +232,14 @@ impl Http {
         Ok(Self {
             client,
             runtime,
-            proxy: proxies.shown(),
+            proxies: settings.proxies.clone(),
         })
     }
 
     /// Sends one request and reads the whole answer, by `deadline`. Redirects are answers like any other.
     pub fn send(&self, request: Request, deadline: Deadline) -> Result<Response, HttpError> {
         let host = host_of(&request.url);
+        self.proxies.check(&request.url)?;
         let work = async { tokio::time::timeout(deadline.remaining(), self.exchange(request, &host)).await };
         self.runtime
             .block_on(work)
@@ -303,14 +255,21 @@ impl Http {
         if let Some(body) = &request.body {
             builder = builder.body(body.expose().clone()); // over TLS, to the host it was made for
         }
-        let mut answer = builder.send().await.map_err(|error| self.classify(&error, host))?;
+        let mut answer = builder
+            .send()
+            .await
+            .map_err(|error| self.classify(&error, host, &request.url))?;
         let headers = answer
             .headers()
             .iter()
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
             .collect();
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| self.classify(&error, host))? {
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(|error| self.classify(&error, host, &request.url))?
+        {
             if body.len() + chunk.len() > LARGEST_BODY {
                 return Err(HttpError::TooLarge { host: host.to_owned() });
             }
@@ -323,19 +282,15 @@ impl Http {
         })
     }
 
-    fn classify(&self, error: &reqwest::Error, host: &str) -> HttpError {
+    fn classify(&self, error: &reqwest::Error, host: &str, url: &str) -> HttpError {
         let host = host.to_owned();
         if error.is_timeout() {
             return HttpError::Timeout { host };
         }
         let (source, is_tls) = innermost(error);
-        match (&self.proxy, error.is_connect()) {
+        match (self.proxies.shown_for(url), error.is_connect()) {
             (_, _) if is_tls => HttpError::Tls { host, source },
-            (Some(proxy), true) => HttpError::Proxy {
-                host,
-                proxy: proxy.clone(),
-                source,
-            },
+            (Some(proxy), true) => HttpError::Proxy { host, proxy, source },
             (None, true) => HttpError::Connect { host, source },
             (_, false) => HttpError::Broken { host, source },
         }
@@ -401,16 +356,5 @@ fn parse_roots(pem: &[u8], what: &str) -> Result<Vec<reqwest::Certificate>, Http
         Err(refuse("it holds no PEM certificate"))
     } else {
         Ok(roots)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_proxy_is_shown_without_its_password() {
-        let proxies = Proxies::from_env(&Env::given([("https_proxy", "http://user:secret@proxy:3128/")]));
-        assert_eq!(proxies.shown().as_deref(), Some("http://proxy:3128"));
     }
 }

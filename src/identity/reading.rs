@@ -1,8 +1,9 @@
 //! What the sources have in common when they read: files, ids and addresses, and how a malformed source is told.
 
 use super::IdentityError;
+use crate::host::Env;
 use crate::ids::{AccessKeyId, Endpoint};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// `source` is configured, but not so that it can be used.
 pub(crate) fn malformed_source(
@@ -17,10 +18,24 @@ pub(crate) fn malformed_source(
     }
 }
 
+/// The file that a variable names. A relative path would be another file in every directory that kubectl runs in.
+pub(crate) fn named_file(source: &str, env: &Env, variable: &str) -> Result<Option<PathBuf>, IdentityError> {
+    let Some(path) = env.var_os(variable).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    if path.is_absolute() {
+        return Ok(Some(path));
+    }
+    let shown = crate::sanitize::sanitize(&path.to_string_lossy());
+    let problem = format!("`{variable}` is `{shown}`, a relative path");
+    let cure = format!("set `{variable}` to the whole path, or unset it");
+    Err(malformed_source(source, problem, cure))
+}
+
 /// The text of a source's file; `None` where there is none.
 pub(crate) fn read_file(source: &str, path: &Path) -> Result<Option<String>, IdentityError> {
     match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+        Ok(text) => Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             let problem = format!("cannot read `{}`: {error}", path.display());

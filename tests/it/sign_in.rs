@@ -2,4 +2,5 @@
 
 mod bearer;
 mod cases;
+mod formats;
 mod refused;

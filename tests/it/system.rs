@@ -5,6 +5,7 @@
 
 mod bus;
 mod endurance;
+mod formats;
 mod identity;
 mod install;
 mod keyring;

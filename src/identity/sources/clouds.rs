@@ -1,14 +1,21 @@
-//! OpenStack's `clouds.yaml` as an identity source, with the `secure.yaml` beside it, for the cloud that `OS_CLOUD` names.
+//! OpenStack's `clouds.yaml` as an identity source, with `secure.yaml` and `clouds-public.yaml`, for the cloud that `OS_CLOUD` names:
+//! where the files are, and that they are read as openstacksdk reads them.
 //!
-//! The current directory is not searched, as OpenStack's clients do: kubectl runs in every directory, foreign ones included.
+//! The current directory is not searched, as OpenStack's clients do: kubectl runs in every directory, foreign ones included. And secrets
+//! of the usual places do not go to the addresses of a `clouds.yaml` that a variable names elsewhere.
+
+mod entry;
+mod plain_yaml;
 
 use crate::env_vars::{XDG_CONFIG_HOME, openstack as names};
 use crate::host::Env;
 use crate::identity::IdentityError;
 use crate::identity::found::FoundIdentity;
-use crate::identity::reading::{malformed_source, read_file};
+use crate::identity::reading::{malformed_source, named_file, read_file};
 use crate::identity::sources::openstack::{OpenStackSettings, Openstack, Wording};
-use serde_json::{Map, Value};
+use crate::secret::Secret;
+use entry::Entry;
+use plain_yaml::{Map, PlainYaml};
 use std::path::{Path, PathBuf};
 
 const SOURCE: &str = "clouds";
@@ -21,7 +28,8 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         return Ok(None);
     };
     let shown = crate::sanitize::sanitize(&cloud);
-    let Some((path, text)) = first_file(env)? else {
+    let files = Files::read(env)?;
+    let Some(path) = files.path() else {
         let problem = format!("`{}` is `{shown}`, but there is no `clouds.yaml`", names::CLOUD);
         let cure = format!(
             "put it into `~/.config/openstack`, or name it with `{}`; unset `{}` to use another identity",
@@ -30,32 +38,29 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         );
         return Err(malformed_source(SOURCE, problem, cure));
     };
-    let parsed = parse(&path, &text)?;
-    let Some(mut entry) = cloud_of(&parsed, &cloud) else {
-        let known = parsed.get("clouds").and_then(Value::as_object);
-        let known: Vec<_> = known
-            .into_iter()
-            .flat_map(Map::keys)
-            .map(|name| format!("`{}`", crate::sanitize::sanitize(name)))
-            .collect();
+    let Some(own) = files.cloud(&cloud) else {
         let problem = format!("`{}` has no cloud `{shown}`", path.display());
-        let cure = match known.as_slice() {
+        let cure = match files.names().as_slice() {
             [] => "it names no cloud at all: add one below `clouds:`".to_owned(),
             known => format!("set `{}` to one of {}", names::CLOUD, known.join(", ")),
         };
         return Err(malformed_source(SOURCE, problem, cure));
     };
-    // Only the one beside it: another directory's secrets are not for this file's endpoints.
-    if let Some((secure, text)) = first_of(&path.with_file_name("secure"))? {
-        let secure = parse(&secure, &text)?;
-        if let Some(secure) = cloud_of(&secure, &cloud) {
-            merge(&mut entry, secure);
-        }
-    }
+    let region = names::REGION.iter().find_map(|name| env.var(name));
+    let public = if entry::has_profile(&own) {
+        files.public()?
+    } else {
+        None
+    };
+    let entry = Entry::new(&own, public.as_ref(), region.as_deref());
+    let by_vendor = match &entry.vendor {
+        Some(vendor) => format!(" (vendor profile `{}`)", crate::sanitize::sanitize(vendor)),
+        None => String::new(),
+    };
     let origin = format!("cloud `{shown}` in `{}`", path.display());
     let wording = Wording {
         source: &format!("{SOURCE}: {origin}"),
-        origin: origin.clone(),
+        origin: format!("{origin}{by_vendor}"),
         user_id: "user_id",
         username: "username",
         password: "password",
@@ -65,106 +70,208 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         passcode: "passcode",
         name_of_temporary: Some(format!("{SOURCE}:{cloud}|{}", path.display())),
     };
-    let found = openstack(&entry).find(&wording)?;
-    found.map(Some).ok_or_else(|| {
+    let openstack = openstack(&entry, env, &wording)?;
+    let found = openstack.find(&wording)?;
+    let mut found = found.ok_or_else(|| {
         let problem = "it has neither an access key nor a token nor a password".to_owned();
         malformed_source(
             wording.source,
             problem,
             "add `ak` and `sk`, or `username`, `user_domain_name` and `password`, below its `auth:`",
         )
-    })
+    })?;
+    found.settings.cloud = entry.known_cloud().map(str::to_owned);
+    Ok(Some(found))
 }
 
-/// The first file there is, by OpenStack's custom.
-fn first_file(env: &Env) -> Result<Option<(PathBuf, String)>, IdentityError> {
-    if let Some(path) = env.path(names::CONFIG_FILE) {
-        return Ok(read_file(SOURCE, &path)?.map(|text| (path, text)));
+/// The files that say something of clouds.
+struct Files {
+    clouds: Option<(PathBuf, PlainYaml)>,
+    secure: Option<(PathBuf, PlainYaml)>,
+    directories: Vec<PathBuf>,
+}
+
+impl Files {
+    fn read(env: &Env) -> Result<Self, IdentityError> {
+        let directories = directories(env);
+        let first = |name: &str| first_below(&directories, name);
+        let clouds = named(env, names::CONFIG_FILE)?;
+        let secure = match (named(env, names::SECURE_FILE)?, &clouds) {
+            (Some(secure), _) => Some(secure),
+            (None, Some((path, _))) => first_of(&path.with_file_name("secure"))?,
+            (None, None) => first("secure")?,
+        };
+        Ok(Self {
+            clouds: match clouds {
+                Some(clouds) => Some(clouds),
+                None => first("clouds")?,
+            },
+            secure,
+            directories,
+        })
     }
-    let of_user = env.path(XDG_CONFIG_HOME).or_else(|| Some(env.home()?.join(".config")));
-    let directories = of_user
-        .map(|dir| dir.join("openstack"))
-        .into_iter()
-        .chain([PathBuf::from("/etc/openstack")]);
-    for directory in directories {
-        let found = first_of(&directory.join("clouds"))?;
-        if found.is_some() {
-            return Ok(found);
+
+    /// What messages name.
+    fn path(&self) -> Option<&Path> {
+        let file = self.clouds.as_ref().or(self.secure.as_ref());
+        file.map(|(path, _)| path.as_path())
+    }
+
+    /// The cloud's entry, what `secure.yaml` says of it above it.
+    fn cloud(&self, name: &str) -> Option<Map> {
+        let mut all = self.all().filter_map(|clouds| clouds.get(name));
+        let mut entry = PlainYaml::clone(all.next()?);
+        for more in all {
+            entry.overlay(more);
         }
+        entry.map().cloned()
     }
-    Ok(None)
+
+    /// What the vendors that are described here have.
+    fn public(&self) -> Result<Option<PlainYaml>, IdentityError> {
+        Ok(first_below(&self.directories, "clouds-public")?.map(|(_, public)| public))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<&String> = self.all().flat_map(Map::keys).collect();
+        names.sort();
+        names.dedup();
+        let quoted = |name: &String| format!("`{}`", crate::sanitize::sanitize(name));
+        names.into_iter().map(quoted).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Map> {
+        let files = [&self.clouds, &self.secure];
+        files
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, file)| file.map()?.get("clouds")?.map())
+    }
 }
 
-fn first_of(stem: &Path) -> Result<Option<(PathBuf, String)>, IdentityError> {
+/// Where OpenStack's clients look, in this order.
+fn directories(env: &Env) -> Vec<PathBuf> {
+    let home = env.home();
+    let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
+    let mac = if cfg!(target_os = "macos") {
+        [
+            below_home("Library/Application Support/openstack"),
+            Some(PathBuf::from("/Library/Application Support/openstack")),
+        ]
+    } else {
+        [None, None]
+    };
+    let [mac_user, mac_site] = mac;
+    let all = [
+        env.path(XDG_CONFIG_HOME).map(|config| config.join("openstack")),
+        mac_user,
+        below_home(".config/openstack"),
+        mac_site,
+        Some(PathBuf::from("/etc/xdg/openstack")),
+        Some(PathBuf::from("/etc/openstack")),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn first_below(directories: &[PathBuf], name: &str) -> Result<Option<(PathBuf, PlainYaml)>, IdentityError> {
+    let all = directories.iter().map(|directory| first_of(&directory.join(name)));
+    all.filter_map(Result::transpose).next().transpose()
+}
+
+/// The file that a variable names.
+fn named(env: &Env, variable: &'static str) -> Result<Option<(PathBuf, PlainYaml)>, IdentityError> {
+    let Some(path) = named_file(SOURCE, env, variable)? else {
+        return Ok(None);
+    };
+    let missing = || {
+        let problem = format!("`{variable}` names `{}`, which does not exist", path.display());
+        malformed_source(SOURCE, problem, format!("correct `{variable}`, or unset it"))
+    };
+    let text = read_file(SOURCE, &path)?.ok_or_else(missing)?;
+    let parsed = parse(&path, &text)?;
+    Ok(Some((path, parsed)))
+}
+
+fn first_of(stem: &Path) -> Result<Option<(PathBuf, PlainYaml)>, IdentityError> {
     for extension in EXTENSIONS {
         let path = stem.with_extension(extension);
         if let Some(text) = read_file(SOURCE, &path)? {
-            return Ok(Some((path, text)));
+            let parsed = parse(&path, &text)?;
+            return Ok(Some((path, parsed)));
         }
     }
     Ok(None)
 }
 
-fn parse(path: &Path, text: &str) -> Result<Value, IdentityError> {
-    serde_saphyr::from_str::<Value>(text).map_err(|error| {
-        let line = error.location().map_or(1, |at| at.line());
+fn parse(path: &Path, text: &str) -> Result<PlainYaml, IdentityError> {
+    PlainYaml::parse(text).map_err(|line| {
         let problem = format!("`{}`, line {line}: it is not YAML of this kind", path.display());
         malformed_source(SOURCE, problem, "correct the line")
     })
 }
 
-fn cloud_of(file: &Value, cloud: &str) -> Option<Value> {
-    file.get("clouds")?
-        .get(cloud)
-        .filter(|entry| entry.is_object())
-        .cloned()
-}
-
-/// Fills the gaps of `entry`.
-fn merge(entry: &mut Value, other: Value) {
-    match (entry, other) {
-        (Value::Object(entry), Value::Object(other)) => {
-            for (key, value) in other {
-                match entry.get_mut(&key) {
-                    Some(had) => merge(had, value),
-                    None => drop(entry.insert(key, value)),
-                }
-            }
-        }
-        (entry @ Value::Null, other) => *entry = other,
-        _ => {}
-    }
-}
-
-fn openstack(entry: &Value) -> Openstack {
-    let of = |keys: &[&str]| {
-        keys.iter().find_map(|key| {
-            let text = entry.pointer(key)?.as_str()?.trim();
-            let name = key.rsplit('/').next().unwrap_or(key);
-            (!text.is_empty()).then(|| OpenStackSettings::new(text.to_owned(), name))
-        })
+fn openstack(entry: &Entry, env: &Env, wording: &Wording<'_>) -> Result<Openstack, IdentityError> {
+    let of = |keys: &[&'static str]| {
+        entry
+            .get(keys)
+            .map(|(text, name)| OpenStackSettings::secret(text, name))
     };
-    Openstack {
-        access_key: of(&["/auth/ak", "/auth/access_key", "/ak"]),
-        secret_key: of(&["/auth/sk", "/auth/secret_key", "/sk"]),
-        security_token: of(&["/auth/security_token", "/security_token"]),
-        token: of(&["/auth/token"]),
-        user_id: of(&["/auth/user_id"]),
-        username: of(&["/auth/username", "/auth/user_name"]),
-        password: of(&["/auth/password"]),
-        passcode: of(&["/auth/passcode"]),
+    let auth_url = entry.auth_url().transpose().map_err(|unfilled| {
+        let name = crate::sanitize::sanitize(&unfilled.name);
+        let problem = format!("`auth_url` needs `{name}`, which is not set");
+        malformed_source(wording.source, problem, format!("set `{name}` beside `auth:`"))
+    })?;
+    let ca_file = entry
+        .get(&["cacert"])
+        .map(|(path, _)| ca_file(&path, env, wording))
+        .transpose()?;
+    Ok(Openstack {
+        auth_type: of(&["auth_type", "auth_plugin"]),
+        access_key: of(&["ak", "access_key"]),
+        secret_key: of(&["sk", "secret_key"]),
+        security_token: of(&["security_token"]),
+        token: of(&["token", "auth_token"]),
+        user_id: of(&["user_id"]),
+        username: of(&["username", "user_name"]),
+        password: of(&["password"]),
+        passcode: of(&["passcode"]),
         domain_name: of(&[
-            "/auth/user_domain_name",
-            "/auth/domain_name",
-            "/auth/project_domain_name",
+            "user_domain_name",
+            "domain_name",
+            "default_domain_name",
+            "project_domain_name",
         ]),
-        domain_id: of(&["/auth/user_domain_id", "/auth/domain_id", "/auth/project_domain_id"]),
-        project_name: of(&["/auth/project_name"]),
-        project_id: of(&["/auth/project_id"]),
-        region: of(&["/region_name"]),
-        auth_url: of(&["/auth/auth_url"]),
-        ca_file: of(&["/cacert"]),
-        agency: of(&["/auth/target_agency_name"]),
-        agency_domain: of(&["/auth/target_domain_id", "/auth/target_domain_name"]),
+        domain_id: of(&["user_domain_id", "domain_id", "default_domain_id", "project_domain_id"]),
+        project_name: of(&["project_name", "tenant_name"]),
+        project_id: of(&["project_id", "tenant_id"]),
+        region: entry
+            .region
+            .clone()
+            .map(|region| OpenStackSettings::secret(region, "region_name")),
+        auth_url: auth_url.map(|url| OpenStackSettings::secret(url, "auth_url")),
+        ca_file,
+        agency: of(&["target_agency_name"]),
+        agency_domain: of(&["target_domain_id", "target_domain_name"]),
+    })
+}
+
+/// `~` is the home directory. Another relative path would be another file in every directory.
+fn ca_file(path: &Secret<String>, env: &Env, wording: &Wording<'_>) -> Result<OpenStackSettings, IdentityError> {
+    let path = path.expose(); // a path
+    let below_home = path.strip_prefix("~/").and_then(|rest| Some(env.home()?.join(rest)));
+    let path = below_home.unwrap_or_else(|| PathBuf::from(path));
+    match path.to_str() {
+        Some(text) if path.is_absolute() => Ok(OpenStackSettings::new(text.to_owned(), "cacert")),
+        _ => {
+            let problem = format!(
+                "`cacert`: `{}` is a relative path",
+                crate::sanitize::sanitize(&path.to_string_lossy())
+            );
+            Err(malformed_source(
+                wording.source,
+                problem,
+                "write the whole path, or one that begins with `~/`",
+            ))
+        }
     }
 }

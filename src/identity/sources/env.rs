@@ -29,6 +29,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         set.map(|(text, name)| OpenStackSettings::new(text, name))
     };
     let openstack = Openstack {
+        auth_type: of(names::openstack::AUTH_TYPE),
         access_key: of(names::openstack::ACCESS_KEY),
         secret_key: of(names::openstack::SECRET_KEY),
         security_token: of(names::openstack::SECURITY_TOKEN),

@@ -22,6 +22,13 @@ impl OpenStackSettings {
         }
     }
 
+    pub(crate) fn secret(text: Secret<String>, name: &str) -> Self {
+        Self {
+            text,
+            name: name.to_owned(),
+        }
+    }
+
     /// The value of what is no secret.
     fn plain(&self) -> String {
         self.text.expose().clone() // a name, an id, a URL
@@ -31,6 +38,8 @@ impl OpenStackSettings {
 /// What there is.
 #[derive(Debug, Default)]
 pub(crate) struct Openstack {
+    /// How OpenStack's clients would sign in; without it what there is decides.
+    pub(crate) auth_type: Option<OpenStackSettings>,
     pub(crate) access_key: Option<OpenStackSettings>,
     pub(crate) secret_key: Option<OpenStackSettings>,
     pub(crate) security_token: Option<OpenStackSettings>,
@@ -48,6 +57,16 @@ pub(crate) struct Openstack {
     pub(crate) ca_file: Option<OpenStackSettings>,
     pub(crate) agency: Option<OpenStackSettings>,
     pub(crate) agency_domain: Option<OpenStackSettings>,
+}
+
+/// The kinds of proof.
+#[derive(Clone, Copy)]
+enum Kind {
+    AccessKey,
+    Token,
+    Password,
+    /// `auth_type` names another one.
+    Unknown,
 }
 
 /// How messages name things: variables or keys.
@@ -87,13 +106,17 @@ impl Openstack {
         let settings = self.settings(wording)?;
         let agency = self.agency(wording)?;
         let iam = settings.iam_endpoint.clone().unwrap_or_default();
-        let proof = match self.access_key(wording)? {
-            Some(proof) => Some(proof),
-            None => match self.token(wording) {
-                Some(proof) => Some(proof),
-                None => self.password(wording, &iam)?,
-            },
-        };
+        let mut proof = None;
+        for kind in self.kinds() {
+            proof = match (proof, kind) {
+                (Some(proof), _) => Some(proof),
+                (None, Kind::AccessKey) => self.access_key(wording)?,
+                (None, Kind::Token) => self.token(wording),
+                (None, Kind::Password) => self.password(wording, &iam)?,
+                (None, Kind::Unknown) if self.has_any() => return Err(self.unknown_auth_type(wording)),
+                (None, Kind::Unknown) => None,
+            };
+        }
         Ok(proof.map(|(means, fingerprint, described, cure)| FoundIdentity {
             means,
             agency,
@@ -102,6 +125,41 @@ impl Openstack {
             described,
             cure,
         }))
+    }
+
+    /// What is tried: as `auth_type` says, else what there is. An access key only signs, so it may answer for any of them.
+    fn kinds(&self) -> Vec<Kind> {
+        use Kind::{AccessKey, Password, Token, Unknown};
+        let Some(auth_type) = &self.auth_type else {
+            return vec![AccessKey, Token, Password];
+        };
+        match auth_type.plain().to_ascii_lowercase().as_str() {
+            "password" | "v3password" | "v3multifactor" | "v3totp" => vec![Password, AccessKey],
+            "token" | "v3token" => vec![Token, AccessKey],
+            _ => vec![AccessKey, Unknown],
+        }
+    }
+
+    fn has_any(&self) -> bool {
+        let all = [
+            &self.access_key,
+            &self.secret_key,
+            &self.token,
+            &self.username,
+            &self.user_id,
+            &self.password,
+        ];
+        all.into_iter().any(Option::is_some)
+    }
+
+    fn unknown_auth_type(&self, wording: &Wording<'_>) -> IdentityError {
+        let (name, value) = match &self.auth_type {
+            Some(given) => (given.name.as_str(), crate::sanitize::sanitize(&given.plain())),
+            None => Default::default(),
+        };
+        let problem = format!("`{name}` is `{value}`, which IAM of this cloud does not have");
+        let cure = format!("use `password` or `token`, or leave `{name}` out and give an access key");
+        malformed_source(wording.source, problem, cure)
     }
 
     fn access_key(&self, wording: &Wording<'_>) -> Result<Option<Proof>, IdentityError> {

@@ -1,13 +1,15 @@
 //! The Huawei Cloud SDKs' file as an identity source: `~/.huaweicloud/credentials`, section `[basic]`.
 
+mod ini;
+
 use crate::config::Profile;
 use crate::env_vars;
 use crate::host::Env;
 use crate::identity::IdentityError;
 use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
 use crate::identity::id_token::{IdTokenSource, provider_found};
-use crate::identity::reading::{access_key_id, auth_url, malformed_source, read_file};
-use crate::secret::Secret;
+use crate::identity::reading::{access_key_id, auth_url, malformed_source, named_file, read_file};
+use ini::{Malformed, Section, Value};
 use std::path::PathBuf;
 
 const SOURCE: &str = "sdk-file";
@@ -16,7 +18,7 @@ const SECTION: &str = "basic";
 
 /// Reads the file; `None` where there is none, or it has no `[basic]`.
 pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
-    let named = env.path(env_vars::SDK_CREDENTIALS_FILE);
+    let named = named_file(SOURCE, env, env_vars::SDK_CREDENTIALS_FILE)?;
     let usual = || Some(env.home()?.join(".huaweicloud").join("credentials"));
     let is_named = named.is_some();
     let Some(path) = named.or_else(usual) else {
@@ -31,70 +33,24 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         return Ok(None);
     };
     let file = path.display().to_string();
-    match Section::read(&file, &text)? {
-        Some(section) => section.found(env).map(Some),
-        None => Ok(None),
-    }
+    let section = Section::read(&text, SECTION).map_err(|Malformed { line, problem }| {
+        let cure = "write `[basic]`, and below it lines such as `ak = …` and `sk = …`";
+        malformed_source(SOURCE, format!("`{file}`, line {line}: {problem}"), cure)
+    })?;
+    let found = section.map(|keys| Basic { file, keys }.found(env));
+    found.transpose()
 }
 
-/// The keys of `[basic]` with their lines.
-struct Section {
+/// `[basic]`.
+struct Basic {
     file: String,
-    /// The line of `[basic]`, from 1.
-    line: usize,
-    pairs: Vec<(String, usize, Secret<String>)>,
+    keys: Section,
 }
 
-impl Section {
-    fn read(file: &str, text: &str) -> Result<Option<Self>, IdentityError> {
-        let mut found: Option<Self> = None;
-        let mut is_inside = false;
-        for (line, content) in (1..).zip(text.lines().map(str::trim)) {
-            if content.is_empty() || content.starts_with(['#', ';']) {
-                continue;
-            }
-            let malformed = |problem: &str| {
-                let cure = "write `[basic]`, and below it lines such as `ak = …` and `sk = …`";
-                malformed_source(SOURCE, format!("`{file}`, line {line}: {problem}"), cure)
-            };
-            if let Some(name) = content.strip_prefix('[') {
-                let name = name
-                    .strip_suffix(']')
-                    .ok_or_else(|| malformed("the section's name has no `]`"))?;
-                is_inside = name.trim() == SECTION;
-                if is_inside && found.is_none() {
-                    found = Some(Self {
-                        file: file.to_owned(),
-                        line,
-                        pairs: Vec::new(),
-                    });
-                }
-                continue;
-            }
-            let Some((key, value)) = content.split_once('=') else {
-                return Err(malformed("it is neither a section nor `key = value`"));
-            };
-            match &mut found {
-                Some(section) if is_inside => {
-                    let value = Secret::new(value.trim().to_owned());
-                    section.pairs.push((key.trim().to_owned(), line, value));
-                }
-                _ => {}
-            }
-        }
-        Ok(found)
-    }
-
-    /// A key's value and line; a blank one counts as unset.
-    fn get(&self, key: &str) -> Option<(usize, &Secret<String>)> {
-        let mut pairs = self.pairs.iter().rev();
-        let (_, line, value) = pairs.find(|(name, ..)| name == key)?;
-        (!value.expose().is_empty()).then_some((*line, value)) // only its length is looked at
-    }
-
+impl Basic {
     /// The value of what is no secret.
     fn plain(&self, key: &str) -> Option<String> {
-        self.get(key).map(|(_, value)| value.expose().clone()) // a name, an id, a URL, a path
+        Some(self.keys.get(key)?.text.expose().clone()) // a name, an id, a URL, a path
     }
 
     fn at(&self, line: usize) -> String {
@@ -103,9 +59,9 @@ impl Section {
 
     fn found(&self, env: &Env) -> Result<FoundIdentity, IdentityError> {
         let origin = format!("`{}`", self.file);
-        let iam_endpoint = match self.get("iam_endpoint") {
+        let iam_endpoint = match self.keys.get("iam_endpoint") {
             // A URL, no secret.
-            Some((line, url)) => Some(auth_url(&self.at(line), "iam_endpoint", url.expose())?.to_string()),
+            Some(Value { line, text }) => Some(auth_url(&self.at(line), "iam_endpoint", text.expose())?.to_string()),
             None => env
                 .var(env_vars::SDK_IAM_ENDPOINT)
                 .map(|url| auth_url("environment", env_vars::SDK_IAM_ENDPOINT, &url))
@@ -121,7 +77,7 @@ impl Section {
         if let Some(provider) = self.plain("idp_id") {
             let Some(file) = self.plain("id_token_file") else {
                 return Err(malformed_source(
-                    self.at(self.line),
+                    self.at(self.keys.line),
                     "`idp_id` is set, `id_token_file` is not",
                     "name the file of the id token too",
                 ));
@@ -129,10 +85,13 @@ impl Section {
             let token = IdTokenSource::File(PathBuf::from(file));
             return Ok(provider_found(provider, token, settings, &origin));
         }
-        let (id, secret) = match (self.get("ak"), self.get("sk")) {
+        let (id, secret) = match (self.keys.get("ak"), self.keys.get("sk")) {
             (Some(id), Some(secret)) => (id, secret),
             (id, secret) => {
-                let line = id.or(secret).map_or(self.line, |(line, _)| line);
+                let line = id
+                    .as_ref()
+                    .or(secret.as_ref())
+                    .map_or(self.keys.line, |value| value.line);
                 let missing = if id.is_none() { "ak" } else { "sk" };
                 let problem = format!("`[{SECTION}]` has no `{missing}`");
                 return Err(malformed_source(
@@ -143,8 +102,8 @@ impl Section {
             }
         };
         // The id is no secret; it stands beside one.
-        let id = access_key_id(&self.at(id.0), "ak", id.1.expose())?;
-        let security_token = self.get("security_token").map(|(_, token)| token.clone());
+        let id = access_key_id(&self.at(id.line), "ak", id.text.expose())?;
+        let security_token = self.keys.get("security_token").map(|value| value.text);
         let fingerprint = match &security_token {
             None => format!("ak:{id}"),
             // A temporary key's id changes with every new one.
@@ -161,7 +120,7 @@ impl Section {
             cure: format!("check `ak` and `sk` in {origin}: they must belong together and be active"),
             means: AuthMethod::AccessKey {
                 id,
-                secret: SecretRef::Inline(secret.1.clone()),
+                secret: SecretRef::Inline(secret.text),
                 security_token,
             },
             agency: None,

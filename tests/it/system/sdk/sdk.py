@@ -1,15 +1,21 @@
 """The official Python SDK, asked from a test: a JSON list comes on stdin, a list of as many answers goes to stdout.
 
     sdk.py sign    requests in, and for each the `Authorization` and the URI that the SDK would send
+    sdk.py credentials  texts of a credentials file in, and for each the access key that the SDK reads from it, or `null`
+    sdk.py clouds  files of OpenStack's in, and for each what openstacksdk makes of their cloud `mine`
     sdk.py call    calls in, with `{"Model": {…}}` for a model, and for each what the SDK's models made of the answer, with the answer itself; or the error
 """
 
 import base64
 import importlib
 import json
+import os
 import sys
+import tempfile
+import warnings
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
+from huaweicloudsdkcore.auth.provider import ProfileCredentialProvider
 from huaweicloudsdkcore.exceptions.exceptions import SdkException, ServiceResponseException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.region.region import Region
@@ -90,7 +96,45 @@ def call(item):
     }
 
 
+def credentials_of(text):
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.environ["HUAWEICLOUD_SDK_CREDENTIALS_FILE"] = file.name
+        try:
+            read = ProfileCredentialProvider.get_basic().get_credentials()
+        except Exception:  # configparser's are passed on as they are
+            return None
+        return {"ak": read.ak, "sk": read.sk}
+
+
+def clouds(item):
+    from openstack.config import OpenStackConfig
+
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as directory:
+        lists = {}
+        for kind in ("clouds", "secure", "clouds-public"):
+            lists[kind] = []
+            for ending, text in item["files"].get(kind, {}).items():
+                path = os.path.join(directory, f"{kind}.{ending}")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                lists[kind].append(path)
+        config = OpenStackConfig(
+            config_files=lists["clouds"],
+            secure_files=lists["secure"],
+            vendor_files=lists["clouds-public"],
+            load_envvars=False,
+        )
+        chosen = {"region_name": item["region"]} if item.get("region") else {}
+        read = config.get_one(cloud="mine", validate=False, **chosen).config
+        auth = {key: value for key, value in read.items() if isinstance(value, str)}
+        auth.update(read["auth"])
+        return auth
+
+
 if __name__ == "__main__":
-    doings = {"sign": sign, "call": call}
+    doings = {"sign": sign, "call": call, "credentials": credentials_of, "clouds": clouds}
     do = doings[sys.argv[1]]
     json.dump([do(item) for item in json.load(sys.stdin)], sys.stdout)
