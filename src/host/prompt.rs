@@ -4,7 +4,10 @@
 //! plain numbered questions, answered by lines.
 
 mod drawn;
+mod editor;
 mod lines;
+mod list;
+mod screen;
 
 use crate::env_vars;
 use crate::host::{Host, Processes, clock, progress};
@@ -13,10 +16,15 @@ use crate::secret::Secret;
 /// Longer answers are none.
 const LONGEST_ANSWER: usize = 4096;
 
-/// The person does not want to go on: Esc, Ctrl-C, or the end of the input.
+/// The person does not want to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("cancelled, and nothing was changed")]
-pub struct Cancelled;
+pub enum Cancelled {
+    /// Not with this question: Esc. The one before may be asked again.
+    Back,
+    /// At all: Ctrl-C, or the end of the input.
+    Stop,
+}
 
 impl Host {
     /// Asks for something that everybody may see; `None` if nothing was typed. The caller has made sure that there is a person.
@@ -53,11 +61,28 @@ impl Host {
         })
     }
 
+    /// Lets a person choose one or several of these rows, and returns their numbers from 0; at least one.
+    pub fn pick_several(&self, question: &str, rows: &[String]) -> Result<Vec<usize>, Cancelled> {
+        waiting(|| match self.colours() {
+            Some(colours) => drawn::pick_several(question, rows, colours),
+            None => self.pick_several_by_line(question, rows),
+        })
+    }
+
     /// Asks yes or no; nothing typed means yes.
     pub fn confirm(&self, question: &str) -> Result<bool, Cancelled> {
+        self.yes_or_no(question, true)
+    }
+
+    /// Asks yes or no; nothing typed means no.
+    pub fn confirm_explicitly(&self, question: &str) -> Result<bool, Cancelled> {
+        self.yes_or_no(question, false)
+    }
+
+    fn yes_or_no(&self, question: &str, default: bool) -> Result<bool, Cancelled> {
         waiting(|| match self.colours() {
-            Some(colours) => drawn::confirm(question, colours),
-            None => self.confirm_by_line(question),
+            Some(colours) => drawn::confirm(question, default, colours),
+            None => self.confirm_by_line(question, default),
         })
     }
 

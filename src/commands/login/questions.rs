@@ -129,7 +129,7 @@ pub(super) fn clusters(session: &Session<'_>, mut listed: Vec<LocatedCluster>) -
     if session.host.confirm(&format!("Set up all {count} clusters?"))? {
         return Ok(listed);
     }
-    Err(crate::host::Cancelled.into())
+    Err(crate::host::Cancelled::Stop.into())
 }
 
 fn row(located: &LocatedCluster, has_one_project: bool) -> Vec<String> {

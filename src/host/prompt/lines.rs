@@ -1,6 +1,7 @@
 //! Questions answered by lines, without any movement of the cursor.
 
-use crate::host::prompt::drawn::has_all_words;
+use crate::host::prompt::drawn::hidden as length_of_hidden;
+use crate::host::prompt::list::matching;
 use crate::host::prompt::{Cancelled, LONGEST_ANSWER};
 use crate::host::{Host, Processes};
 use crate::secret::Secret;
@@ -24,13 +25,16 @@ impl Host {
             Processes::Given { .. } => self.read_line()?,
         };
         let answer = text.expose().trim(); // its white space is cut off, that is all
+        if !answer.is_empty() {
+            self.say(&length_of_hidden(answer.chars().count()));
+        }
         (!answer.is_empty() && answer.len() <= LONGEST_ANSWER).then(|| Secret::new(answer.to_owned()))
     }
 
     pub(super) fn ask_for_line(&self, question: &str, before: Option<&str>) -> Result<String, Cancelled> {
         let shown = before.map_or_else(String::new, |before| format!(" [{before}]"));
         loop {
-            let typed = self.ask_line(&format!("{question}{shown} ")).ok_or(Cancelled)?;
+            let typed = self.ask_line(&format!("{question}{shown} ")).ok_or(Cancelled::Stop)?;
             match before {
                 _ if !typed.is_empty() => return Ok(typed),
                 Some(before) => return Ok(before.to_owned()),
@@ -40,42 +44,65 @@ impl Host {
     }
 
     pub(super) fn ask_for_hidden_line(&self, question: &str) -> Result<Secret<String>, Cancelled> {
-        self.ask_hidden_line(&format!("{question} ")).ok_or(Cancelled)
+        self.ask_hidden_line(&format!("{question} ")).ok_or(Cancelled::Stop)
     }
 
     /// By number, or by words of which only one row has all: these narrow the list.
     pub(super) fn pick_by_line(&self, question: &str, rows: &[String]) -> Result<usize, Cancelled> {
         let mut left: Vec<usize> = (0..rows.len()).collect();
         loop {
-            for at in &left {
-                self.say(&format!("{:>4}  {}", at + 1, rows.get(*at).map_or("", String::as_str)));
-            }
-            let typed = self
-                .ask_line(&format!("{question} (a number, or a part of the name) "))
-                .ok_or(Cancelled)?;
-            if let Some(at) = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1))
-                && at < rows.len()
-            {
+            let typed = self.ask_for_rows(&format!("{question} (a number, or a part of the name) "), rows, &left)?;
+            if let Some(at) = row_of(&typed, rows.len()) {
                 return Ok(at);
             }
-            let fits = |at: &usize| rows.get(*at).is_some_and(|row| has_all_words(row, &typed));
-            left = (0..rows.len()).filter(fits).collect();
-            match left.as_slice() {
-                [only] => return Ok(*only),
-                [] => {
-                    self.say(&format!("none of them has `{}`", crate::sanitize::sanitize(&typed)));
-                    left = (0..rows.len()).collect();
-                }
-                _ => {}
+            left = self.narrowed(rows, &typed);
+            if let [only] = left.as_slice() {
+                return Ok(*only);
             }
         }
     }
 
-    pub(super) fn confirm_by_line(&self, question: &str) -> Result<bool, Cancelled> {
+    /// The same; several by numbers with commas or blanks between them, and `4-7`.
+    pub(super) fn pick_several_by_line(&self, question: &str, rows: &[String]) -> Result<Vec<usize>, Cancelled> {
+        let mut left: Vec<usize> = (0..rows.len()).collect();
         loop {
-            let typed = self.ask_line(&format!("{question} (Y/n) ")).ok_or(Cancelled)?;
+            let typed = self.ask_for_rows(&format!("{question} (numbers, or a part of the name) "), rows, &left)?;
+            if let Some(chosen) = rows_of(&typed, rows.len()) {
+                return Ok(chosen);
+            }
+            left = self.narrowed(rows, &typed);
+            if left.len() == 1 {
+                return Ok(left);
+            }
+        }
+    }
+
+    fn ask_for_rows(&self, question: &str, rows: &[String], left: &[usize]) -> Result<String, Cancelled> {
+        for at in left {
+            self.say(&format!("{:>4}  {}", at + 1, rows.get(*at).map_or("", String::as_str)));
+        }
+        self.ask_line(question).ok_or(Cancelled::Stop)
+    }
+
+    /// The rows that have these words; all of them again where none has.
+    fn narrowed(&self, rows: &[String], typed: &str) -> Vec<usize> {
+        let left = matching(rows, typed);
+        if !left.is_empty() {
+            return left;
+        }
+        self.say(&format!("none of them has `{}`", crate::sanitize::sanitize(typed)));
+        (0..rows.len()).collect()
+    }
+
+    pub(super) fn confirm_by_line(&self, question: &str, default: bool) -> Result<bool, Cancelled> {
+        let choice = if default { "Y/n" } else { "y/N" };
+        loop {
+            let typed = self
+                .ask_line(&format!("{question} ({choice}) "))
+                .ok_or(Cancelled::Stop)?;
             match typed.to_ascii_lowercase().as_str() {
-                "" | "y" | "yes" => return Ok(true),
+                "" => return Ok(default),
+                "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
                 _ => {}
             }
@@ -104,11 +131,29 @@ impl Host {
     }
 }
 
+/// The row with this number from 1.
+fn row_of(typed: &str, count: usize) -> Option<usize> {
+    let at = typed.parse::<usize>().ok()?.checked_sub(1)?;
+    (at < count).then_some(at)
+}
+
+/// The rows of `1, 3 5-7`, each once; `None` for what is no list of numbers.
+fn rows_of(typed: &str, count: usize) -> Option<Vec<usize>> {
+    let mut chosen = Vec::new();
+    for word in typed.split([',', ' ']).filter(|word| !word.is_empty()) {
+        let (first, last) = word.split_once('-').unwrap_or((word, word));
+        chosen.extend(row_of(first, count)?..=row_of(last, count)?);
+    }
+    chosen.sort_unstable();
+    chosen.dedup();
+    (!chosen.is_empty()).then_some(chosen)
+}
+
 #[cfg(unix)]
 mod hidden {
     //! The terminal without echo. Ctrl-C is taken as a character, so that the echo is switched on again before it ends us.
 
-    use crate::host::prompt::LONGEST_ANSWER;
+    use crate::host::prompt::editor::{Editor, Key};
     use crate::secret::Secret;
     use rustix::process::{Signal, getpid, kill_process};
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
@@ -116,7 +161,13 @@ mod hidden {
 
     const INTERRUPT: u8 = 3;
     const END_OF_INPUT: u8 = 4;
-    const BACKSPACE: [u8; 2] = [8, 127];
+    /// Backspace, Ctrl-H, and what takes a word or everything away, as terminals send them.
+    const KEYS: [(u8, Key); 4] = [
+        (8, Key::Backspace),
+        (127, Key::Backspace),
+        (21, Key::Control('u')),
+        (23, Key::Control('w')),
+    ];
 
     /// A line; `None` where it was not ended.
     pub(super) fn read_line() -> Option<Secret<String>> {
@@ -135,9 +186,10 @@ mod hidden {
         matches!(last, Some(b'\r' | b'\n')).then_some(line)
     }
 
-    /// What was typed, and with what it ended.
+    /// What was typed, and with what it ended. Other keys of control type nothing.
     fn read() -> (Secret<String>, Option<u8>) {
-        let mut line = zeroize::Zeroizing::new(Vec::with_capacity(LONGEST_ANSWER + 1));
+        let mut line = Editor::new("");
+        let mut sign = zeroize::Zeroizing::new(Vec::with_capacity(4));
         let mut byte = [0];
         let last = loop {
             match rustix::io::read(stdin(), &mut byte) {
@@ -145,22 +197,30 @@ mod hidden {
                 Err(rustix::io::Errno::INTR) => continue,
                 _ => break None,
             }
-            match byte {
-                [end @ (b'\r' | b'\n' | INTERRUPT | END_OF_INPUT)] => break Some(end),
-                [sign] if BACKSPACE.contains(&sign) => {
-                    line.pop();
-                }
-                [other] if line.len() <= LONGEST_ANSWER => line.push(other),
-                _ => {}
+            let [byte] = byte;
+            if matches!(byte, b'\r' | b'\n' | INTERRUPT | END_OF_INPUT) {
+                break Some(byte);
             }
+            if let Some((_, key)) = KEYS.iter().find(|(code, _)| *code == byte) {
+                line.press(*key);
+                continue;
+            }
+            sign.push(byte);
+            // A sign beyond ASCII comes in several bytes.
+            match std::str::from_utf8(&sign) {
+                Ok(text) => line.insert(text),
+                Err(error) if error.error_len().is_none() => continue,
+                Err(_) => {}
+            }
+            zeroize::Zeroize::zeroize(&mut *sign);
         };
-        let text = std::str::from_utf8(&line).unwrap_or_default().to_owned();
-        (Secret::new(text), last)
+        (Secret::new(line.text().to_string()), last)
     }
 }
 
 #[cfg(not(unix))]
 mod hidden {
+    use crate::secret::Secret;
 
     pub(super) fn read_line() -> Option<Secret<String>> {
         rpassword::read_password().ok().map(Secret::new)
