@@ -18,6 +18,7 @@ mod kubeconfig;
 mod login;
 mod plan;
 mod protocol;
+mod readme;
 mod secrecy;
 mod sign_in;
 mod stores;
