@@ -1,9 +1,13 @@
 //! What the sources have in common when they read: files, ids and addresses, and how a malformed source is told.
 
 use super::IdentityError;
-use crate::host::Env;
+use crate::host::{Deadline, Env, Input, read_bounded, text_of};
 use crate::ids::{AccessKeyId, Endpoint};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a pipe in place of a file is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `source` is configured, but not so that it can be used.
 pub(crate) fn malformed_source(
@@ -34,8 +38,8 @@ pub(crate) fn named_file(source: &str, env: &Env, variable: &str) -> Result<Opti
 
 /// The text of a source's file; `None` where there is none.
 pub(crate) fn read_file(source: &str, path: &Path) -> Result<Option<String>, IdentityError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))),
+    match read_bounded(path, Input::Settings, Deadline::after(PATIENCE)).and_then(text_of) {
+        Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             let problem = format!("cannot read `{}`: {error}", path.display());

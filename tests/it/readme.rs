@@ -24,16 +24,23 @@ fn is_of_a_variable(c: char) -> bool {
 /// A row of a table of the README by its first cell.
 fn row<'t>(readme: &'t str, first: &str) -> &'t str {
     let start = format!("| `{first}` |");
-    readme.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("no row for `{first}`"))
+    readme
+        .lines()
+        .find(|line| line.starts_with(&start))
+        .unwrap_or_else(|| panic!("no row for `{first}`"))
 }
 
 #[test]
 fn every_variable_of_ours_has_its_row_and_there_is_no_other() {
     let readme = read("README.md");
-    let quoted = all_of(&read("src/env_vars.rs"), "\"CCE_LOGIN_", |c| c == '"' || is_of_a_variable(c));
+    let quoted = all_of(&read("src/env_vars.rs"), "\"CCE_LOGIN_", |c| {
+        c == '"' || is_of_a_variable(c)
+    });
     let known: BTreeSet<String> = quoted.iter().map(|name| name.trim_matches('"').to_owned()).collect();
     assert!(known.len() > 15);
-    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `CCE_LOGIN_")?.split('`').next());
+    let rows = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `CCE_LOGIN_")?.split('`').next());
     let rows: BTreeSet<String> = rows.map(|name| format!("CCE_LOGIN_{name}")).collect();
     assert_eq!(rows, known);
     // `like --flag` of its documentation is the second cell.
@@ -46,7 +53,10 @@ fn every_variable_of_ours_has_its_row_and_there_is_no_other() {
         {
             let name = format!("CCE_LOGIN_{}", name.split('"').next().unwrap());
             let flag = flag.split('`').next().unwrap();
-            assert!(row(&readme, &name).contains(&format!("| `{flag}` |")), "{name} is like {flag}");
+            assert!(
+                row(&readme, &name).contains(&format!("| `{flag}` |")),
+                "{name} is like {flag}"
+            );
         }
     }
 }
@@ -71,13 +81,18 @@ fn every_permission_that_a_request_takes_is_named() {
     let is_of_an_action = |c: char| c.is_ascii_alphanumeric() || c == ':' || c == '"';
     for service in ["\"cce:", "\"iam:", "\"sts:"] {
         let actions = all_of(&code, service, is_of_an_action);
-        let actions = actions.iter().filter(|action| action.matches(':').count() == 2 && action.ends_with('"'));
+        let actions = actions
+            .iter()
+            .filter(|action| action.matches(':').count() == 2 && action.ends_with('"'));
         for action in actions.map(|action| action.trim_matches('"')) {
             assert!(section.contains(&format!("`{action}`")), "{action}");
         }
     }
     for action in section.split('`').filter(|word| word.matches(':').count() == 2) {
-        assert!(code.contains(&format!("\"{action}\"")), "{action} is not asked for anywhere");
+        assert!(
+            code.contains(&format!("\"{action}\"")),
+            "{action} is not asked for anywhere"
+        );
     }
 }
 

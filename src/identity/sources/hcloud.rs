@@ -84,6 +84,13 @@ fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, Ident
             return Ok(Hcloud::Encrypted);
         }
         (Some(id), Some(secret)) => (id, secret),
+        (None, None) if mode == "SSO" => {
+            return Err(malformed_source(
+                SOURCE,
+                format!("{origin} is not signed in, or not any more"),
+                cure,
+            ));
+        }
         _ => {
             return Err(malformed_source(
                 SOURCE,
