@@ -4,6 +4,8 @@
 //! `Host::say` and `Host::print` lead everything through here, so that no caller can forget it; callers use [`sanitize`] to quote, and
 //! [`shell_word`] in commands that they propose.
 
+use std::fmt::Write as _;
+
 /// The most characters of a server's text that a message shows.
 const LIMIT: usize = 300;
 
@@ -34,7 +36,7 @@ pub fn json(text: &str) -> String {
         if c != '\n' && is_unsafe(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(out, "\\u{unit:04x}"); // to memory
             }
         } else {
             out.push(c);
@@ -55,7 +57,9 @@ pub fn shell_word(word: &str) -> String {
         for c in word.chars() {
             match c {
                 '\'' | '\\' => out.extend(['\\', c]),
-                c if is_unsafe(c) => out.push_str(&format!("\\U{:08x}", u32::from(c))),
+                c if is_unsafe(c) => {
+                    let _ = write!(out, "\\U{:08x}", u32::from(c)); // to memory
+                }
                 c => out.push(c),
             }
         }

@@ -115,7 +115,7 @@ impl Named {
         };
         parsed
             .filter(known)
-            .ok_or_else(|| HttpError::BadProxy { setting: self.setting })
+            .ok_or(HttpError::BadProxy { setting: self.setting })
     }
 
     fn is_on_loopback(&self) -> bool {

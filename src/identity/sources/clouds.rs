@@ -174,8 +174,8 @@ fn directories(env: &Env) -> Vec<PathBuf> {
 }
 
 fn first_below(directories: &[PathBuf], name: &str) -> Result<Option<(PathBuf, PlainYaml)>, IdentityError> {
-    let all = directories.iter().map(|directory| first_of(&directory.join(name)));
-    all.filter_map(Result::transpose).next().transpose()
+    let mut all = directories.iter().map(|directory| first_of(&directory.join(name)));
+    all.find_map(Result::transpose).transpose()
 }
 
 /// The file that a variable names.

@@ -120,14 +120,12 @@ impl Entry {
     fn choose(&mut self, regions: &[Region], wanted: Option<&str>) {
         let named = |name: &str| regions.iter().find(|region| region.name == name);
         let chosen = wanted.and_then(named).or_else(|| regions.first());
-        let (chosen, is_choice) = match chosen {
-            Some(region) => (region.clone(), regions.len() > 1 && wanted != Some(&*region.name)),
-            None => {
-                let swiss = (self.vendor.as_deref() == Some(OTC_SWISS)).then_some(SWISS_REGION);
-                self.region = wanted.or(swiss).map(|name| Secret::new(name.to_owned()));
-                return;
-            }
+        let Some(chosen) = chosen.cloned() else {
+            let swiss = (self.vendor.as_deref() == Some(OTC_SWISS)).then_some(SWISS_REGION);
+            self.region = wanted.or(swiss).map(|name| Secret::new(name.to_owned()));
+            return;
         };
+        let is_choice = regions.len() > 1 && wanted != Some(&*chosen.name);
         let values = chosen
             .values
             .iter()

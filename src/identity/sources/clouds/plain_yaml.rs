@@ -188,10 +188,8 @@ mod tests {
         assert_eq!(PlainYaml::parse("a: 1\nb: [\n").unwrap_err(), 3);
         assert!(PlainYaml::parse("a: 1\n---\nb: 2\n").is_err());
         assert!(PlainYaml::parse(&"[".repeat(100_000)).is_err());
-        let mut bomb = "a0: &a0 [x, x]\n".to_owned();
-        for level in 1..40 {
-            bomb.push_str(&format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1));
-        }
+        let levels = (1..40).map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1));
+        let bomb = "a0: &a0 [x, x]\n".to_owned() + &levels.collect::<String>();
         assert!(PlainYaml::parse(&bomb).is_err());
         assert!(matches!(PlainYaml::parse("# nothing\n"), Ok(PlainYaml::Null)));
     }
