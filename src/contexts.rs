@@ -63,7 +63,8 @@ pub(crate) fn load(host: &Host, named: Option<PathBuf>) -> Result<Kubeconfig> {
 /// Its files.
 pub(crate) fn locations(host: &Host, named: Option<PathBuf>) -> Result<Locations> {
     let list = host.env.var_os(env_vars::KUBECONFIG);
-    Ok(Locations::new(named, list.as_deref(), host.env.home().as_deref())?)
+    let locations = Locations::new(named, list.as_deref(), host.env.home().as_deref())?;
+    Ok(locations.until(host.env.deadline()))
 }
 
 /// The contexts that are meant; at least one.

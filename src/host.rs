@@ -18,14 +18,14 @@ pub use processes::{Process, Processes, random_u64};
 pub use progress::{Progress, StateProgress};
 pub use prompt::Cancelled;
 
+pub use crate::private_dir::{open_private, private_names, read_private, remove_private, user_id, write_private};
 use crate::secret::Secret;
 use crate::store::SecretStore;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The largest file that a person names to be read, in bytes.
 const LARGEST_INPUT: u64 = 4 << 20;
@@ -65,7 +65,7 @@ impl Host {
     pub fn real() -> Self {
         use std::io::IsTerminal as _;
         Self {
-            env: Env::Process,
+            env: Env::of_process(),
             clock: Clock::System,
             terminal: Terminal {
                 stdin: io::stdin().is_terminal() && prompt::reads_lines(),
@@ -88,14 +88,12 @@ impl Host {
 
     /// The whole of a file, or of stdin; it may be secret. An error if it is larger than anything that is meant to be read so.
     pub fn read_input(&self, file: Option<&Path>) -> io::Result<Secret<Vec<u8>>> {
-        let mut bytes = Vec::new();
-        let limit = LARGEST_INPUT + 1;
         if let Some(path) = file {
-            std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-        } else {
-            let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
-            (&mut *stdin).take(limit).read_to_end(&mut bytes)?;
+            return self.env.read_file(path, Input::Certificates).map(Secret::new);
         }
+        let mut bytes = Vec::new();
+        let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
+        (&mut *stdin).take(LARGEST_INPUT + 1).read_to_end(&mut bytes)?;
         let bytes = Secret::new(bytes);
         // Only its length is looked at.
         if bytes.expose().len() as u64 > LARGEST_INPUT {
@@ -130,8 +128,13 @@ fn real_stderr() -> io::Stderr {
     io::stderr()
 }
 
-/// The environment variables. A blank variable counts as unset.
-pub enum Env {
+/// What the run was given: the environment variables, and the time in which what they name is read. A blank variable counts as unset.
+pub struct Env {
+    variables: Variables,
+    ends: OnceLock<Deadline>,
+}
+
+enum Variables {
     /// The process's own.
     Process,
     /// These and no others.
@@ -139,9 +142,20 @@ pub enum Env {
 }
 
 impl Env {
+    /// The process's own environment.
+    pub fn of_process() -> Self {
+        Self {
+            variables: Variables::Process,
+            ends: OnceLock::new(),
+        }
+    }
+
     /// An environment of these pairs only.
     pub fn given<K: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self::Given(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+        Self {
+            variables: Variables::Given(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect()),
+            ends: OnceLock::new(),
+        }
     }
 
     /// A variable's value, unless it is unset or blank.
@@ -150,9 +164,9 @@ impl Env {
             clippy::disallowed_methods,
             reason = "the one place that reads the process's environment"
         )]
-        let value = match self {
-            Self::Process => std::env::var_os(name),
-            Self::Given(pairs) => pairs.get(OsStr::new(name)).cloned(),
+        let value = match &self.variables {
+            Variables::Process => std::env::var_os(name),
+            Variables::Given(pairs) => pairs.get(OsStr::new(name)).cloned(),
         };
         value.filter(|v| !v.as_encoded_bytes().iter().all(u8::is_ascii_whitespace))
     }
@@ -182,50 +196,4 @@ pub struct Terminal {
     pub stdout: bool,
     /// A person reads the messages.
     pub stderr: bool,
-}
-
-/// Creates a directory (and its parents) that only we can read.
-pub fn create_private_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
-}
-
-/// How many files this process has written: two of its threads may write the same one.
-static WRITTEN: AtomicU32 = AtomicU32::new(0);
-
-/// Writes a file that only we can read, all at once: a temporary file beside it, synchronised, then renamed.
-pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let dir = path
-        .parent()
-        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    create_private_dir(dir)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
-    let temporary = dir.join(format!(".{name}.{}.{number}.tmp", std::process::id()));
-    let written = write_new_private(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
-}
-
-fn write_new_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Our user id; 0 where there is no such thing.
-pub fn user_id() -> u32 {
-    #[cfg(unix)]
-    return rustix::process::geteuid().as_raw();
-    #[cfg(not(unix))]
-    0
 }

@@ -13,11 +13,13 @@ mod locations;
 mod meaning;
 mod ownership;
 mod removal;
+mod text;
 mod upsert;
 mod view;
 
+use crate::host::{Deadline, Input, read_bounded};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 pub use change::Change;
 pub use change::lock::lock_file;
@@ -31,8 +33,7 @@ pub use ownership::{OurContext, cluster_id};
 pub use view::{ClusterView, ContextView, UserView, embedded_certificates};
 
 use meaning::Meaning;
-
-const BOM: &str = "\u{feff}";
+use text::Text;
 
 /// All files of a [`Locations`], read and checked, seen as kubectl merges them: the first file that defines an entry wins.
 #[derive(Debug)]
@@ -47,14 +48,14 @@ pub struct Kubeconfig {
 struct File {
     path: PathBuf,
     /// `None`: there was no such file.
-    text: Option<String>,
+    text: Option<Text>,
     meaning: Meaning,
 }
 
 impl File {
-    fn load(path: &Path) -> Result<Self, KubeconfigError> {
-        let text = read(path)?;
-        let meaning = Meaning::parse(path, without_bom(text.as_deref().unwrap_or_default()))?;
+    fn load(path: &Path, deadline: Deadline) -> Result<Self, KubeconfigError> {
+        let text = read(path, deadline)?;
+        let meaning = Meaning::parse(path, text.as_ref().map_or("", |text| &text.text))?;
         Ok(Self {
             path: path.to_owned(),
             text,
@@ -64,35 +65,25 @@ impl File {
 }
 
 /// The text of a file, `None` if there is no such file.
-fn read(path: &Path) -> Result<Option<String>, KubeconfigError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(KubeconfigError::Read {
-                path: path.to_owned(),
-                source,
-            });
-        }
-    };
-    String::from_utf8(bytes).map(Some).map_err(|error| {
-        let good = error.as_bytes().get(..error.utf8_error().valid_up_to());
-        let line = good.map_or(1, |good| good.split(|byte| *byte == b'\n').count());
-        KubeconfigError::NotUtf8 {
+fn read(path: &Path, deadline: Deadline) -> Result<Option<Text>, KubeconfigError> {
+    match read_bounded(path, Input::Kubeconfig, deadline) {
+        Ok(bytes) => Text::decode(path, bytes).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(KubeconfigError::Read {
             path: path.to_owned(),
-            line,
-        }
-    })
-}
-
-fn without_bom(text: &str) -> &str {
-    text.strip_prefix(BOM).unwrap_or(text)
+            source,
+        }),
+    }
 }
 
 impl Kubeconfig {
     /// Reads all files; one that does not exist is empty, one that cannot be read or understood is an error that names it and the line.
     pub fn load(locations: &Locations) -> Result<Self, KubeconfigError> {
-        let files = locations.files().iter().map(|path| File::load(path));
+        let locations = locations.distinct();
+        let files = locations
+            .files()
+            .iter()
+            .map(|path| File::load(path, locations.deadline()));
         let files = files.collect::<Result<Vec<_>, _>>()?;
         let default = locations.default_file();
         let default_file = files.iter().position(|file| Some(file.path.as_path()) == default);

@@ -41,6 +41,7 @@
 //! | [`error`], [`log`] | exit codes, hints, the only rendering of errors; the log |
 //! | [`host`] | the world as a value: environment, clock, files, streams, processes, questions to a person and what is shown meanwhile |
 //! | [`store`] | OS keyring, kernel keyring, memory directory, file; layered |
+//! | `private_dir` | a directory that is ours alone, and files in it |
 //! | [`certificate`] | the certificate: the only room that reads X.509 |
 //! | [`lifetime`], [`ids`] | `--duration`, names and ids: parsed once |
 //! | [`secret`], [`sanitize`], [`env_vars`] | what must not be shown, what a server said, the variables we read |
@@ -77,6 +78,8 @@ pub mod lifetime;
 pub mod log;
 pub(crate) mod output;
 pub mod plan;
+#[cfg_attr(not(unix), path = "private_dir/without_modes.rs")]
+mod private_dir;
 pub(crate) mod revocation;
 pub mod sanitize;
 pub mod secret;

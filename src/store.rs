@@ -14,11 +14,6 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod memory_directory;
 mod os_keyring;
-#[cfg(unix)]
-mod private_dir;
-#[cfg(not(unix))]
-#[path = "store/private_dir_other.rs"]
-mod private_dir;
 mod world;
 
 pub use file::FileStore;

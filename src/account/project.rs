@@ -1,7 +1,7 @@
 //! From a project's name to its id, and back: IAM says, and a region's main project is remembered.
 
 use crate::error::Result;
-use crate::host::write_private;
+use crate::host::{read_private, write_private};
 use crate::huaweicloud::api::Api;
 use crate::huaweicloud::iam::{IamClient, Project};
 use crate::identity::Identity;
@@ -41,8 +41,8 @@ pub(crate) fn main_project_id(
         .state
         .as_ref()
         .map(|dir| dir.join("projects").join(key));
-    let remembered = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
-    if let Some(id) = remembered.and_then(|text| ProjectId::parse(text.trim()).ok()) {
+    let remembered = file.as_ref().and_then(|file| read_private(file).ok()?);
+    if let Some(id) = remembered.and_then(|text| ProjectId::parse(std::str::from_utf8(&text).ok()?.trim()).ok()) {
         return Ok(id);
     }
     let http = session.cloud_http(cloud)?;

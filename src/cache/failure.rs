@@ -4,7 +4,7 @@
 use crate::cache::CacheKey;
 use crate::cache::freshness::Schedule;
 use crate::error::{Error, Exit, Explain};
-use crate::host::{Directories, write_private};
+use crate::host::{Directories, read_private, remove_private, write_private};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -115,7 +115,7 @@ impl Explain for RememberedFailure {
 
 /// The last failure under `key`, if it is remembered.
 pub fn read(directories: &Directories, key: &CacheKey) -> Option<Failure> {
-    serde_json::from_slice(&std::fs::read(file(directories, key)?).ok()?).ok()
+    serde_json::from_slice(&read_private(&file(directories, key)?).ok()??).ok()
 }
 
 /// Remembers a failure for the callers behind us.
@@ -128,7 +128,7 @@ pub fn write(directories: &Directories, key: &CacheKey, failure: &Failure) {
 /// Forgets the last failure.
 pub fn clear(directories: &Directories, key: &CacheKey) {
     if let Some(path) = file(directories, key) {
-        let _ = std::fs::remove_file(path);
+        let _ = remove_private(&path);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is known about each cached certificate besides its secret: one small file per key in the state directory, and the tombstones.
 
 use crate::cache::CacheKey;
-use crate::host::{Directories, random_u64, write_private};
+use crate::host::{Directories, private_names, random_u64, read_private, remove_private, write_private};
 use crate::ids::Endpoint;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ impl CertificateRecord {
 
 /// The note on `key`, if there is a readable one.
 pub fn read(directories: &Directories, key: &CacheKey) -> Option<CertificateRecord> {
-    let text = std::fs::read(file(directories, "entries", key.account())?).ok()?;
+    let text = read_private(&file(directories, "entries", key.account())?).ok()??;
     serde_json::from_slice(&text)
         .ok()
         .filter(|entry: &CertificateRecord| entry.version == CertificateRecord::VERSION)
@@ -66,22 +66,20 @@ pub fn read(directories: &Directories, key: &CacheKey) -> Option<CertificateReco
 
 /// All readable notes.
 pub fn all(directories: &Directories) -> Vec<(CacheKey, CertificateRecord)> {
-    let files = directories
-        .state
-        .as_ref()
-        .and_then(|dir| std::fs::read_dir(dir.join("entries")).ok());
-    let note = |item: std::fs::DirEntry| {
-        let key = CacheKey::of_account(item.file_name().to_str()?.strip_suffix(".json")?);
+    let state = directories.state.as_ref();
+    let names = state.and_then(|dir| private_names(&dir.join("entries")).ok());
+    let note = |name: String| {
+        let key = CacheKey::of_account(name.strip_suffix(".json")?);
         let entry = read(directories, &key)?;
         Some((key, entry))
     };
-    files.into_iter().flatten().flatten().filter_map(note).collect()
+    names.into_iter().flatten().filter_map(note).collect()
 }
 
 /// Removes the note on `key`.
 pub fn remove(directories: &Directories, key: &CacheKey) {
     if let Some(path) = file(directories, "entries", key.account()) {
-        let _ = std::fs::remove_file(path);
+        let _ = remove_private(&path);
     }
 }
 
@@ -110,8 +108,9 @@ pub fn take_expired(directories: &Directories, now: DateTime<Utc>) -> Vec<String
 
 /// Which tombstone lies on `key`; 0 for none. What was asked for under another one is void. A number and not a time: clocks are set.
 pub fn generation(directories: &Directories, key: &CacheKey) -> u64 {
-    let text = file(directories, "tombstones", key.account()).and_then(|path| std::fs::read_to_string(path).ok());
-    text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
+    let text = file(directories, "tombstones", key.account()).and_then(|path| read_private(&path).ok()?);
+    text.and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok())
+        .unwrap_or_default()
 }
 
 /// Voids everything under `key` that was asked for until now.

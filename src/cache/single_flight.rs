@@ -2,7 +2,7 @@
 
 use crate::cache::CacheKey;
 use crate::error::{Exit, Explain};
-use crate::host::{Deadline, Directories, create_private_dir};
+use crate::host::{Deadline, Directories, open_private};
 use std::fs::{File, TryLockError};
 use std::time::Duration;
 
@@ -85,11 +85,6 @@ pub fn wait<T>(
 
 /// Opens the file that is locked for one kind of work under `key`. It stays: removing it would let two processes hold "the" lock.
 pub(super) fn open_lock_file(directories: &Directories, key: &CacheKey, kind: &str) -> Option<File> {
-    let dir = directories.runtime.as_ref()?.join("locks");
-    create_private_dir(&dir).ok()?;
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(dir.join(format!("{}.{kind}", key.account()))).ok()
+    let locks = directories.runtime.as_ref()?.join("locks");
+    open_private(&locks.join(format!("{}.{kind}", key.account()))).ok()
 }

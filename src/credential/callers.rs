@@ -4,9 +4,9 @@
 //! One file of a fixed size in the runtime directory, no secret in it. A caller has one place there, which its hash decides: one read
 //! and one write a call. Two callers may share a place; then the earlier one is forgotten, which costs nothing but awareness.
 
-use crate::host::{Directories, Process, create_private_dir};
+use crate::host::{Directories, Process, open_private};
 use chrono::{DateTime, Utc};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 
 /// How many callers fit in.
@@ -60,17 +60,8 @@ impl Caller {
 impl Callers {
     /// Opens the file, or makes it; `None` where there is no directory for it.
     pub(crate) fn open(directories: &Directories) -> Option<Self> {
-        let dir = directories.runtime.as_ref()?;
-        let path = dir.join("callers");
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => create_private_dir(dir).and_then(|()| options.open(&path)),
-            _ => Err(error),
-        });
-        file.ok().map(Self)
+        let file = directories.runtime.as_ref()?.join("callers");
+        open_private(&file).ok().map(Self)
     }
 
     /// The expiry that this caller was told last, if it is remembered.

@@ -48,9 +48,19 @@ impl Input {
 }
 
 impl Env {
+    /// Says when the run ends: no input is waited for any longer. The first to say so counts.
+    pub fn ends_at(&self, deadline: Deadline) {
+        let _ = self.ends.set(deadline);
+    }
+
+    /// The moment until which an input is waited for.
+    pub fn deadline(&self) -> Deadline {
+        self.ends.get().copied().unwrap_or_else(|| Deadline::after(PATIENCE))
+    }
+
     /// The whole of a file that a person or a variable names; see [`read_bounded`].
     pub fn read_file(&self, path: &Path, input: Input) -> io::Result<Vec<u8>> {
-        read_bounded(path, input, Deadline::after(PATIENCE))
+        read_bounded(path, input, self.deadline())
     }
 
     /// The same as text: UTF-8, or UTF-16 that says so by its byte order mark; the mark is not part of it.

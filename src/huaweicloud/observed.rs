@@ -9,7 +9,7 @@ mod throttle;
 pub use endpoint::{EndpointTraits, Endpoints, SignatureForm};
 pub use throttle::Throttle;
 
-use crate::host::{Directories, write_private};
+use crate::host::{Directories, read_private, write_private};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ fn file(directories: &Directories, kind: &str, name: &str) -> Option<PathBuf> {
 }
 
 fn read<T: DeserializeOwned>(directories: &Directories, kind: &str, name: &str) -> Option<T> {
-    serde_json::from_slice(&std::fs::read(file(directories, kind, name)?).ok()?).ok()
+    serde_json::from_slice(&read_private(&file(directories, kind, name)?).ok()??).ok()
 }
 
 /// Best effort: what cannot be written is not remembered.

@@ -2,11 +2,13 @@
 
 pub(crate) mod diff;
 pub(crate) mod lock;
+pub(crate) mod replace;
 pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
 
 use crate::kubeconfig::edit::splice::Splice;
+use crate::kubeconfig::text::Text;
 use crate::kubeconfig::{ClusterEntry, Conversion, Kubeconfig, KubeconfigError, Locations, Login};
 
 /// New texts for some files, checked against the old ones; nothing is written until [`Change::write`].
@@ -15,11 +17,12 @@ pub struct Change {
     locations: Locations,
     intent: Intent,
     files: Vec<FileChange>,
+    removed: Vec<(String, Vec<&'static str>)>,
 }
 
 /// What the change is for, so that it can be computed again when a file has changed meanwhile.
 #[derive(Debug)]
-pub(super) enum Intent {
+pub(crate) enum Intent {
     Upsert(Vec<Login>),
     UpdateClusters(Vec<(String, ClusterEntry)>),
     Remove(Vec<String>),
@@ -28,31 +31,42 @@ pub(super) enum Intent {
 
 /// One file's old and new text.
 #[derive(Debug)]
-pub(super) struct FileChange {
-    pub(super) path: PathBuf,
+pub(crate) struct FileChange {
+    pub(crate) path: PathBuf,
     /// `None`: there is no such file yet.
-    pub(super) before: Option<String>,
-    pub(super) after: String,
+    pub(crate) before: Option<Text>,
+    pub(crate) after: Text,
     /// What the backup holds in place of `before`.
-    pub(super) backup: Option<String>,
+    pub(crate) backup: Option<Text>,
     /// The difference, as ranges of `before`.
-    pub(super) splices: Vec<Splice>,
+    pub(crate) splices: Vec<Splice>,
 }
 
 /// How often a change is computed anew when somebody else changes the file at the same time.
 const ATTEMPTS: usize = 3;
 
 impl Change {
-    pub(super) fn new(locations: Locations, intent: Intent, files: Vec<FileChange>) -> Self {
+    pub(crate) fn new(locations: Locations, intent: Intent, files: Vec<FileChange>) -> Self {
         Self {
             locations,
             intent,
             files,
+            removed: Vec::new(),
         }
     }
 
+    /// Notes what users lose by the change.
+    pub(crate) fn with_removed(self, removed: Vec<(String, Vec<&'static str>)>) -> Self {
+        Self { removed, ..self }
+    }
+
+    /// The users that lose credentials which kubectl would use in place of our plugin, and which fields these are.
+    pub fn removed_credentials(&self) -> &[(String, Vec<&'static str>)] {
+        &self.removed
+    }
+
     /// What the backup of this file, if it changes, is to hold in place of its old text.
-    pub(super) fn set_backup(&mut self, path: &Path, backup: Option<String>) {
+    pub(crate) fn set_backup(&mut self, path: &Path, backup: Option<Text>) {
         if let Some(file) = self.files.iter_mut().find(|file| file.path == path) {
             file.backup = backup;
         }
@@ -72,7 +86,7 @@ impl Change {
     pub fn texts(&self) -> Vec<(&Path, &str)> {
         self.files
             .iter()
-            .map(|file| (file.path.as_path(), file.after.as_str()))
+            .map(|file| (file.path.as_path(), file.after.text.as_str()))
             .collect()
     }
 
@@ -87,12 +101,12 @@ impl Change {
     /// directory 0700; an existing one keeps mode and owner, symbolic links are followed, and the old text is kept in
     /// `<file>.cce-login-backup` (0600).
     pub fn write(&self) -> Result<(), KubeconfigError> {
-        let mut result = write::write(&self.files);
+        let mut result = write::write(&self.files, &self.locations);
         for _ in 1..ATTEMPTS {
             if !matches!(result, Err(KubeconfigError::ChangedMeanwhile { .. })) {
                 break;
             }
-            result = write::write(&self.again()?.files);
+            result = write::write(&self.again()?.files, &self.locations);
         }
         result
     }

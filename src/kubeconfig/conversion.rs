@@ -3,6 +3,7 @@
 use crate::kubeconfig::change::{Change, Intent};
 use crate::kubeconfig::edit::operation::{BodyChange, Operation};
 use crate::kubeconfig::meaning::Kind;
+use crate::kubeconfig::text::Text;
 use crate::kubeconfig::{ExecEntry, File, Kubeconfig, KubeconfigError};
 
 /// What a conversion's backup must not keep.
@@ -35,7 +36,7 @@ impl Kubeconfig {
                 position,
                 change,
             };
-            let replaced = BodyChange::replace(exec.user(), existing).map(alter);
+            let replaced = BodyChange::user(exec, existing).map(alter);
             let bared = BodyChange::fields(SECRETS.map(|field| (field, None)).to_vec(), existing).map(alter);
             for (lists, operation) in [(&mut operations, replaced), (&mut without_keys, bared)] {
                 if let Some(list) = lists.get_mut(number) {
@@ -54,7 +55,7 @@ impl Kubeconfig {
 }
 
 impl File {
-    fn backup(&self, operations: &[Operation]) -> Result<Option<String>, KubeconfigError> {
+    fn backup(&self, operations: &[Operation]) -> Result<Option<Text>, KubeconfigError> {
         if operations.is_empty() {
             return Ok(None);
         }

@@ -7,6 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::kubeconfig::edit::node::Node;
 use crate::kubeconfig::edit::yaml_writer;
+use serde_json::Value;
+
+const INTERACTIVE_MODE: &str = "interactiveMode";
+const PROVIDE_CLUSTER_INFO: &str = "provideClusterInfo";
+/// What client-go takes for `interactiveMode`.
+pub(crate) const INTERACTIVE_MODES: [&str; 3] = ["IfAvailable", "Never", "Always"];
 
 /// A cluster entry's fields that are ours; all other fields of an existing entry stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +29,7 @@ pub struct ClusterEntry {
     pub insecure_skip_tls_verify: bool,
 }
 
-/// The exec block of our user entry; `interactiveMode: IfAvailable` and `provideClusterInfo: true` are always written.
+/// The exec block of our user entry; a new one has `interactiveMode: IfAvailable` and `provideClusterInfo: true` too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecEntry {
     /// `client.authentication.k8s.io/v1` or `…/v1beta1`.
@@ -68,7 +74,7 @@ pub struct Login {
 
 impl ClusterEntry {
     /// The fields that are ours: a value, or `None` for a field that must not be there.
-    pub(super) fn fields(&self) -> Vec<(&'static str, Option<Node>)> {
+    pub(crate) fn fields(&self) -> Vec<(&'static str, Option<Node>)> {
         let ca = self.certificate_authority_data.as_ref().map(|pem| STANDARD.encode(pem));
         let mut fields = vec![
             ("server", Some(Node::text(&self.server))),
@@ -90,27 +96,43 @@ impl ClusterEntry {
 
 impl ExecEntry {
     /// The whole `user:` mapping.
-    pub(super) fn user(&self) -> Node {
-        Node::Map(vec![(
-            "exec",
-            Node::Map(vec![
-                ("apiVersion", Node::text(&self.api_version)),
-                ("command", Node::text(&self.command)),
-                (
-                    "args",
-                    Node::List(self.args.iter().map(|arg| Node::text(arg)).collect()),
-                ),
-                ("interactiveMode", Node::text("IfAvailable")),
-                ("provideClusterInfo", Node::Bool(true)),
-                ("installHint", Node::text(&self.install_hint)),
-            ]),
-        )])
+    pub(crate) fn user(&self) -> Node {
+        Node::Map(vec![("exec", self.exec())])
+    }
+
+    /// The whole `exec:` mapping.
+    pub(crate) fn exec(&self) -> Node {
+        Node::Map(self.fields())
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Node)> {
+        let args = self.args.iter().map(|arg| Node::text(arg));
+        vec![
+            ("apiVersion", Node::text(&self.api_version)),
+            ("command", Node::text(&self.command)),
+            ("args", Node::List(args.collect())),
+            (INTERACTIVE_MODE, Node::text("IfAvailable")),
+            (PROVIDE_CLUSTER_INFO, Node::Bool(true)),
+            ("installHint", Node::text(&self.install_hint)),
+        ]
+    }
+
+    /// Our fields that an exec block of ours does not have as they are to be. Two of them are a person's to choose: any value that
+    /// kubectl takes will do there.
+    pub(crate) fn fields_to_set(&self, existing: &Value) -> Vec<(&'static str, Node)> {
+        let is_fine = |key: &str, wanted: &Node| match (key, existing.get(key)) {
+            (INTERACTIVE_MODE, Some(Value::String(mode))) => INTERACTIVE_MODES.contains(&mode.as_str()),
+            (PROVIDE_CLUSTER_INFO, Some(Value::Bool(_))) => true,
+            (_, had) => had == Some(&wanted.meaning()),
+        };
+        let fields = self.fields().into_iter();
+        fields.filter(|(key, wanted)| !is_fine(key, wanted)).collect()
     }
 }
 
 impl Login {
     /// The context's fields that are ours.
-    pub(super) fn context_fields(&self) -> Vec<(&'static str, Option<Node>)> {
+    pub(crate) fn context_fields(&self) -> Vec<(&'static str, Option<Node>)> {
         vec![
             ("cluster", Some(Node::text(&self.cluster_name))),
             ("user", Some(Node::text(&self.user_name))),
@@ -118,7 +140,7 @@ impl Login {
     }
 
     /// The whole mapping of a new context.
-    pub(super) fn new_context(&self) -> Node {
+    pub(crate) fn new_context(&self) -> Node {
         let mut fields = present(self.context_fields());
         if let Some(namespace) = &self.namespace {
             fields.push(("namespace", Node::text(namespace)));
@@ -128,7 +150,7 @@ impl Login {
 }
 
 /// The fields that are to be there.
-pub(super) fn present(fields: Vec<(&'static str, Option<Node>)>) -> Vec<(&'static str, Node)> {
+pub(crate) fn present(fields: Vec<(&'static str, Option<Node>)>) -> Vec<(&'static str, Node)> {
     fields
         .into_iter()
         .filter_map(|(key, value)| value.map(|value| (key, value)))

@@ -93,6 +93,20 @@ pub enum KubeconfigError {
         /// What stands in the way.
         what: String,
     },
+    /// New entries cannot be kept in a device, a pipe or a directory.
+    #[error("kubeconfig `{}` is {what}, not a file: no entry can be kept there", path.display())]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// The file would be made by root in a home that is not root's.
+    #[error("the kubeconfig would be `{}`, in the home directory of somebody else", path.display())]
+    HomeOfSomebodyElse {
+        /// The file that is not there.
+        path: PathBuf,
+    },
     /// Somebody keeps changing the file.
     #[error("kubeconfig `{}` changed while it was being edited", path.display())]
     ChangedMeanwhile {
@@ -200,6 +214,10 @@ impl KubeconfigError {
                 quoted(name)
             )),
             Self::CannotEdit { .. } => Some("write the entries to another file with `--kubeconfig PATH`, or take them from `--print`".to_owned()),
+            Self::NotAFile { .. } => Some("name a file with `--kubeconfig PATH`, or take the entries from `--print`".to_owned()),
+            Self::HomeOfSomebodyElse { .. } => {
+                Some("run it as the one whose home that is (without sudo), or name a file of yours with `--kubeconfig PATH`".to_owned())
+            }
             Self::Locked { lock, .. } => Some(format!(
                 "if no kubectl is at work, remove the lock: `rm {}`",
                 quoted(&lock.to_string_lossy())
@@ -209,6 +227,12 @@ impl KubeconfigError {
             ),
         }
     }
+}
+
+/// A step of writing that failed on this path.
+pub(crate) fn failed(step: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> KubeconfigError {
+    let path = path.to_owned();
+    move |source| KubeconfigError::Write { step, path, source }
 }
 
 /// A name as a shell takes it back.

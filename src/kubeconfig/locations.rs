@@ -3,12 +3,23 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::host::Deadline;
 use crate::kubeconfig::error::KubeconfigError;
+use std::io;
+use std::time::Duration;
+
+/// As many links in a row as Linux follows.
+const MAX_LINKS: usize = 40;
+/// How long a pipe is waited for where nobody has said.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// The kubeconfig files in kubectl's order of precedence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Locations {
     files: Vec<PathBuf>,
+    /// Nobody has named a file: it is the one in the home directory.
+    is_default: bool,
+    deadline: Option<Deadline>,
 }
 
 impl Locations {
@@ -21,7 +32,7 @@ impl Locations {
         home: Option<&Path>,
     ) -> Result<Self, KubeconfigError> {
         if let Some(file) = explicit.filter(|path| !path.as_os_str().is_empty()) {
-            return Ok(Self { files: vec![file] });
+            return Ok(Self::named(vec![file]));
         }
         if let Some(list) = kubeconfig_env.filter(|list| !list.is_empty()) {
             let mut files: Vec<PathBuf> = Vec::new();
@@ -33,19 +44,60 @@ impl Locations {
             if files.is_empty() {
                 return Err(KubeconfigError::EmptyList);
             }
-            return Ok(Self { files });
+            return Ok(Self::named(files));
         }
         let home = home
             .filter(|path| !path.as_os_str().is_empty())
             .ok_or(KubeconfigError::NoHome)?;
         Ok(Self {
-            files: vec![home.join(".kube").join("config")],
+            is_default: true,
+            ..Self::named(vec![home.join(".kube").join("config")])
         })
     }
 
     /// No files at all.
-    pub(super) fn none() -> Self {
-        Self { files: Vec::new() }
+    pub(crate) fn none() -> Self {
+        Self::named(Vec::new())
+    }
+
+    fn named(files: Vec<PathBuf>) -> Self {
+        Self {
+            files,
+            is_default: false,
+            deadline: None,
+        }
+    }
+
+    /// The same files; pipes among them are waited for until then.
+    #[must_use]
+    pub fn until(self, deadline: Deadline) -> Self {
+        Self {
+            deadline: Some(deadline),
+            ..self
+        }
+    }
+
+    /// The same files, each once: two names of one file (a link, `./`, a hard link) count as the first of them.
+    pub(crate) fn distinct(&self) -> Self {
+        let mut seen = Vec::new();
+        let mut files = Vec::new();
+        for path in &self.files {
+            let identity = Identity::of(path);
+            if !seen.contains(&identity) {
+                seen.push(identity);
+                files.push(path.clone());
+            }
+        }
+        Self { files, ..self.clone() }
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.deadline.unwrap_or_else(|| Deadline::after(PATIENCE))
+    }
+
+    /// Nobody has named a file: it is the one in the home directory.
+    pub(crate) fn is_default(&self) -> bool {
+        self.is_default
     }
 
     /// The files, highest precedence first; some may not exist.
@@ -60,6 +112,51 @@ impl Locations {
             .find(|path| path.metadata().is_ok())
             .or(self.files.last())
             .map(PathBuf::as_path)
+    }
+}
+
+/// What makes a file the same one under another name.
+#[derive(PartialEq)]
+enum Identity {
+    /// It is there: its device and number.
+    #[cfg(unix)]
+    File(u64, u64),
+    /// It is not there yet, or has no number: its path, links resolved.
+    Path(PathBuf),
+}
+
+impl Identity {
+    fn of(path: &Path) -> Self {
+        #[cfg(unix)]
+        if let Ok(metadata) = path.metadata() {
+            use std::os::unix::fs::MetadataExt as _;
+            return Self::File(metadata.dev(), metadata.ino());
+        }
+        let real = real_file(path).unwrap_or_else(|_| path.to_owned());
+        let directory = parent(&real)
+            .canonicalize()
+            .unwrap_or_else(|_| parent(&real).to_owned());
+        Self::Path(real.file_name().map_or(directory.clone(), |name| directory.join(name)))
+    }
+}
+
+/// The file behind any symbolic links; it may not exist yet.
+pub(crate) fn real_file(path: &Path) -> io::Result<PathBuf> {
+    let mut file = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match std::fs::read_link(&file) {
+            Ok(link) => file = parent(&file).join(link),
+            // Not a link, or not there: anything else shows when it is opened.
+            Err(_) => return Ok(file),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }
 

@@ -1,6 +1,7 @@
-//! The strict reading: what a kubeconfig file means, without its notation.
+//! What a kubeconfig file means to kubectl, without its notation.
 //!
-//! Everything is checked here that the rest of the module relies on: one document, no key and no name twice, three lists of named mappings.
+//! As kubectl reads it: the first document counts, of a key that is there twice the last one, an entry may have no name. What kubectl
+//! refuses as a whole, and the rest of the module relies on, is checked here: three lists of mappings, no name twice.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,6 +9,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::kubeconfig::edit::document;
 use crate::kubeconfig::error::KubeconfigError;
 
 /// The three lists of a kubeconfig.
@@ -22,10 +24,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Cluster, Self::Context, Self::User];
+    pub(crate) const ALL: [Self; 3] = [Self::Cluster, Self::Context, Self::User];
 
     /// The key of the list.
-    pub(super) fn list_key(self) -> &'static str {
+    pub(crate) fn list_key(self) -> &'static str {
         match self {
             Self::Cluster => "clusters",
             Self::Context => "contexts",
@@ -34,7 +36,7 @@ impl Kind {
     }
 
     /// The key of an item's contents.
-    pub(super) fn body_key(self) -> &'static str {
+    pub(crate) fn body_key(self) -> &'static str {
         match self {
             Self::Cluster => "cluster",
             Self::Context => "context",
@@ -51,30 +53,33 @@ impl fmt::Display for Kind {
 
 /// What one file means.
 #[derive(Debug, Clone)]
-pub(super) struct Meaning {
+pub(crate) struct Meaning {
     /// Null for an empty file, else a mapping.
-    pub(super) value: Value,
+    pub(crate) value: Value,
     positions: HashMap<Kind, HashMap<String, usize>>,
 }
 
 impl Meaning {
-    /// Reads a file's text strictly; errors name `path`.
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, KubeconfigError> {
+    /// Reads a file's text; errors name `path`.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, KubeconfigError> {
         let options = serde_saphyr::options! {
-            // A file of 5 MB is legal; the default of a million events is not enough for it.
-            budget: serde_saphyr::budget! { max_events: 20_000_000, max_nodes: 20_000_000, },
+            // Tens of thousands of clusters fit in; what is meant to fill the memory does not.
+            budget: serde_saphyr::budget! { max_events: 3_000_000, max_nodes: 1_000_000, },
+            duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
             // Far more than any kubeconfig needs; a bomb of aliases ends here after a moment.
             alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000, },
             // No excerpt: it could show a token.
             with_snippet: false,
         };
         let value: Option<Value> =
-            serde_saphyr::from_str_with_options(text, options).map_err(|error| KubeconfigError::Malformed {
-                path: path.to_owned(),
-                line: error
-                    .location()
-                    .and_then(|location| usize::try_from(location.line()).ok()),
-                source: in_our_words(error),
+            serde_saphyr::from_str_with_options(document::first(text), options).map_err(|error| {
+                KubeconfigError::Malformed {
+                    path: path.to_owned(),
+                    line: error
+                        .location()
+                        .and_then(|location| usize::try_from(location.line()).ok()),
+                    source: in_our_words(error),
+                }
             })?;
         let value = value.unwrap_or(Value::Null);
         let positions = check(&value).map_err(|what| KubeconfigError::Shape {
@@ -85,27 +90,27 @@ impl Meaning {
     }
 
     /// The list's names and contents (null if an item has none), in the file's order.
-    pub(super) fn entries(&self, kind: Kind) -> impl Iterator<Item = (&str, &Value)> {
+    pub(crate) fn entries(&self, kind: Kind) -> impl Iterator<Item = (&str, &Value)> {
         let items = self.value.get(kind.list_key()).and_then(Value::as_array);
         items
             .into_iter()
             .flatten()
-            .filter_map(move |item| Some((item.get("name")?.as_str()?, body(item, kind))))
+            .map(move |item| (text(item, "name").unwrap_or_default(), body(item, kind)))
     }
 
     /// Where in its list the entry of this name is.
-    pub(super) fn position(&self, kind: Kind, name: &str) -> Option<usize> {
+    pub(crate) fn position(&self, kind: Kind, name: &str) -> Option<usize> {
         self.positions.get(&kind)?.get(name).copied()
     }
 
     /// The contents of the entry of this name; null if it has none.
-    pub(super) fn body(&self, kind: Kind, name: &str) -> Option<&Value> {
+    pub(crate) fn body(&self, kind: Kind, name: &str) -> Option<&Value> {
         let position = self.position(kind, name)?;
         Some(body(self.value.get(kind.list_key())?.get(position)?, kind))
     }
 
     /// The file's current context; an empty one counts as none.
-    pub(super) fn current_context(&self) -> Option<&str> {
+    pub(crate) fn current_context(&self) -> Option<&str> {
         self.value
             .get("current-context")?
             .as_str()
@@ -116,10 +121,7 @@ impl Meaning {
 /// The parser's advice is for programmers; where it gives some, say it for people.
 fn in_our_words(error: serde_saphyr::Error) -> Box<dyn std::error::Error + Send + Sync> {
     match error {
-        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
-            format!("key `{}` is there twice", key.escape_debug()).into()
-        }
-        serde_saphyr::Error::MultipleDocuments { .. } => "more than one YAML document in one file".into(),
+        serde_saphyr::Error::Budget { .. } => "it has more in it than a kubeconfig can have".into(),
         error => Box::new(error),
     }
 }
@@ -129,7 +131,7 @@ fn body(item: &Value, kind: Kind) -> &Value {
 }
 
 /// A field of a mapping as text; anything else counts as absent.
-pub(super) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+pub(crate) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key).and_then(Value::as_str)
 }
 
@@ -154,11 +156,18 @@ fn check(value: &Value) -> Result<HashMap<Kind, HashMap<String, usize>>, String>
         let mut names = HashMap::with_capacity(items.len());
         for (position, item) in items.iter().enumerate() {
             let number = position + 1;
-            if !item.is_object() {
+            if !(item.is_object() || item.is_null()) {
                 return Err(format!("item {number} of `{key}` is not a mapping"));
             }
-            let name = text(item, "name")
-                .ok_or_else(|| format!("item {number} of `{key}` has no name, or one that is not text (quote it)"))?;
+            let name = match item.get("name") {
+                None | Some(Value::Null) => "",
+                Some(Value::String(name)) => name,
+                Some(_) => {
+                    return Err(format!(
+                        "item {number} of `{key}` has a name that is not text (quote it)"
+                    ));
+                }
+            };
             if !(body(item, kind).is_object() || body(item, kind).is_null()) {
                 return Err(format!("{kind} `{}` is not a mapping", name.escape_debug()));
             }

@@ -5,6 +5,7 @@ use crate::kubeconfig::meaning::{Kind, text};
 use crate::kubeconfig::view::UserView;
 use crate::kubeconfig::{Kubeconfig, KubeconfigError, Login};
 
+use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -60,6 +61,12 @@ fn is_ours(command: &str, first_arg: Option<&str>) -> bool {
         _ => base,
     };
     stem == "kubectl-cce_login" && first_arg == Some("get-credential")
+}
+
+/// Whether an exec block runs `kubectl-cce_login get-credential`.
+pub(crate) fn is_our_exec(exec: &Value) -> bool {
+    let first = exec.get("args").and_then(|args| args.get(0)?.as_str());
+    text(exec, "command").is_some_and(|command| is_ours(command, first))
 }
 
 impl UserView<'_> {
@@ -133,7 +140,7 @@ impl Kubeconfig {
     }
 
     /// Nothing if every entry that the logins would write is free or ours for the same cluster id, else the first that is not.
-    pub(super) fn check_free(&self, logins: &[Login]) -> Result<(), KubeconfigError> {
+    pub(crate) fn check_free(&self, logins: &[Login]) -> Result<(), KubeconfigError> {
         let users_of_clusters = self.users_of_clusters();
         logins
             .iter()
@@ -191,7 +198,7 @@ impl Kubeconfig {
     }
 
     /// For each cluster name, the user names of the contexts that use it.
-    pub(super) fn users_of_clusters(&self) -> HashMap<&str, HashSet<Option<&str>>> {
+    pub(crate) fn users_of_clusters(&self) -> HashMap<&str, HashSet<Option<&str>>> {
         let mut users: HashMap<&str, HashSet<Option<&str>>> = HashMap::new();
         for context in self.contexts() {
             if let Some(cluster) = context.cluster {

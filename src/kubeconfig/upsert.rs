@@ -11,12 +11,13 @@ use crate::kubeconfig::edit::operation::{BodyChange, Operation, expected};
 use crate::kubeconfig::edit::splice;
 use crate::kubeconfig::entries::{Current, present};
 use crate::kubeconfig::meaning::{Kind, Meaning, text};
-use crate::kubeconfig::{BOM, ClusterEntry, File, Kubeconfig, KubeconfigError, Login, view, without_bom};
+use crate::kubeconfig::text::Text;
+use crate::kubeconfig::{ClusterEntry, ExecEntry, File, Kubeconfig, KubeconfigError, Login, view};
 
 /// One entry to be there in the end.
 #[derive(PartialEq)]
-enum DesiredEntry {
-    User(Node),
+enum DesiredEntry<'l> {
+    User(&'l ExecEntry),
     Fields {
         fields: Vec<(&'static str, Option<Node>)>,
         new: Node,
@@ -31,20 +32,29 @@ impl Kubeconfig {
     pub fn upsert(&self, logins: &[Login]) -> Result<Change, KubeconfigError> {
         self.check_free(logins)?;
         let mut operations: Vec<Vec<Operation>> = self.files.iter().map(|_| Vec::new()).collect();
+        let mut removed = Vec::new();
         for (kind, name, wanted) in self.wanted(logins)? {
             let found = self.find(kind, name);
             let number = found.map_or(self.default_file, |(number, ..)| number);
             let operation = match (found, wanted) {
-                (None, DesiredEntry::User(new) | DesiredEntry::Fields { new, .. }) => Some(Operation::Add {
+                (None, wanted) => Some(Operation::Add {
                     kind,
                     name: name.to_owned(),
-                    body: new,
+                    body: match wanted {
+                        DesiredEntry::User(exec) => exec.user(),
+                        DesiredEntry::Fields { new, .. } => new,
+                    },
                 }),
                 (Some((_, file, existing)), wanted) => {
                     let change = match wanted {
-                        DesiredEntry::User(user) => BodyChange::replace(user, existing),
+                        DesiredEntry::User(exec) => BodyChange::user(exec, existing),
                         DesiredEntry::Fields { fields, .. } => BodyChange::fields(fields, existing),
                     };
+                    if kind == Kind::User
+                        && let Some(change) = change.as_ref().filter(|change| !change.removed().is_empty())
+                    {
+                        removed.push((name.to_owned(), change.removed().to_vec()));
+                    }
                     let position = file.meaning.position(kind, name);
                     change
                         .zip(position)
@@ -61,7 +71,8 @@ impl Kubeconfig {
         {
             list.push(Operation::Current(current.to_owned()));
         }
-        self.change(&operations, Intent::Upsert(logins.to_vec()))
+        let change = self.change(&operations, Intent::Upsert(logins.to_vec()))?;
+        Ok(change.with_removed(removed))
     }
 
     fn current_after<'k>(&'k self, logins: &'k [Login]) -> Option<&'k str> {
@@ -77,8 +88,8 @@ impl Kubeconfig {
     }
 
     /// Each entry once, in the order of the logins.
-    fn wanted<'l>(&self, logins: &'l [Login]) -> Result<Vec<(Kind, &'l str, DesiredEntry)>, KubeconfigError> {
-        let mut order: Vec<(Kind, &str, DesiredEntry)> = Vec::new();
+    fn wanted<'l>(&self, logins: &'l [Login]) -> Result<Vec<(Kind, &'l str, DesiredEntry<'l>)>, KubeconfigError> {
+        let mut order: Vec<(Kind, &'l str, DesiredEntry<'l>)> = Vec::new();
         let mut seen: HashMap<(Kind, &str), usize> = HashMap::new();
         for login in logins {
             let cluster = self.keep_encoding(&login.cluster_name, &login.cluster);
@@ -99,7 +110,7 @@ impl Kubeconfig {
                         new: login.new_context(),
                     },
                 ),
-                (Kind::User, &login.user_name, DesiredEntry::User(login.exec.user())),
+                (Kind::User, &login.user_name, DesiredEntry::User(&login.exec)),
             ];
             for (kind, name, wanted) in entries {
                 match seen.get(&(kind, name)).and_then(|at| order.get(*at)) {
@@ -121,7 +132,7 @@ impl Kubeconfig {
     }
 
     /// The cluster's fields; the same CA in another base64 layout counts as the same.
-    pub(super) fn keep_encoding(&self, name: &str, cluster: &ClusterEntry) -> Vec<(&'static str, Option<Node>)> {
+    pub(crate) fn keep_encoding(&self, name: &str, cluster: &ClusterEntry) -> Vec<(&'static str, Option<Node>)> {
         let mut fields = cluster.fields();
         let existing = self
             .find(Kind::Cluster, name)
@@ -139,7 +150,7 @@ impl Kubeconfig {
     }
 
     /// The change made of these operations, per file, checked.
-    pub(super) fn change(&self, operations: &[Vec<Operation>], intent: Intent) -> Result<Change, KubeconfigError> {
+    pub(crate) fn change(&self, operations: &[Vec<Operation>], intent: Intent) -> Result<Change, KubeconfigError> {
         let mut files = Vec::new();
         for (file, operations) in self.files.iter().zip(operations) {
             if !operations.is_empty() {
@@ -151,25 +162,22 @@ impl Kubeconfig {
 }
 
 impl File {
-    pub(super) fn change(&self, operations: &[Operation]) -> Result<FileChange, KubeconfigError> {
+    pub(crate) fn change(&self, operations: &[Operation]) -> Result<FileChange, KubeconfigError> {
         let cannot = |what: String| KubeconfigError::CannotEdit {
             path: self.path.clone(),
             what,
         };
-        let whole = self.text.as_deref().unwrap_or_default();
-        let before = without_bom(whole);
-        let mut splices = splice::splices(before, operations).map_err(cannot)?;
+        let before = self.text.as_ref().map_or("", |text| &text.text);
+        let splices = splice::splices(before, operations).map_err(cannot)?;
         let after = splice::apply(before, &splices).ok_or_else(|| cannot("the places do not fit".to_owned()))?;
         self.verify(before, &after, operations).map_err(cannot)?;
-        let mark = if whole.len() == before.len() { "" } else { BOM };
-        for splice in &mut splices {
-            splice.start += mark.len();
-            splice.end += mark.len();
-        }
         Ok(FileChange {
             path: self.path.clone(),
+            after: match &self.text {
+                Some(before) => before.with(after),
+                None => Text::new(after),
+            },
             before: self.text.clone(),
-            after: format!("{mark}{after}"),
             splices,
             backup: None,
         })

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::kubeconfig::Kubeconfig;
-use crate::kubeconfig::meaning::{Kind, text};
+use crate::kubeconfig::meaning::{Kind, Meaning, text};
 
 /// A context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Kubeconfig {
     }
 }
 
-pub(super) fn user_view<'k>(name: &'k str, body: &'k Value, file: &'k Path) -> UserView<'k> {
+pub(crate) fn user_view<'k>(name: &'k str, body: &'k Value, file: &'k Path) -> UserView<'k> {
     let exec = body.get("exec").unwrap_or(&Value::Null);
     let args = exec.get("args").and_then(Value::as_array);
     UserView {
@@ -134,17 +134,22 @@ fn context_view<'k>(name: &'k str, body: &'k Value, file: &'k Path) -> ContextVi
 
 /// The client certificates (PEM) that users of a kubeconfig have in them. A text that is no kubeconfig has none.
 pub fn embedded_certificates(text: &str) -> Vec<Vec<u8>> {
-    let Ok(document) = serde_saphyr::from_str::<Value>(crate::kubeconfig::without_bom(text)) else {
+    let Ok(document) = Meaning::parse(Path::new(""), text.strip_prefix('\u{feff}').unwrap_or(text)) else {
         return Vec::new();
     };
-    let users = document.get("users").and_then(Value::as_array).into_iter().flatten();
+    let users = document
+        .value
+        .get("users")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     users
         .filter_map(|user| user.pointer("/user/client-certificate-data")?.as_str().and_then(decode))
         .collect()
 }
 
 /// Base64 as kubectl reads it: line breaks inside do not matter.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     STANDARD.decode(joined).ok()
 }

@@ -4,7 +4,7 @@
 //! there are, so that they can be forgotten with their profile.
 
 use crate::cache::{CacheKey, CertCache, index};
-use crate::host::{Directories, write_private};
+use crate::host::{Directories, private_names, read_private, remove_private, write_private};
 use crate::huaweicloud::credentials::{AccessKey, Credentials};
 use crate::ids::AccessKeyId;
 use crate::secret::Secret;
@@ -162,19 +162,19 @@ impl CertCache<'_> {
 /// All readable notes.
 pub(crate) fn notes(directories: &Directories) -> Vec<(CacheKey, SignInRecord)> {
     let directory = directories.state.as_ref().map(|state| state.join("sign-ins"));
-    let files = directory.and_then(|directory| std::fs::read_dir(directory).ok());
-    let note = |item: std::fs::DirEntry| {
-        let key = CacheKey::of_account(item.file_name().to_str()?.strip_suffix(".json")?);
-        let note: SignInRecord = serde_json::from_slice(&std::fs::read(item.path()).ok()?).ok()?;
+    let names = directory.and_then(|directory| private_names(&directory).ok());
+    let note = |name: String| {
+        let key = CacheKey::of_account(name.strip_suffix(".json")?);
+        let note: SignInRecord = serde_json::from_slice(&read_private(&file(directories, &key)?).ok()??).ok()?;
         (note.version == VERSION).then_some((key, note))
     };
-    files.into_iter().flatten().flatten().filter_map(note).collect()
+    names.into_iter().flatten().filter_map(note).collect()
 }
 
 /// Removes the note on `key`.
 pub(crate) fn remove_note(directories: &Directories, key: &CacheKey) {
     if let Some(path) = file(directories, key) {
-        let _ = std::fs::remove_file(path);
+        let _ = remove_private(&path);
     }
 }
 

@@ -1,13 +1,17 @@
 //! Files on disk: only where the user asked for it by name (`--cache file`, `--secret-store file`).
 
+use crate::private_dir::{Loose, PrivateDir};
 use crate::secret::Secret;
-use crate::store::private_dir::{Loose, PrivateDir};
 use crate::store::{SecretStore, StoreError, StoreKind, check_account};
 use chrono::{DateTime, Utc};
 use std::io;
 use std::path::PathBuf;
 
 const KIND: StoreKind = StoreKind::File;
+/// An account's file is `entry-<account>`; whatever else lies there is not ours to touch.
+const PREFIX: &str = "entry-";
+/// On Windows no name of a device, and no dot at its end.
+const SUFFIX: &str = if cfg!(windows) { ".bin" } else { "" };
 
 /// Keeps each value in a file of its own: directory 0700, files 0600, written to a temporary file, synced and renamed.
 ///
@@ -48,7 +52,9 @@ impl SecretStore for FileStore {
         check_account(account)?;
         let action = "read an entry";
         match self.existing(action)? {
-            Some(directory) => directory.read(account).map_err(|error| self.failed(&error, action)),
+            Some(directory) => directory
+                .read(&file_name(account))
+                .map_err(|error| self.failed(&error, action)),
             None => Ok(None),
         }
     }
@@ -67,7 +73,7 @@ impl SecretStore for FileStore {
         }
         let durable = true;
         PrivateDir::create(&self.directory, self.uid, Loose::Tighten)
-            .and_then(|directory| directory.write(account, value, durable))
+            .and_then(|directory| directory.write(&file_name(account), value, durable))
             .map_err(|error| self.failed(&error, "write an entry"))
     }
 
@@ -75,7 +81,9 @@ impl SecretStore for FileStore {
         check_account(account)?;
         let action = "delete an entry";
         match self.existing(action)? {
-            Some(directory) => directory.remove(account).map_err(|error| self.failed(&error, action)),
+            Some(directory) => directory
+                .remove(&file_name(account))
+                .map_err(|error| self.failed(&error, action)),
             None => Ok(()),
         }
     }
@@ -83,8 +91,18 @@ impl SecretStore for FileStore {
     fn list(&self) -> Result<Vec<String>, StoreError> {
         let action = "list its entries";
         match self.existing(action)? {
-            Some(directory) => directory.accounts().map_err(|error| self.failed(&error, action)),
+            Some(directory) => accounts(&directory).map_err(|error| self.failed(&error, action)),
             None => Ok(Vec::new()),
         }
     }
+}
+
+pub(crate) fn file_name(account: &str) -> String {
+    [PREFIX, account, SUFFIX].concat()
+}
+
+/// The accounts that have a file in a directory.
+pub(crate) fn accounts(directory: &PrivateDir) -> io::Result<Vec<String>> {
+    let account = |name: String| Some(name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.to_owned());
+    Ok(directory.names()?.into_iter().filter_map(account).collect())
 }

@@ -2,8 +2,9 @@
 //!
 //! `$XDG_RUNTIME_DIR/cce-login` first, then `/dev/shm/cce-login-UID`. Each is used only if it is on tmpfs, ours, 0700 and no symbolic link.
 
+use crate::private_dir::{Loose, PrivateDir};
 use crate::secret::Secret;
-use crate::store::private_dir::{Loose, PrivateDir};
+use crate::store::file::{accounts, file_name};
 use crate::store::{SecretStore, StoreEnvironment, StoreError, StoreKind, check_account};
 use chrono::{DateTime, Utc};
 use rustix::fs::{StatFs, fstatfs, statfs};
@@ -73,7 +74,7 @@ impl MemoryDirectory {
         let directory = PrivateDir::create(path, self.uid, Loose::Refuse)?;
         in_memory(fstatfs(directory.fd())?)?;
         let durable = false;
-        directory.write(account, value, durable)
+        directory.write(&file_name(account), value, durable)
     }
 }
 
@@ -84,7 +85,7 @@ impl SecretStore for MemoryDirectory {
 
     fn get(&self, account: &str) -> Result<Option<Secret<Vec<u8>>>, StoreError> {
         check_account(account)?;
-        self.in_each(|directory| directory.read(account))
+        self.in_each(|directory| directory.read(&file_name(account)))
     }
 
     /// Writes to the first directory that will do, and takes an older value out of the other.
@@ -107,7 +108,7 @@ impl SecretStore for MemoryDirectory {
                     for other in self.candidates.iter().filter(|other| *other != path) {
                         let _nothing_of_ours_there = self
                             .existing(other)
-                            .map(|directory| directory.map(|directory| directory.remove(account)));
+                            .map(|directory| directory.map(|directory| directory.remove(&file_name(account))));
                     }
                     return Ok(());
                 }
@@ -119,17 +120,17 @@ impl SecretStore for MemoryDirectory {
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
         check_account(account)?;
-        self.in_each::<()>(|directory| directory.remove(account).map(|()| None))
+        self.in_each::<()>(|directory| directory.remove(&file_name(account)).map(|()| None))
             .map(|_| ())
     }
 
     fn list(&self) -> Result<Vec<String>, StoreError> {
-        let mut accounts = Vec::new();
+        let mut all = Vec::new();
         self.in_each::<()>(|directory| {
-            accounts.append(&mut directory.accounts()?);
+            all.append(&mut accounts(directory)?);
             Ok(None)
         })?;
-        Ok(accounts)
+        Ok(all)
     }
 }
 

@@ -16,7 +16,7 @@ struct Block<'a> {
 /// One file's change as a unified diff.
 pub(crate) fn unified(file: &FileChange) -> String {
     let path = file.path.display();
-    let before = file.before.as_deref().unwrap_or_default();
+    let before = file.before.as_ref().map_or("", |text| &text.text);
     let old: Vec<&str> = before.split_inclusive('\n').collect();
     let blocks = blocks(file, before, &old);
     let old_name = file
@@ -112,6 +112,7 @@ fn blocks<'a>(file: &'a FileChange, before: &str, old: &[&str]) -> Vec<Block<'a>
         let to = byte_of(end).saturating_add_signed(shift);
         let new: Vec<&str> = file
             .after
+            .text
             .get(from..to)
             .unwrap_or_default()
             .split_inclusive('\n')

@@ -1,46 +1,50 @@
-//! Carries a change out: lock, look again, stage, replace. At any moment each file is the old one or the new one.
+//! Carries a change out: lock, look again, stage, replace. At any moment each file is the old one or the new one, where a rename can do it.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write as _};
+use std::fs::DirBuilder;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::kubeconfig::change::FileChange;
-use crate::kubeconfig::change::lock::{Lock, beside, create_new};
-use crate::kubeconfig::{KubeconfigError, read};
-
-/// As many links in a row as Linux follows.
-const MAX_LINKS: usize = 40;
+use crate::kubeconfig::change::lock::{Lock, beside};
+use crate::kubeconfig::change::replace::Staged;
+use crate::kubeconfig::error::failed;
+use crate::kubeconfig::locations::{parent, real_file};
+use crate::kubeconfig::{KubeconfigError, Locations, read};
 
 /// Writes all the files; [`KubeconfigError::ChangedMeanwhile`] if one is not as it was when the change was computed.
-pub(crate) fn write(files: &[FileChange]) -> Result<(), KubeconfigError> {
+pub(crate) fn write(files: &[FileChange], locations: &Locations) -> Result<(), KubeconfigError> {
     let mut targets = Vec::new();
     let mut to_lock = BTreeSet::new(); // sorted, as kubectl does, so that two writers cannot wait for each other
     for file in files {
-        let target = real_file(&file.path).map_err(failed("follow the links of", &file.path))?;
+        let Some(target) = locations.target(&file.path)? else {
+            continue; // the null device takes everything and keeps nothing
+        };
         for path in [&file.path, &target] {
             create_directory(parent(path)).map_err(failed("create", parent(path)))?;
             to_lock.insert(path.clone());
         }
-        targets.push(target);
+        targets.push((file, target));
     }
     let locks = to_lock.iter().map(|path| Lock::take(path));
     let _locks = locks.collect::<Result<Vec<_>, _>>()?;
-    for file in files {
-        if read(&file.path)? != file.before {
+    for (file, _) in &targets {
+        if read(&file.path, locations.deadline())? != file.before {
             return Err(KubeconfigError::ChangedMeanwhile {
                 path: file.path.clone(),
             });
         }
     }
     let mut staged = Vec::new();
-    for (file, target) in files.iter().zip(targets) {
-        if let Some(before) = &file.before {
-            let backup = backup_file(&file.path);
-            staged.push(Staged::new(file.backup.as_ref().unwrap_or(before), backup, None)?);
+    for (file, target) in targets {
+        let model = target.metadata().ok();
+        let before = file.before.as_ref().map(crate::kubeconfig::text::Text::encode);
+        if let Some(before) = &before {
+            let backup = file.backup.as_ref().map(crate::kubeconfig::text::Text::encode);
+            let text = backup.as_ref().unwrap_or(before);
+            staged.push(Staged::backup(text, backup_file(&file.path), model.as_ref())?);
         }
-        let model = fs::metadata(&target).ok();
-        staged.push(Staged::new(&file.after, target, model.as_ref())?);
+        staged.push(Staged::new(&file.after.encode(), target, model.as_ref(), before)?);
     }
     staged.into_iter().try_for_each(Staged::commit)
 }
@@ -50,71 +54,69 @@ pub fn backup_file(kubeconfig: &Path) -> PathBuf {
     beside(kubeconfig, ".cce-login-backup")
 }
 
-/// A complete file under a temporary name next to its target; dropping it removes it.
-struct Staged {
-    temporary: PathBuf,
-    target: PathBuf,
-}
-
-impl Staged {
-    /// Writes the text with the model's mode and owner, else for us only.
-    fn new(text: &str, target: PathBuf, model: Option<&fs::Metadata>) -> Result<Self, KubeconfigError> {
-        // One name is enough: the target is locked. A left-over of a killed run is of no use to anyone.
-        let temporary = beside(&target, ".cce-login-new");
-        let _ = fs::remove_file(&temporary);
-        let file = create_new(&temporary).map_err(failed("create", &temporary))?;
-        let staged = Self { temporary, target };
-        fill(file, text, model).map_err(failed("write", &staged.temporary))?;
-        Ok(staged)
+impl Locations {
+    /// Nothing if new entries can be kept where they would go; it is asked before anything is fetched for them.
+    pub fn check_destination(&self) -> Result<(), KubeconfigError> {
+        self.default_file().map_or(Ok(()), |path| self.target(path).map(|_| ()))
     }
 
-    fn commit(self) -> Result<(), KubeconfigError> {
-        fs::rename(&self.temporary, &self.target).map_err(failed("replace", &self.target))?;
-        // The new file is in place; that its directory cannot be synced does not make it less so.
-        #[cfg(unix)]
-        let _ = File::open(parent(&self.target)).and_then(|directory| directory.sync_all());
-        Ok(())
-    }
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.temporary);
-    }
-}
-
-fn fill(mut file: File, text: &str, model: Option<&fs::Metadata>) -> io::Result<()> {
-    if let Some(model) = model {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::{MetadataExt as _, fchown};
-            // Only root may give files away; for everybody else it is theirs already.
-            let _ = fchown(&file, Some(model.uid()), Some(model.gid()));
-        }
-        file.set_permissions(model.permissions())?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-/// The file behind any symbolic links; it may not exist yet.
-fn real_file(path: &Path) -> io::Result<PathBuf> {
-    let mut file = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        match fs::read_link(&file) {
-            Ok(link) => file = parent(&file).join(link),
-            // Not a link, or not there: anything else shows when it is opened.
-            Err(_) => return Ok(file),
+    /// The file that is written for `path`, any links followed; `None` for the null device. What is not a file is refused, and so is a
+    /// new file in the home of somebody else.
+    fn target(&self, path: &Path) -> Result<Option<PathBuf>, KubeconfigError> {
+        let target = real_file(path).map_err(failed("follow the links of", path))?;
+        match target.metadata() {
+            Ok(metadata) if metadata.is_file() => Ok(Some(target)),
+            Ok(metadata) => match kind(&metadata) {
+                None => Ok(None),
+                Some(what) => Err(KubeconfigError::NotAFile {
+                    path: path.to_owned(),
+                    what,
+                }),
+            },
+            Err(_) if self.is_default() && is_home_of_somebody_else(&target) => {
+                Err(KubeconfigError::HomeOfSomebodyElse { path: path.to_owned() })
+            }
+            Err(_) => Ok(Some(target)),
         }
     }
-    Err(io::Error::other("too many symbolic links"))
 }
 
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+/// What that is which is not a file; `None` for the null device.
+#[cfg(unix)]
+fn kind(metadata: &std::fs::Metadata) -> Option<&'static str> {
+    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+    let kind = metadata.file_type();
+    if kind.is_dir() {
+        Some("a directory")
+    } else if kind.is_fifo() {
+        Some("a pipe")
+    } else if kind.is_char_device()
+        && Path::new("/dev/null")
+            .metadata()
+            .is_ok_and(|null| null.rdev() == metadata.rdev())
+    {
+        None
+    } else {
+        Some("a device")
     }
+}
+
+#[cfg(not(unix))]
+fn kind(_metadata: &std::fs::Metadata) -> Option<&'static str> {
+    Some("a directory or a device")
+}
+
+/// `sudo` leaves `HOME` as it was: what root makes there, its owner could not change any more.
+#[cfg(unix)]
+fn is_home_of_somebody_else(new_file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = new_file.ancestors().find_map(|path| path.metadata().ok());
+    owner.is_some_and(|owner| ![0, crate::host::user_id()].contains(&owner.uid()))
+}
+
+#[cfg(not(unix))]
+fn is_home_of_somebody_else(_new_file: &Path) -> bool {
+    false
 }
 
 fn create_directory(path: &Path) -> io::Result<()> {
@@ -123,9 +125,4 @@ fn create_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
-}
-
-fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KubeconfigError {
-    let path = path.to_owned();
-    move |source| KubeconfigError::Write { step, path, source }
 }

@@ -30,13 +30,22 @@ pub(crate) enum Content<'t> {
 }
 
 impl<'t> DocumentText<'t> {
-    /// The pair with this key, with its position.
+    /// The pair with this key, with its position; the last one counts if there are several.
     pub(crate) fn pair(&self, name: &str) -> Option<(usize, &(Self, Self))> {
         let Content::Map { pairs, .. } = &self.content else {
             return None;
         };
         let is_named = |(key, _): &(Self, Self)| matches!(&key.content, Content::Scalar(text) if text == name);
-        pairs.iter().enumerate().find(|(_, pair)| is_named(pair))
+        pairs.iter().enumerate().rfind(|(_, pair)| is_named(pair))
+    }
+
+    /// Whether a key is there more than once.
+    pub(crate) fn has_twice(&self, name: &str) -> bool {
+        let Content::Map { pairs, .. } = &self.content else {
+            return false;
+        };
+        let is_named = |(key, _): &&(Self, Self)| matches!(&key.content, Content::Scalar(text) if text == name);
+        pairs.iter().filter(is_named).count() > 1
     }
 
     /// Whether it is a list or mapping in block style.
@@ -126,6 +135,8 @@ pub(crate) fn parse(text: &str) -> Result<Option<DocumentText<'_>>, ScanError> {
                 }
             }
             Event::Alias(_) => node(Content::Alias),
+            // What follows is not kubectl's business, and not ours.
+            Event::DocumentEnd => break,
             _ => continue,
         };
         match open.last_mut() {
@@ -134,6 +145,23 @@ pub(crate) fn parse(text: &str) -> Result<Option<DocumentText<'_>>, ScanError> {
         }
     }
     Ok(root)
+}
+
+/// The part of a text that is its first document: all of it, as a rule.
+pub(crate) fn first(text: &str) -> &str {
+    let is_marker = |line: &str| line.starts_with("---") || line.starts_with("...");
+    if !text.lines().skip(1).any(is_marker) {
+        return text;
+    }
+    let options = granit_parser::options! { emit_comments: false };
+    for event in Parser::new_from_str_with_options(text, options) {
+        match event {
+            Ok((Event::DocumentEnd, span)) => return text.get(..range(&span).0).unwrap_or(text),
+            Ok(_) => {}
+            Err(_) => break, // the reading says what is wrong
+        }
+    }
+    text
 }
 
 fn range(span: &Span) -> (usize, usize) {

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::kubeconfig::ExecEntry;
 use crate::kubeconfig::edit::node::Node;
 use crate::kubeconfig::meaning::Kind;
+use crate::kubeconfig::ownership::is_our_exec;
 
 /// One change to one file.
 #[derive(Debug, Clone)]
@@ -32,7 +34,25 @@ pub(crate) enum BodyChange {
         set: Vec<(&'static str, Node)>,
         unset: Vec<&'static str>,
     },
+    /// These fields of its exec block set, those of its own removed, all others kept.
+    Exec {
+        set: Vec<(&'static str, Node)>,
+        unset: Vec<&'static str>,
+    },
 }
+
+/// What kubectl would use in place of an exec plugin, or refuses beside it. Nothing else of a user is ever removed.
+const OTHER_CREDENTIALS: [&str; 9] = [
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+    "token",
+    "tokenFile",
+    "username",
+    "password",
+    "auth-provider",
+];
 
 /// A new item of a list.
 pub(crate) fn item(kind: Kind, name: &str, body: &Node) -> Node {
@@ -50,16 +70,52 @@ impl BodyChange {
         for (key, wanted) in fields {
             match wanted {
                 Some(wanted) if existing.get(key) != Some(&wanted.meaning()) => set.push((key, wanted)),
-                None if existing.get(key).is_some() => unset.push(key),
+                None if !is_absent(existing.get(key)) => unset.push(key),
                 _ => {}
             }
         }
         (!set.is_empty() || !unset.is_empty()).then_some(Self::Fields { set, unset })
     }
 
-    /// Replaces contents that mean something else; `None` if they already mean this.
-    pub(crate) fn replace(wanted: Node, existing: &Value) -> Option<Self> {
-        (wanted.meaning() != *existing).then_some(Self::Replace(wanted))
+    /// What makes a user run us; `None` if it does. Of an exec block of ours, our own fields are set one by one: what a person has added
+    /// (`env`, `interactiveMode`, fields that we do not know) stays. Another one's gives way as a whole.
+    pub(crate) fn user(wanted: &ExecEntry, existing: &Value) -> Option<Self> {
+        if existing.is_null() {
+            return Some(Self::Replace(wanted.user()));
+        }
+        let unset: Vec<_> = OTHER_CREDENTIALS
+            .into_iter()
+            .filter(|key| !is_absent(existing.get(*key)))
+            .collect();
+        let change = match existing.get("exec").filter(|exec| is_our_exec(exec)) {
+            Some(exec) => Self::Exec {
+                set: wanted.fields_to_set(exec),
+                unset,
+            },
+            None => Self::Fields {
+                set: vec![("exec", wanted.exec())],
+                unset,
+            },
+        };
+        let is_done = matches!(&change, Self::Exec { set, unset } if set.is_empty() && unset.is_empty());
+        (!is_done).then_some(change)
+    }
+
+    /// The credentials that a user loses by it.
+    pub(crate) fn removed(&self) -> &[&'static str] {
+        match self {
+            Self::Replace(_) => &[],
+            Self::Fields { unset, .. } | Self::Exec { unset, .. } => unset,
+        }
+    }
+}
+
+/// As Go has it: a field that is null, false or empty is as good as none.
+fn is_absent(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null | Value::Bool(false)) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(_) => false,
     }
 }
 
@@ -93,6 +149,16 @@ pub(crate) fn expected(before: &Value, operations: &[Operation]) -> Option<Value
                         let body = item.get_mut(kind.body_key())?.as_object_mut()?;
                         for (key, value) in set {
                             body.insert((*key).to_owned(), value.meaning());
+                        }
+                        for key in unset {
+                            body.remove(*key);
+                        }
+                    }
+                    BodyChange::Exec { set, unset } => {
+                        let body = item.get_mut(kind.body_key())?.as_object_mut()?;
+                        let exec = body.get_mut("exec")?.as_object_mut()?;
+                        for (key, value) in set {
+                            exec.insert((*key).to_owned(), value.meaning());
                         }
                         for key in unset {
                             body.remove(*key);

@@ -28,6 +28,9 @@ pub(crate) fn splices(text: &str, operations: &[Operation]) -> Result<Vec<Splice
     let mut editor = Splicer::new(text);
     match root {
         Some(root) if !root.is_empty() => editor.edit(&root, operations)?,
+        _ if document::first(text).len() < text.trim_end().len() => {
+            return Err("its first document is empty, and another one follows".to_owned());
+        }
         _ => editor.fill(operations),
     }
     let mut splices = editor.splices;
@@ -166,7 +169,19 @@ impl<'t> Splicer<'t> {
                 Content::Map { .. } => self.set_fields(value, set, unset),
                 _ => Err(format!("the contents of a {kind} come from an alias")),
             },
-            (None, BodyChange::Fields { .. }) => Err(format!("the contents of a {kind} come from a merge key")),
+            (Some((_, (_, value))), BodyChange::Exec { set, unset }) => {
+                let Some((_, (_, exec))) = value.pair("exec") else {
+                    return Err(format!("the contents of a {kind} come from an alias or a merge key"));
+                };
+                if !matches!(exec.content, Content::Map { .. }) {
+                    return Err("an `exec` comes from an alias".to_owned());
+                }
+                self.set_fields(exec, set, &[])?;
+                self.set_fields(value, &[], unset)
+            }
+            (None, BodyChange::Fields { .. } | BodyChange::Exec { .. }) => {
+                Err(format!("the contents of a {kind} come from a merge key"))
+            }
         }
     }
 
@@ -190,6 +205,18 @@ impl<'t> Splicer<'t> {
             let column = column.unwrap_or(self.column(key.start) + 2);
             let lines = yaml_writer::pairs(pairs, column, self.newline);
             self.set_lines(colon, value, &lines);
+            return Ok(());
+        }
+        if let (Node::List(items), Content::List { flow: false, .. }) = (new, &value.content) {
+            let column = self.column(self.first_dash(key, value)?);
+            let lines = yaml_writer::items(items, column, self.newline);
+            self.set_lines(colon, value, &lines);
+            return Ok(());
+        }
+        if let Some(literal) = yaml_writer::literal(new, self.column(key.start), self.newline)
+            && self.line_end(value.end.max(colon)) == value.end.max(colon)
+        {
+            self.replace(colon, value.end.max(colon), format!(" {literal}"));
             return Ok(());
         }
         // Aligned values stay aligned; an anchor or tag before the old value goes with it.
@@ -252,6 +279,9 @@ impl<'t> Splicer<'t> {
         let mut gone = Vec::new();
         for name in unset {
             let found = map.pair(name);
+            if map.has_twice(name) {
+                return Err(format!("`{name}` is there twice"));
+            }
             gone.push(found.ok_or_else(|| format!("`{name}` comes from a merge key"))?.0);
         }
         if *flow {

@@ -66,14 +66,20 @@ pub(crate) fn pairs(pairs: &[(&'static str, Node)], indent: usize, newline: &str
     lines.join(newline)
 }
 
+/// A text of several lines as the literal behind a key at column `indent`; `None` for what is written otherwise.
+pub(crate) fn literal(value: &Node, indent: usize, newline: &str) -> Option<String> {
+    let Node::Text(text) = value else { return None };
+    let pad = " ".repeat(indent + 2);
+    let lines = || text.lines().map(|line| format!("{newline}{pad}{line}")).collect::<String>();
+    is_literal(text).then(|| format!("|-{}", lines()))
+}
+
 /// `key: value` for a key at column `indent`, the first line not indented.
 pub(crate) fn pair(key: &str, value: &Node, indent: usize, newline: &str) -> String {
+    if let Some(literal) = literal(value, indent, newline) {
+        return format!("{key}: {literal}");
+    }
     match value {
-        Node::Text(text) if is_literal(text) => {
-            let pad = " ".repeat(indent + 2);
-            let lines: Vec<String> = text.lines().map(|line| format!("{newline}{pad}{line}")).collect();
-            format!("{key}: |-{}", lines.concat())
-        }
         Node::Text(text) => format!("{key}: {}", scalar(text)),
         Node::Bool(value) => format!("{key}: {value}"),
         Node::List(list) if list.is_empty() => format!("{key}: []"),

@@ -3,14 +3,15 @@
 //! After one time-out the store is not asked again: by this process, and for five minutes by no other one. A small file tells them
 //! ([`TimeOutMarker`]).
 
+use crate::private_dir::{read_private, remove_private, write_private};
 use crate::store::{StoreError, StoreKind};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use std::{fs, mem, thread};
+use std::{mem, thread};
 
 /// How long other processes leave a store alone after it did not answer.
 const SKIP_MINUTES: i64 = 5;
@@ -32,7 +33,7 @@ impl TimeOutMarker {
     ///
     /// A time in the future (the clock was set back) and anything unreadable count as no marker.
     pub fn recent(&self) -> Option<DateTime<Utc>> {
-        let text = fs::read_to_string(self.path.as_ref()?).ok()?;
+        let text = String::from_utf8(read_private(self.path.as_ref()?).ok()??).ok()?;
         let noted = DateTime::parse_from_rfc3339(text.trim_end()).ok()?.to_utc();
         let age = self.now - noted;
         (age >= TimeDelta::zero() && age < TimeDelta::minutes(SKIP_MINUTES)).then_some(noted)
@@ -40,10 +41,7 @@ impl TimeOutMarker {
 
     /// Removes the marker, so that the store is asked again.
     pub fn clear(&self) -> io::Result<()> {
-        match self.path.as_ref().map(fs::remove_file) {
-            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        self.path.as_deref().map_or(Ok(()), remove_private)
     }
 
     /// Notes that the store did not answer, `waited` after this process looked at the clock; best effort.
@@ -53,32 +51,11 @@ impl TimeOutMarker {
             .and_then(|waited| self.now.checked_add_signed(waited))
             .unwrap_or(self.now);
         if let Some(path) = &self.path {
-            let _best_effort = write_marker(path, at);
+            let text = format!("{}\n", at.to_rfc3339_opts(SecondsFormat::Secs, true));
+            let _best_effort = write_private(path, text.as_bytes());
         }
         at
     }
-}
-
-fn write_marker(path: &Path, at: DateTime<Utc>) -> io::Result<()> {
-    if let Some(directory) = path.parent() {
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.recursive(true).create(directory)?;
-    }
-    // Never in place: whoever reads it meanwhile sees a whole time or none.
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    let written =
-        writeln!(file, "{}", at.to_rfc3339_opts(SecondsFormat::Secs, true)).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _already_failing = fs::remove_file(&temporary);
-    }
-    written
 }
 
 type KeyringJob<S> = Box<dyn FnOnce(Result<&S, StoreError>) + Send>;
@@ -198,6 +175,8 @@ fn serve<S>(open: &Opener<S>, jobs: Receiver<KeyringJob<S>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::io::Write as _;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -196,8 +196,8 @@ fn no_error_shows_a_value_of_the_file() {
         "users:\n- name: a\n  user:\n    token: \"hunter2\\q\"\n",
         "users:\n- name: a\n  user:\n    token: *hunter\n",
         "users:\n- name: a\n  user:\n    token: !!int hunter2\n",
-        "users:\n- name: a\n  user:\n    token: a\n    token: hunter2\n",
-        "---\nusers: []\n---\nhunter2\n",
+        "users:\n- name: a\n  user:\n    token: hunter2\n- name: a\n",
+        "---\nhunter2\n---\nusers: []\n",
     ] {
         put(&file, text);
         let error = load(&file).expect_err(text);

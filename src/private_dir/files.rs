@@ -1,0 +1,62 @@
+//! Files that we keep, by their paths: each in a [`PrivateDir`], read, replaced, opened or removed as one step.
+
+use super::{Loose, PrivateDir};
+use crate::secret::Secret;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// The contents of a file of ours; `None`: there is none.
+pub fn read_private(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let (directory, name) = split(path)?;
+    let Some(directory) = PrivateDir::open(directory, user_id(), Loose::Tighten)? else {
+        return Ok(None);
+    };
+    // For the owner of the file; what is secret is in stores, and they do not come through here.
+    Ok(directory.read(name)?.map(|bytes| bytes.expose().clone()))
+}
+
+/// Writes a file that only we can read, all at once, and makes its directory if need be.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (directory, name) = split(path)?;
+    let durable = true;
+    PrivateDir::create(directory, user_id(), Loose::Tighten)?.write(name, &Secret::new(bytes.to_vec()), durable)
+}
+
+/// Opens a file that is changed in place or locked; makes it, and its directory, if need be.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    let (directory, name) = split(path)?;
+    PrivateDir::create(directory, user_id(), Loose::Tighten)?.open_file(name)
+}
+
+/// Removes a file of ours; one that is not there is no error.
+pub fn remove_private(path: &Path) -> io::Result<()> {
+    let (directory, name) = split(path)?;
+    match PrivateDir::open(directory, user_id(), Loose::Tighten)? {
+        Some(directory) => directory.remove(name),
+        None => Ok(()),
+    }
+}
+
+/// The names of the files in a directory of ours; none where there is no such directory.
+pub fn private_names(directory: &Path) -> io::Result<Vec<String>> {
+    match PrivateDir::open(directory, user_id(), Loose::Tighten)? {
+        Some(directory) => directory.names(),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn split(path: &Path) -> io::Result<(&Path, &str)> {
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str);
+    path.parent()
+        .zip(name)
+        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
+}
+
+/// Our user id; 0 where there is no such thing.
+pub fn user_id() -> u32 {
+    #[cfg(unix)]
+    return rustix::process::geteuid().as_raw();
+    #[cfg(not(unix))]
+    0
+}
