@@ -70,8 +70,10 @@ pub(crate) fn pairs(pairs: &[(&'static str, Node)], indent: usize, newline: &str
 pub(crate) fn literal(value: &Node, indent: usize, newline: &str) -> Option<String> {
     let Node::Text(text) = value else { return None };
     let pad = " ".repeat(indent + 2);
-    let lines = || text.lines().map(|line| format!("{newline}{pad}{line}")).collect::<String>();
-    is_literal(text).then(|| format!("|-{}", lines()))
+    is_literal(text).then(|| {
+        let lines: Vec<String> = text.lines().map(|line| format!("{newline}{pad}{line}")).collect();
+        format!("|-{}", lines.concat())
+    })
 }
 
 /// `key: value` for a key at column `indent`, the first line not indented.
