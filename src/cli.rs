@@ -43,11 +43,14 @@ Examples:
   # Set up one cluster, with the access key from HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK
   kubectl cce-login --region eu-de --cluster prod
 
-  # Several clusters: a certificate for the first one now, for each of the others when kubectl is first used there
+  # Several clusters: up to eight get their certificates at once, more in the background
   kubectl cce-login --region eu-de --cluster prod --cluster staging
 
   # Every cluster that you can reach, each context named by region and cluster
   kubectl cce-login --all --context-name '{region}.{cluster}'
+
+  # A second context for the external endpoint of the same cluster
+  kubectl cce-login --region eu-de --cluster prod --access external --context-name prod-external
 
   # See what would be written
   kubectl cce-login --region eu-de --cluster prod --dry-run
@@ -77,7 +80,10 @@ Examples:
   kubectl cce-login refresh --context prod --context staging
 
   # Every context that uses us, as fast as the cloud allows
-  kubectl cce-login refresh --all";
+  kubectl cce-login refresh --all
+
+  # Only those that have no certificate yet, or none that is good: after Ctrl-C, or a login of many clusters
+  kubectl cce-login refresh --missing";
 
 const CONVERT_EXAMPLES: &str = "\
 A user whose certificate was issued by a cluster that you can reach becomes one that runs this plugin; contexts, clusters
@@ -347,6 +353,9 @@ pub struct LoginArgs {
     /// Every cluster that you can reach, in these regions and this project if they are given
     #[arg(long, help_heading = "Cluster", conflicts_with_all = ["cluster", "server"])]
     pub all: bool,
+    /// Wait for every certificate, of however many clusters [default: asked, or in the background]
+    #[arg(long, help_heading = "Cluster")]
+    pub wait: bool,
     /// The region, such as eu-de; repeatable
     #[arg(long, value_name = "REGION", help_heading = "Cluster")]
     pub region: Vec<String>,
@@ -471,6 +480,12 @@ pub struct RefreshArgs {
     /// Which contexts.
     #[command(flatten)]
     pub contexts: ContextArgs,
+    /// Only contexts without a certificate that is good; of all of them where none is named
+    #[arg(long, help_heading = "Contexts")]
+    pub missing: bool,
+    /// At a pace that leaves room for kubectl, and one such process at a time: what `login` leaves behind
+    #[arg(long, hide = true)]
+    pub behind: bool,
 }
 
 /// Show the contexts that use us: identity, certificate, expiry, where it is kept

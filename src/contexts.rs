@@ -7,6 +7,7 @@ pub(crate) mod refresh;
 use crate::account::project;
 use crate::cache::index::CertificateRecord;
 use crate::cli::{Cli, Command, GetCredentialArgs, GlobalArgs};
+use crate::credential::Certificates;
 use crate::credential::request::{CertificateRequest, Requester};
 use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
@@ -136,6 +137,11 @@ impl ResolvedContext {
         Self::new(session, identity, plan)
     }
 
+    /// A certificate is kept for it that is good for more than its last moments.
+    pub(crate) fn has_certificate(&self, session: &Session<'_>) -> bool {
+        Certificates::of(session, &self.wanted()).cached().is_some()
+    }
+
     /// The certificate for it.
     pub(crate) fn request(&self, requester: Requester) -> CertificateRequest<'_> {
         CertificateRequest {
@@ -157,6 +163,11 @@ impl ResolvedContext {
 /// Whether the note is about a certificate of this context: same cluster, same pin.
 pub(crate) fn is_about(note: &CertificateRecord, context: &OurContext<'_>) -> bool {
     cluster_id(&context.args) == Some(note.cluster_id.as_str()) && context.args.contains(&note.pin.as_str())
+}
+
+/// The cluster entry waits for its authorities, which come with the first certificate: kubectl trusts nobody there yet.
+pub(crate) fn has_no_ca(context: &OurContext<'_>) -> bool {
+    context.certificate_authority_data.is_none() && !context.insecure_skip_tls_verify
 }
 
 /// The cluster entry as a client would tell us of it.

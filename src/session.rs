@@ -113,6 +113,15 @@ impl<'a> Session<'a> {
 
     /// Waits as long as the cloud asks after it has throttled us; the error itself if there is not so much time.
     pub(crate) fn wait_out_throttle(&self, error: Error) -> Result<()> {
+        self.wait_out(error, true)
+    }
+
+    /// The same without a word: it was said before.
+    pub(crate) fn wait_out_next_throttle(&self, error: Error) -> Result<()> {
+        self.wait_out(error, false)
+    }
+
+    fn wait_out(&self, error: Error, is_told: bool) -> Result<()> {
         let jitter = self.host.processes.jitter();
         let pause = error
             .retry_after()
@@ -123,9 +132,11 @@ impl<'a> Session<'a> {
         if self.deadline.remaining() < pause {
             return Err(error);
         }
-        let seconds = pause.as_secs_f64().ceil();
-        self.host
-            .say(&format!("the cloud throttles this identity: going on in {seconds} s"));
+        if is_told {
+            let seconds = pause.as_secs_f64().ceil();
+            self.host
+                .say(&format!("the cloud throttles this identity: going on in {seconds} s"));
+        }
         std::thread::sleep(pause);
         Ok(())
     }

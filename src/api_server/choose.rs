@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a preferred server may lag behind one that has answered.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// The name in every API server's certificate, for one that could not be asked which name verifies.
+pub(crate) const UNASKED_SERVER_NAME: &str = "kubernetes";
+
 /// The server for the kubeconfig entry.
 pub(crate) enum Chosen {
     /// It answers and verifies (or need not, where the user asked for that).
@@ -25,6 +28,8 @@ pub(crate) enum Chosen {
     Unreachable {
         /// The one to write all the same.
         url: Endpoint,
+        /// The `tls-server-name` to write: every CCE API server has it in its certificate.
+        tls_server_name: Option<&'static str>,
         /// Why it does not answer.
         error: ApiServerError,
     },
@@ -43,7 +48,7 @@ impl Chosen {
     pub(crate) fn tls_server_name(&self) -> Option<&str> {
         match self {
             Self::Reachable(server) => server.tls_server_name(),
-            Self::Unreachable { .. } => None,
+            Self::Unreachable { tls_server_name, .. } => *tls_server_name,
         }
     }
 }
@@ -119,7 +124,14 @@ pub(crate) fn choose(session: &Session<'_>, search: &ServerQuery<'_>) -> Result<
         deadline: session.deadline.at_most(PATIENCE),
         ..question
     };
-    ask_all(&question, &candidates)
+    let mut chosen = ask_all(&question, &candidates)?;
+    // Where nobody answers, no other server is better than the one that the entry has.
+    if let (Chosen::Unreachable { url, .. }, ServerChoice::Auto, Some(kept)) = (&mut chosen, search.choice, search.kept)
+        && candidates.contains(kept)
+    {
+        url.clone_from(kept);
+    }
+    Ok(chosen)
 }
 
 /// The servers that `clustercert` named and that belong to the cluster, in the order of preference.
@@ -240,26 +252,23 @@ fn ask_all(question: &ServerProbe, urls: &[Endpoint]) -> Result<Chosen> {
             std::cmp::Reverse(*rank),
         )
     });
-    let nothing = || NoServer {
-        problem: "no server of the cluster answers".to_owned(),
-        cure: "try again",
-    };
     let all: Vec<String> = failures
         .iter()
         .filter_map(|(rank, error)| why(urls.get(*rank)?, error))
         .collect();
-    let (rank, error) = failures.into_iter().next().ok_or_else(nothing)?;
-    match error {
-        error @ ApiServerError::Unreachable(_) => {
-            let url = urls.get(rank).cloned().ok_or_else(nothing)?;
-            let error = match all.len() {
-                0 | 1 => error,
-                _ => ApiServerError::NoneReachable(all.join("; ")),
-            };
-            Ok(Chosen::Unreachable { url, error })
-        }
-        error => Err(error.into()),
-    }
+    let error = match failures.into_iter().next() {
+        Some((_, error @ ApiServerError::Unreachable(_))) if all.len() < 2 => error,
+        Some((_, ApiServerError::Unreachable(_))) => ApiServerError::NoneReachable(all.join("; ")),
+        Some((_, error)) => return Err(error.into()),
+        None => ApiServerError::NoneReachable("no answer in time".to_owned()),
+    };
+    // The last one is that which can be reached from most places.
+    let url = urls.last().cloned().ok_or_else(NoServer::nothing_known)?;
+    Ok(Chosen::Unreachable {
+        url,
+        error,
+        tls_server_name: (!question.is_unverified).then_some(UNASKED_SERVER_NAME),
+    })
 }
 
 /// Why one of several servers is not reached.

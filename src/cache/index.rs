@@ -43,6 +43,9 @@ pub struct CertificateRecord {
     /// The name under which that server verifies, if it is not its host.
     #[serde(default)]
     pub tls_server_name: Option<String>,
+    /// When a cluster entry that waited for its authorities got them: who has read it before trusts nobody.
+    #[serde(default)]
+    pub completed_at: Option<DateTime<Utc>>,
 }
 
 impl CertificateRecord {

@@ -17,6 +17,11 @@ impl CommandLine {
         self.0.push(format!("--{flag} {}", word(value)));
     }
 
+    /// Adds a flag without a value.
+    pub(crate) fn switch(&mut self, flag: &str) {
+        self.0.push(format!("--{flag}"));
+    }
+
     /// Adds where the clusters are looked for, and as whom; which ones they are is left out.
     pub(crate) fn search(&mut self, choice: &ChoiceArgs) {
         let search = &choice.search;

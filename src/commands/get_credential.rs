@@ -6,7 +6,7 @@ use crate::credential::Certificates;
 use crate::credential::request::Requester;
 use crate::credential::slot::ObtainedCertificate;
 use crate::error::Result;
-use crate::exec_credential::{ClusterInfo, ExecInfo, KeyDisplay, exec_credential};
+use crate::exec_credential::{ExecInfo, KeyDisplay, exec_credential};
 use crate::host::{Directories, Host};
 use crate::identity::Identity;
 use crate::output;
@@ -42,9 +42,7 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &
         Requester::Client => certificates.for_client(command_line),
     };
     let obtained = obtained.map_err(|e| e.doing(&doing))?;
-    if let Some(cluster) = ClusterInfo::without_ca(&host.env) {
-        complete::complete(&session, &request, &obtained, &cluster)?;
-    }
+    complete::complete(&session, &request, &obtained)?;
     if session.is_interactive {
         certificates.warn_in_last_minutes(&obtained);
     }

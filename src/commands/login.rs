@@ -8,6 +8,7 @@ mod identity;
 mod names;
 mod prepare;
 mod questions;
+mod rest;
 mod server_entry;
 mod setup;
 mod summary;
@@ -40,8 +41,14 @@ pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<
     let identity = LoginIdentity::find(&session, args)?;
     let prepared = look_around(&session, args, global, &identity);
     let (plan, kubeconfig, found) = prepared.inspect_err(|_| identity.forget(&session))?;
+    let session = if plan.is_waiting {
+        let run = RunSettings::for_certificates(found.count(), global, &host.env, host.terminal)?;
+        Session::new(host, Directories::of(&host.env), run, global.verbose)
+    } else {
+        session
+    };
     set_up(
-        &LoginRun::new(&session, args, &plan, &identity.identity, &kubeconfig),
+        &LoginRun::new(&session, args, global, &plan, &identity.identity, &kubeconfig),
         found,
     )
 }
@@ -108,13 +115,15 @@ fn set_up(run: &LoginRun<'_>, found: FoundClusters) -> Result<()> {
             return failures.conclude(host, count);
         }
     }
-    summary::show(run, &prepared, &logins, &change);
-    for prepared in prepared {
-        if let Some(error) = prepared
-            .checked
-            .and_then(CheckedCluster::into_unanswered)
-            .filter(|_| run.plan.is_checked)
-        {
+    let rest = rest::take(run, &logins, &mut failures)?;
+    summary::show(run, &prepared, &logins, &change, rest);
+    // Clusters may be in networks that this machine does not see. Where none answers, something is wrong.
+    let is_any_reachable = prepared.iter().any(PreparedCluster::answers);
+    for prepared in prepared
+        .into_iter()
+        .filter(|_| run.plan.is_checked && !is_any_reachable)
+    {
+        if let Some(error) = prepared.checked.and_then(CheckedCluster::into_unanswered) {
             let doing = of_cluster(
                 count,
                 &prepared.setup,

@@ -1,24 +1,82 @@
-//! A context made new: its certificate now, and server, CA and TLS name of its cluster entry as they are today.
+//! Contexts made new: their certificates now, and server, CA and TLS name of their cluster entries as they are today. Each entry is written
+//! as its certificate comes, so that what is done stays done, whatever ends the run.
 
 use crate::api_server::choose::{self, Chosen, ServerQuery};
 use crate::cache::index::CertificateRecord;
 use crate::certificate::ClientCert;
 use crate::cli::GlobalArgs;
-use crate::contexts::ResolvedContext;
-use crate::credential::describe;
+use crate::cli::command_line::CommandLine;
+use crate::contexts::{self, ResolvedContext};
 use crate::credential::slot::ObtainedCertificate;
-use crate::credential::{Certificates, ask_cce};
-use crate::error::{Error, Result};
+use crate::credential::{Certificates, ask_cce, describe, pace};
+use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Deadline, Progress};
 use crate::ids::Endpoint;
 use crate::kubeconfig::{ClusterEntry, Kubeconfig, OurContext};
 use crate::output::some_failed::Failures;
 use crate::plan::ServerChoice;
 use crate::session::Session;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The pause between two tries of a new certificate.
 const PAUSE: Duration = Duration::from_secs(2);
+/// The most contexts that are named in the command that does the rest.
+const MOST_NAMED: usize = 8;
+
+/// The flag of the process that a login leaves behind.
+pub(crate) const BEHIND_FLAG: &str = "--behind";
+
+/// How contexts are made new.
+#[derive(Clone, Copy)]
+pub(crate) struct Refresh {
+    /// A certificate that is good will do.
+    pub(crate) is_cached_enough: bool,
+    /// Each new certificate is tried at the API server, which may take so long to come back.
+    pub(crate) trial: Option<Deadline>,
+    /// What is done is told context by context.
+    pub(crate) is_told: bool,
+    /// Room is left for whoever uses kubectl meanwhile.
+    pub(crate) is_behind: bool,
+}
+
+impl Refresh {
+    /// A new certificate for each.
+    pub(crate) const NEW: Self = Self {
+        is_cached_enough: false,
+        trial: None,
+        is_told: true,
+        is_behind: false,
+    };
+    /// A certificate where there is none.
+    pub(crate) const MISSING: Self = Self {
+        is_cached_enough: true,
+        ..Self::NEW
+    };
+    /// The same in the background.
+    pub(crate) const BEHIND: Self = Self {
+        is_told: false,
+        is_behind: true,
+        ..Self::MISSING
+    };
+}
+
+/// The cloud has just refused the identity of this context: asking again for every context would lock the user.
+#[derive(Debug, thiserror::Error)]
+#[error("not tried: the cloud has just refused its identity for context `{0}`")]
+struct RefusedAlready(String);
+
+impl Explain for RefusedAlready {
+    fn exit(&self) -> Exit {
+        Exit::Identity
+    }
+
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
 
 /// What came of one context.
 struct Renewed {
@@ -27,51 +85,108 @@ struct Renewed {
     entry: Option<ClusterEntry>,
 }
 
-/// Makes the contexts new, one after the other (the cloud grants a few certificates a minute), and writes what follows from that into the
-/// kubeconfig. With a `trial` each new certificate is tried at the API server, which may take so long to come back. Returns what failed.
-pub(crate) fn renew_contexts(
+/// Makes the contexts new, one after the other, because the cloud grants a few certificates a minute. Returns what failed.
+pub(crate) fn refresh_contexts(
     session: &Session<'_>,
     global: &GlobalArgs,
     kubeconfig: &Kubeconfig,
     contexts: &[OurContext<'_>],
-    trial: Option<Deadline>,
+    how: Refresh,
 ) -> Result<Failures> {
-    let mut clusters: Vec<(String, ClusterEntry)> = Vec::new();
+    let host = session.host;
     let mut failures = Failures::of("context");
-    let progress = Progress::bar(session.host, contexts.len() as u64, "renewing certificates");
-    for context in contexts {
-        match renew_context(session, global, context, trial) {
+    let mut changed: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut refused: Vec<(String, String)> = Vec::new();
+    let pace = Pace {
+        is_throttled: Cell::new(false),
+        is_behind: how.is_behind,
+    };
+    let progress = Progress::bar(host, contexts.len() as u64, "taking certificates");
+    for (at, context) in contexts.iter().enumerate() {
+        let left = contexts.get(at..).unwrap_or_default();
+        let _interrupt = host.processes.when_interrupted(&last_words(at, contexts.len(), left));
+        match refresh_context(session, global, context, how, &pace, &mut refused) {
             Ok(renewed) => {
-                for line in &renewed.lines {
-                    session.host.say(&format!("context `{}`: {line}", context.name));
+                for line in renewed.lines.iter().filter(|_| how.is_told) {
+                    host.say(&format!("context `{}`: {line}", context.name));
                 }
-                let changed = context.cluster_name.map(str::to_owned).zip(renewed.entry);
-                // Contexts may share an entry: it is changed once.
-                clusters.extend(changed.filter(|(name, _)| clusters.iter().all(|(other, _)| other != name)));
+                if let Some(entry) = context.cluster_name.map(str::to_owned).zip(renewed.entry) {
+                    let change = kubeconfig.update_clusters(&[entry])?;
+                    change.write()?;
+                    changed.extend(change.files().into_iter().map(PathBuf::from));
+                }
             }
             Err(error) => failures.add(context.name, error),
         }
         progress.step();
     }
     drop(progress);
-    let change = kubeconfig.update_clusters(&clusters)?;
-    change.write()?;
-    for file in change.files() {
-        session.host.say(&format!("`{}` brought up to date", file.display()));
+    for file in changed.iter().filter(|_| how.is_told) {
+        host.say(&format!("`{}` brought up to date", file.display()));
     }
     Ok(failures)
 }
 
-fn renew_context(
+/// What is said when somebody ends the run: how far it is, and what does the rest.
+fn last_words(done: usize, count: usize, left: &[OurContext<'_>]) -> String {
+    let mut line = CommandLine::new("refresh");
+    if left.iter().all(contexts::has_no_ca) {
+        line.switch("missing");
+    } else if left.len() > MOST_NAMED {
+        line.switch("all");
+    } else {
+        for context in left {
+            line.flag("context", context.name);
+        }
+    }
+    format!("{done} of {count} are done; the rest: `{}`", line.line())
+}
+
+/// How fast certificates are asked for: as they come until the cloud throttles, then at its pace.
+struct Pace {
+    is_throttled: Cell<bool>,
+    is_behind: bool,
+}
+
+impl Pace {
+    /// Waits until there is room for one more certificate.
+    fn keep(&self, session: &Session<'_>, identity: &str) {
+        if self.is_behind || self.is_throttled.get() {
+            session.host.processes.pause(pace::until_room(session, identity));
+        }
+    }
+
+    /// Waits as long as the cloud asks. Said once for all.
+    fn wait_out(&self, session: &Session<'_>, error: Error) -> Result<()> {
+        if self.is_throttled.replace(true) {
+            session.wait_out_next_throttle(error)
+        } else {
+            session.wait_out_throttle(error)
+        }
+    }
+}
+
+fn refresh_context(
     session: &Session<'_>,
     global: &GlobalArgs,
     context: &OurContext<'_>,
-    trial: Option<Deadline>,
+    how: Refresh,
+    pace: &Pace,
+    refused: &mut Vec<(String, String)>,
 ) -> Result<Renewed> {
-    let meant = ResolvedContext::by(session, global, context)?;
-    let wanted = meant.wanted();
+    let resolved = ResolvedContext::by(session, global, context)?;
+    let fingerprint = resolved.identity.fingerprint();
+    if let Some((_, first)) = refused.iter().find(|(known, _)| known == fingerprint) {
+        return Err(RefusedAlready(first.clone()).into());
+    }
+    let wanted = resolved.wanted();
     let certificates = Certificates::of(session, &wanted);
-    let (obtained, mut note) = renew(session, &certificates)?;
+    let identity = resolved.identity.identity_argument();
+    let (obtained, mut note) = take(session, &certificates, &identity, how, pace).inspect_err(|error| {
+        if error.is_unauthorized() {
+            refused.push((fingerprint.to_owned(), context.name.to_owned()));
+        }
+    })?;
     let mut lines = vec![format!(
         "certificate {}",
         describe::certificate(session.host, &obtained, wanted.certificate.lifetime)
@@ -86,8 +201,11 @@ fn renew_context(
         kept: kept.as_ref(),
         is_unverified: context.insecure_skip_tls_verify,
     };
-    let (chosen, user) = choose_and_try(session, &search, &obtained.entry.cert, trial)?;
+    let (chosen, user) = choose_and_try(session, &search, &obtained.entry.cert, how.trial)?;
     lines.extend(user.map(|user| format!("the API server accepts it, as `{}`", crate::sanitize::sanitize(&user))));
+    if contexts::has_no_ca(context) {
+        note.completed_at = Some(session.host.clock.now());
+    }
     let entry = match chosen {
         Chosen::Reachable(server) => {
             certificates.remember_server(&mut note, &server.url, server.tls_server_name());
@@ -98,12 +216,15 @@ fn renew_context(
         }
         Chosen::Unreachable { error, .. } => {
             lines.push(format!("its server stays as it is: {error}"));
-            entry(
-                context,
-                &note,
-                context.server.unwrap_or_default(),
-                context.tls_server_name,
-            )
+            // An entry that never had authorities was never verified either.
+            let is_first = contexts::has_no_ca(context);
+            let name = context
+                .tls_server_name
+                .or(is_first.then_some(choose::UNASKED_SERVER_NAME));
+            if let Some(kept) = kept.as_ref().filter(|_| is_first) {
+                certificates.remember_server(&mut note, kept, name);
+            }
+            entry(context, &note, context.server.unwrap_or_default(), name)
         }
     };
     Ok(Renewed {
@@ -138,12 +259,24 @@ fn choose_and_try(
     }
 }
 
-/// A new certificate, and the servers and authorities that CCE named with it. A throttled identity waits, as long as there is time.
-fn renew(session: &Session<'_>, certificates: &Certificates<'_>) -> Result<(ObtainedCertificate, CertificateRecord)> {
+/// The certificate, and the servers and authorities that CCE named with it. A throttled identity waits, as long as there is time.
+fn take(
+    session: &Session<'_>,
+    certificates: &Certificates<'_>,
+    identity: &str,
+    how: Refresh,
+    pace: &Pace,
+) -> Result<(ObtainedCertificate, CertificateRecord)> {
+    pace.keep(session, identity);
     let obtained = loop {
-        match certificates.new_now() {
-            Err(error) if error.is_throttled() => session.wait_out_throttle(error)?,
-            fetched => break fetched?,
+        let taken = if how.is_cached_enough {
+            certificates.cached_or_new()
+        } else {
+            certificates.new_now()
+        };
+        match taken {
+            Err(error) if error.is_throttled() => pace.wait_out(session, error)?,
+            taken => break taken?,
         }
     };
     let record = certificates.record_of(&obtained)?;

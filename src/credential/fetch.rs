@@ -185,5 +185,6 @@ fn record_of(
         ca_pem: fresh.ca_pem.clone(),
         chosen_server,
         tls_server_name,
+        completed_at: None,
     }
 }

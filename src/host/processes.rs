@@ -6,6 +6,7 @@ mod interruption;
 use crate::env_vars::KUBERNETES_EXEC_INFO;
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A process, told from a later one that gets the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,13 @@ impl Processes {
             interruption::set(Some(last_words.to_owned()));
         }
         Interruption(())
+    }
+
+    /// Lets so much time pass; none in tests.
+    pub fn pause(&self, span: Duration) {
+        if matches!(self, Self::System) && !span.is_zero() {
+            std::thread::sleep(span);
+        }
     }
 
     /// A number from 0 to 1, so that many machines do not do the same thing in the same second; 0 in tests.

@@ -157,7 +157,7 @@ pub(crate) fn present(fields: Vec<(&'static str, Option<Node>)>) -> Vec<(&'stati
         .collect()
 }
 
-/// A complete kubeconfig with these logins and nothing else, for `--print`; its current context is the first one.
+/// A complete kubeconfig with these logins and nothing else, for `--print`; its current context is the one that is to be, else the first.
 ///
 /// An entry that several logins share is written once.
 pub fn render(logins: &[Login]) -> String {
@@ -192,7 +192,9 @@ pub fn render(logins: &[Login]) -> String {
             let _ = writeln!(text, "{key}:\n{}", yaml_writer::items(&list, 0, "\n"));
         }
     }
-    let current = logins.first().map_or("", |login| login.context_name.as_str());
+    let is_chosen = |login: &&Login| login.current != Current::Keep;
+    let current = logins.iter().find(is_chosen).or(logins.first());
+    let current = current.map_or("", |login| login.context_name.as_str());
     let _ = writeln!(text, "current-context: {}", yaml_writer::scalar(current));
     text
 }

@@ -30,6 +30,11 @@ impl ContextsPlan {
         Self::of(&args.context, Selection::All, args.kubeconfig.as_deref())
     }
 
+    /// By `--context` and `--kubeconfig`, where every context that uses us is meant if none is named.
+    pub fn all_unless_chosen(args: &ContextArgs) -> Self {
+        Self::of(&args.context, Selection::All, args.kubeconfig.as_deref())
+    }
+
     /// By `--context`, `--all` and `--kubeconfig`.
     pub fn new(args: &ContextArgs) -> Self {
         let unnamed = if args.all { Selection::All } else { Selection::Current };

@@ -68,6 +68,7 @@ pub struct Answers {
 
 /// What `login` means.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct LoginPlan {
     /// The clusters.
     pub clusters: ClusterChoice,
@@ -92,6 +93,8 @@ pub struct LoginPlan {
     pub exec_api_version: Option<ApiVersion>,
     /// The proxy for the cluster entry.
     pub proxy_url: Option<String>,
+    /// Wait for every certificate, however many they are.
+    pub is_waiting: bool,
     /// Ask the API server.
     pub is_checked: bool,
     /// Asked for by name: the API server is not verified.
@@ -153,6 +156,7 @@ impl LoginPlan {
                 .as_deref()
                 .map(|url| proxy_url("--proxy-url", url))
                 .transpose()?,
+            is_waiting: args.wait,
             is_checked: !args.no_check,
             is_server_unverified: args.insecure_skip_tls_verify,
         })

@@ -3,7 +3,7 @@
 use crate::api_server::ApiServerError;
 use crate::api_server::choose::{self, Chosen};
 use crate::cache::index::CertificateRecord;
-use crate::commands::login::server_entry::{ServerEntry, is_at};
+use crate::commands::login::server_entry::ServerEntry;
 use crate::commands::login::setup::ClusterSetup;
 use crate::credential::Certificates;
 use crate::credential::slot::ObtainedCertificate;
@@ -19,6 +19,8 @@ pub(super) struct CheckedCluster {
     /// The servers and authorities that CCE named with the certificate.
     record: CertificateRecord,
     chosen: Chosen,
+    /// The name under which it verifies, if that is not its host.
+    tls_server_name: Option<String>,
 }
 
 impl CheckedCluster {
@@ -35,8 +37,16 @@ impl CheckedCluster {
             }
             chosen => chosen?,
         };
-        remember_server(setup, &chosen, &mut record);
+        let tls_server_name = tls_server_name(setup, &chosen);
+        if setup.run.plan.destination == Destination::DryRun {
+            record.choose_server(chosen.url(), tls_server_name.as_deref());
+        } else {
+            let request = setup.request();
+            let certificates = Certificates::of(session, &request);
+            certificates.remember_server(&mut record, chosen.url(), tls_server_name.as_deref());
+        }
         Ok(Self {
+            tls_server_name,
             obtained,
             user: None,
             record,
@@ -49,15 +59,20 @@ impl CheckedCluster {
         ServerEntry {
             url: self.chosen.url().to_string(),
             ca_pem: self.record.ca_pem.clone().map(String::into_bytes),
-            tls_server_name: self.chosen.tls_server_name().map(str::to_owned),
+            tls_server_name: self.tls_server_name.clone(),
         }
+    }
+
+    /// Its server answers.
+    pub(super) fn is_reachable(&self) -> bool {
+        matches!(self.chosen, Chosen::Reachable(_))
     }
 
     /// From where its server was reached.
     pub(super) fn access(&self, cluster: &Cluster) -> Option<Access> {
         [Access::Internal, Access::External]
             .into_iter()
-            .find(|access| is_at(cluster, *access, self.chosen.url()))
+            .find(|access| cluster.is_at(*access, self.chosen.url()))
     }
 
     /// Asks the API server who we are; `None` where it does not answer. A cached certificate that it refuses is replaced once.
@@ -138,14 +153,15 @@ fn certificate_of(
     Ok((obtained, record))
 }
 
-/// Notes which server was chosen, for clients that do not tell us: they too may have a certificate that is refused.
-fn remember_server(setup: &ClusterSetup<'_>, chosen: &Chosen, record: &mut CertificateRecord) {
-    if setup.run.plan.destination == Destination::DryRun {
-        record.choose_server(chosen.url(), chosen.tls_server_name());
-        return;
+/// The name to write: as it verifies, else as it verified when the entry was made.
+fn tls_server_name(setup: &ClusterSetup<'_>, chosen: &Chosen) -> Option<String> {
+    let existing = setup
+        .existing
+        .filter(|existing| existing.server.as_ref() == Some(chosen.url()) && existing.ca_pem.is_some());
+    match (chosen, existing) {
+        (Chosen::Unreachable { .. }, Some(existing)) => existing.tls_server_name.clone(),
+        _ => chosen.tls_server_name().map(str::to_owned),
     }
-    let request = setup.request();
-    Certificates::of(setup.run.session, &request).remember_server(record, chosen.url(), chosen.tls_server_name());
 }
 
 /// The cluster's present endpoints were all named with the certificate; otherwise an elastic IP was bound since.

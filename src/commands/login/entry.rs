@@ -36,19 +36,20 @@ pub(super) fn logins<'a>(
             Some(error) => failures.clusters.add_named(error.into()), // it names the entry
         }
     }
-    choose_current(run, &mut allowed);
+    choose_current(run, &kept, &mut allowed);
     (kept, allowed)
 }
 
-/// Only one can become the current one: the first.
-fn choose_current(run: &LoginRun<'_>, logins: &mut [Login]) {
+/// Only one can become the current one: the first that answers, else the first.
+fn choose_current(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>], logins: &mut [Login]) {
+    let chosen = prepared.iter().position(PreparedCluster::answers).unwrap_or_default();
     let wanted = match run.plan.current_context {
         CurrentContext::IfNone => Current::IfNone,
         CurrentContext::Set => Current::Set,
         CurrentContext::Keep => Current::Keep,
     };
-    if let Some(first) = logins.first_mut() {
-        first.current = wanted;
+    if let Some(login) = logins.get_mut(chosen) {
+        login.current = wanted;
     }
 }
 
@@ -91,7 +92,7 @@ fn login(run: &LoginRun<'_>, prepared: &PreparedCluster<'_>) -> Login {
         },
         namespace: None,
         current: Current::Keep,
-        cluster_name: names::cluster(setup.located),
+        cluster_name: setup.cluster_name.clone(),
         user_name: names::user(run.identity, setup.located),
     }
 }

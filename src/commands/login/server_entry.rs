@@ -2,7 +2,7 @@
 
 use crate::commands::login::setup::ClusterSetup;
 use crate::error::{Exit, Explain, Result};
-use crate::huaweicloud::cce::cluster::{Access, Cluster};
+use crate::huaweicloud::cce::cluster::Access;
 use crate::ids::Endpoint;
 use crate::plan::ServerChoice;
 use crate::sanitize::sanitize;
@@ -40,7 +40,7 @@ impl ServerEntry {
             ServerChoice::External => Some(Access::External),
             _ => None,
         };
-        let is_wanted = |url: &Endpoint| access.is_none_or(|access| is_at(cluster, access, url));
+        let is_wanted = |url: &Endpoint| access.is_none_or(|access| cluster.is_at(access, url));
         if let Some(existing) = setup.existing
             && let Some(url) = existing.server.as_ref().filter(|url| is_wanted(url))
         {
@@ -78,11 +78,4 @@ impl ServerEntry {
             None => Err(NoEndpoint(sanitize(&cluster.name)).into()),
         }
     }
-}
-
-/// Whether the URL is the cluster's for this kind of access.
-pub(super) fn is_at(cluster: &Cluster, access: Access, url: &Endpoint) -> bool {
-    cluster
-        .endpoints_for(access)
-        .any(|own| own.host_and_port() == url.host_and_port())
 }

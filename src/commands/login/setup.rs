@@ -2,18 +2,19 @@
 
 use crate::api_server::choose::ServerQuery;
 use crate::cache::index::{self, CertificateRecord};
-use crate::cli::{GetCredentialArgs, LoginArgs};
+use crate::cli::{GetCredentialArgs, GlobalArgs, LoginArgs};
 use crate::commands::login::names;
 use crate::contexts;
 use crate::credential::request::{CertificateRequest, Requester};
 use crate::discovery::search::LocatedCluster;
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ApiVersion;
+use crate::huaweicloud::cce::cluster::Access;
 use crate::identity::Identity;
 use crate::ids::Endpoint;
 use crate::kubeconfig::{Kubeconfig, OurContext, cluster_id};
 use crate::kubectl::Kubectl;
-use crate::plan::{CertificateSettings, ClusterRef, LoginPlan};
+use crate::plan::{CertificateSettings, ClusterRef, LoginPlan, ServerChoice};
 use crate::session::Session;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
@@ -22,11 +23,12 @@ use std::sync::OnceLock;
 pub(super) struct LoginRun<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) args: &'a LoginArgs,
+    pub(super) global: &'a GlobalArgs,
     pub(super) plan: &'a LoginPlan,
     pub(super) identity: &'a Identity,
     pub(super) kubeconfig: &'a Kubeconfig,
-    /// What earlier logins with this identity wrote, by cluster id.
-    existing: HashMap<String, ExistingEntry>,
+    /// What earlier logins with this identity wrote, by cluster id, in kubectl's order.
+    existing: HashMap<String, Vec<ExistingEntry>>,
     exec_api_version: OnceLock<ApiVersion>,
 }
 
@@ -52,25 +54,25 @@ impl<'a> LoginRun<'a> {
     pub(super) fn new(
         session: &'a Session<'a>,
         args: &'a LoginArgs,
+        global: &'a GlobalArgs,
         plan: &'a LoginPlan,
         identity: &'a Identity,
         kubeconfig: &'a Kubeconfig,
     ) -> Self {
         let pin = identity.identity_argument();
-        let mut existing = HashMap::new();
+        let mut existing: HashMap<String, Vec<ExistingEntry>> = HashMap::new();
         for context in kubeconfig.ours() {
-            // The first one counts, as for kubectl.
             if context.args.contains(&pin.as_str())
                 && let Some(id) = cluster_id(&context.args)
-                && !existing.contains_key(id)
                 && let Some(found) = ExistingEntry::of(&context)
             {
-                existing.insert(id.to_owned(), found);
+                existing.entry(id.to_owned()).or_default().push(found);
             }
         }
         Self {
             session,
             args,
+            global,
             plan,
             identity,
             kubeconfig,
@@ -88,8 +90,9 @@ impl<'a> LoginRun<'a> {
             let is_free = |name: &str| {
                 !taken.contains(name) && self.kubeconfig.context_is_free_for(name, located.cluster.id.as_str())
             };
-            let existing = setup.existing.map(|existing| existing.context_name.as_str());
-            setup.context_name = names::context(self.plan, self.identity, located, existing, is_free);
+            if setup.context_name.is_empty() {
+                setup.context_name = names::context(self.identity, located, is_free);
+            }
             if !taken.insert(setup.context_name.clone()) && self.plan.context_name.is_some() {
                 return Err(SameName(setup.context_name).into());
             }
@@ -98,9 +101,29 @@ impl<'a> LoginRun<'a> {
         Ok(setups)
     }
 
+    /// The context's name is empty where nothing says it.
     fn setup(&'a self, located: &'a LocatedCluster) -> Result<ClusterSetup<'a>> {
-        let existing = self.existing.get(located.cluster.id.as_str());
+        let entries = self
+            .existing
+            .get(located.cluster.id.as_str())
+            .map_or(&[][..], Vec::as_slice);
+        let template = self.plan.context_name.as_deref();
+        let named = template.map(|template| names::fill_in(template, self.identity, located));
+        let has_name = |entry: &&ExistingEntry| named.as_ref().is_some_and(|name| *name == entry.context_name);
+        let leads_there = |entry: &&ExistingEntry| entry.leads_to(&self.plan.server, located);
+        let found = entries
+            .iter()
+            .find(has_name)
+            .or_else(|| entries.iter().find(leads_there));
+        // One that leads elsewhere is moved, unless the new one gets a name of its own.
+        let existing = found.or(entries.first());
+        let is_second = named.is_some() && found.is_none() && existing.is_some();
         let env = &self.session.host.env;
+        let cluster_name = match existing.and_then(|existing| existing.cluster_name.as_deref()) {
+            _ if is_second => names::second_cluster(located, &self.plan.server),
+            Some(name) if names::is_cluster(name, located) => name.to_owned(),
+            _ => names::cluster(located),
+        };
         Ok(ClusterSetup {
             run: self,
             located,
@@ -111,8 +134,12 @@ impl<'a> LoginRun<'a> {
                 }
                 None => self.plan.certificate,
             },
+            context_name: named
+                .or_else(|| Some(existing?.context_name.clone()))
+                .unwrap_or_default(),
+            cluster_name,
             existing,
-            context_name: String::new(),
+            is_second,
         })
     }
 
@@ -131,7 +158,12 @@ pub(super) struct ClusterSetup<'a> {
     pub(super) reference: ClusterRef,
     pub(super) certificate: CertificateSettings,
     pub(super) existing: Option<&'a ExistingEntry>,
+    /// The context's name.
     pub(super) context_name: String,
+    /// The cluster entry's name.
+    pub(super) cluster_name: String,
+    /// The existing entry leads to another endpoint, and stays as it is.
+    pub(super) is_second: bool,
 }
 
 impl ClusterSetup<'_> {
@@ -175,6 +207,7 @@ impl ClusterSetup<'_> {
 /// What an earlier login for the same cluster and identity wrote.
 pub(super) struct ExistingEntry {
     pub(super) context_name: String,
+    cluster_name: Option<String>,
     pub(super) command: String,
     pub(super) api_version: Option<ApiVersion>,
     pub(super) proxy_url: Option<String>,
@@ -195,6 +228,7 @@ impl ExistingEntry {
     fn of(context: &OurContext<'_>) -> Option<Self> {
         Some(Self {
             context_name: context.name.to_owned(),
+            cluster_name: context.cluster_name.map(str::to_owned),
             command: context.command.to_owned(),
             api_version: context.api_version.and_then(ApiVersion::parse),
             proxy_url: context.proxy_url.map(str::to_owned),
@@ -204,5 +238,19 @@ impl ExistingEntry {
             is_unverified: context.insecure_skip_tls_verify,
             args: contexts::arguments(context).ok()?,
         })
+    }
+
+    /// Its server is one that is meant.
+    fn leads_to(&self, choice: &ServerChoice, located: &LocatedCluster) -> bool {
+        let is_at = |access| {
+            let server = self.server.as_ref();
+            server.is_some_and(|server| located.cluster.is_at(access, server))
+        };
+        match choice {
+            ServerChoice::Auto => true,
+            ServerChoice::Internal => is_at(Access::Internal),
+            ServerChoice::External => is_at(Access::External),
+            ServerChoice::Url(url) => self.server.as_ref() == Some(url),
+        }
     }
 }

@@ -2,53 +2,109 @@
 
 use crate::commands::login::checked::CheckedCluster;
 use crate::commands::login::prepare::PreparedCluster;
+use crate::commands::login::rest::Rest;
 use crate::commands::login::setup::{ClusterSetup, LoginRun};
-use crate::credential::describe;
+use crate::credential::{describe, pace};
 use crate::host::Host;
-use crate::kubeconfig::{Change, Login};
+use crate::kubeconfig::{Change, Current, Login};
 use crate::output;
-use crate::plan::{CurrentContext, Destination};
+use crate::plan::{CurrentContext, Destination, ServerChoice};
 use crate::sanitize::sanitize;
 
 /// Writes the summary; of what is only shown on stdout, what it lacks.
-pub(super) fn show(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>], logins: &[Login], change: &Change) {
+pub(super) fn show(
+    run: &LoginRun<'_>,
+    prepared: &[PreparedCluster<'_>],
+    logins: &[Login],
+    change: &Change,
+    rest: Rest,
+) {
     let host = run.session.host;
-    let is_written = run.plan.destination == Destination::Write;
-    let checked = prepared
-        .iter()
-        .find_map(|prepared| Some((&prepared.setup, prepared.checked.as_ref()?)));
-    if let Some((setup, checked)) = checked.filter(|_| is_written) {
-        show_cluster(host, setup, checked);
-        let certificate = describe::certificate(host, &checked.obtained, setup.certificate.lifetime);
-        host.say(&format!("certificate: {certificate}"));
+    if run.plan.destination != Destination::Write {
+        return show_rest(host, rest);
     }
-    show_waiting(host, logins);
-    let Some(first) = logins.first().filter(|_| is_written) else {
-        return;
-    };
+    show_clusters(host, prepared);
+    show_rest(host, rest);
     show_identity(run);
     show_contexts(host, logins, change);
+    show_moved(run, prepared);
     if logins.iter().any(|login| login.cluster.insecure_skip_tls_verify) {
         host.say("warning: the API server is not verified: anybody on the way can read and change what you do");
     }
-    host.say(&format!("try: {}", command_to_try(run, &first.context_name)));
+    let chosen = logins.iter().find(|login| login.current != Current::Keep);
+    if let Some(login) = chosen.or(logins.first()) {
+        show_command_to_try(run, &login.context_name);
+    }
 }
 
-/// How many clusters have nobody to trust yet.
-fn show_waiting(host: &Host, logins: &[Login]) {
-    let waiting = logins.iter().filter(|login| {
-        let entry = &login.cluster;
-        entry.certificate_authority_data.is_none() && !entry.insecure_skip_tls_verify
-    });
-    let (verb, what) = match waiting.count() {
-        0 => return,
-        1 => ("waits", "1 cluster".to_owned()),
-        count => ("wait", format!("{count} clusters")),
+/// The first cluster that answers, and how many more have their certificate.
+fn show_clusters(host: &Host, prepared: &[PreparedCluster<'_>]) {
+    let mut checked: Vec<(&ClusterSetup<'_>, &CheckedCluster)> = prepared
+        .iter()
+        .filter_map(|prepared| Some((&prepared.setup, prepared.checked.as_ref()?)))
+        .collect();
+    checked.sort_by_key(|(_, checked)| !checked.is_reachable()); // stable: the first that answers
+    let Some(((setup, first), others)) = checked.split_first() else {
+        return;
     };
-    host.say(&format!(
-        "{what} {verb} for certificate and CA until kubectl is first used there, and that command has to be run twice: CCE grants about \
-         ten certificates a minute. `kubectl cce-login refresh --all` takes them now, at that pace"
-    ));
+    show_cluster(host, setup, first);
+    let certificate = describe::certificate(host, &first.obtained, setup.certificate.lifetime);
+    host.say(&format!("certificate: {certificate}"));
+    let names: Vec<&str> = others.iter().map(|(setup, _)| setup.name()).collect();
+    match names.as_slice() {
+        [] => {}
+        [name] => host.say(&format!("cluster `{}` has its certificate too", sanitize(name))),
+        names => host.say(&format!(
+            "{} more clusters have their certificates too: {}",
+            names.len(),
+            output::names(names)
+        )),
+    }
+    show_unreachable(host, others);
+}
+
+/// Clusters that do not answer although another one does.
+fn show_unreachable(host: &Host, checked: &[(&ClusterSetup<'_>, &CheckedCluster)]) {
+    let unreachable = checked.iter().filter(|(_, checked)| !checked.is_reachable());
+    let names: Vec<&str> = unreachable.map(|(setup, _)| setup.name()).collect();
+    if !names.is_empty() {
+        host.say(&format!(
+            "no answer from here, perhaps another network: {}",
+            output::names(&names)
+        ));
+    }
+}
+
+/// What becomes of the clusters without a certificate.
+fn show_rest(host: &Host, rest: Rest) {
+    let clusters = |count| match count {
+        1 => "1 cluster has".to_owned(),
+        count => format!("{count} clusters have"),
+    };
+    match rest {
+        Rest::Nothing => {}
+        Rest::Behind(count) => {
+            let (certificates, follow) = if count == 1 {
+                ("certificate", "follows")
+            } else {
+                ("certificates", "follow")
+            };
+            host.say(&format!(
+                "{count} more {certificates} {follow} in the background ({}): `kubectl cce-login status` shows how far that is",
+                pace::in_words(count)
+            ));
+        }
+        Rest::Later(count) => host.say(&format!(
+            "{} no certificate and CA yet: `kubectl cce-login refresh --missing` takes them ({})",
+            clusters(count),
+            pace::in_words(count)
+        )),
+        Rest::NotWritten(count) => host.say(&format!(
+            "{} no certificate and CA yet: with `--wait` they are taken first ({})",
+            clusters(count),
+            pace::in_words(count)
+        )),
+    }
 }
 
 fn show_cluster(host: &Host, setup: &ClusterSetup<'_>, checked: &CheckedCluster) {
@@ -60,7 +116,8 @@ fn show_cluster(host: &Host, setup: &ClusterSetup<'_>, checked: &CheckedCluster)
     };
     let known = match &checked.user {
         Some(user) => format!("the API server knows you as `{}`", sanitize(user)),
-        None => "not asked who you are".to_owned(),
+        None if checked.is_reachable() => "not asked who you are".to_owned(),
+        None => "does not answer from here, so the entry is made for the day it does".to_owned(),
     };
     host.say(&format!("cluster `{}`{version}: {known}", cluster.name));
 }
@@ -92,8 +149,31 @@ fn show_contexts(host: &Host, logins: &[Login], change: &Change) {
     });
 }
 
-/// A command that shows that this context works.
-fn command_to_try(run: &LoginRun<'_>, context: &str) -> String {
+/// Contexts that led to another endpoint of their cluster until now, because somebody has said so.
+fn show_moved(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>]) {
+    if run.plan.server == ServerChoice::Auto {
+        return;
+    }
+    let is_moved = |prepared: &&PreparedCluster<'_>| {
+        let before = prepared.setup.existing.and_then(|existing| existing.server.as_ref());
+        !prepared.setup.is_second && before.is_some_and(|before| before.as_str() != prepared.server.url)
+    };
+    let moved: Vec<&str> = prepared
+        .iter()
+        .filter(is_moved)
+        .map(|prepared| prepared.setup.context_name.as_str())
+        .collect();
+    if !moved.is_empty() {
+        run.session.host.say(&format!(
+            "another endpoint than before: {}; with `--context-name` a second one gets a context of its own",
+            output::names(&moved)
+        ));
+    }
+}
+
+/// A command that shows that this context works; which one is current, if it is another.
+fn show_command_to_try(run: &LoginRun<'_>, context: &str) {
+    let host = run.session.host;
     let current = run.kubeconfig.current_context();
     let is_current = match run.plan.current_context {
         CurrentContext::Set => true,
@@ -101,11 +181,15 @@ fn command_to_try(run: &LoginRun<'_>, context: &str) -> String {
         CurrentContext::IfNone => current.is_none_or(|current| current == context),
     };
     let file = run.plan.kubeconfig.as_ref();
-    let file = file.map(|file| format!(" --kubeconfig {}", file.display()));
-    let context = (!is_current).then(|| format!(" --context {context}"));
-    format!(
-        "kubectl{}{} get namespaces",
-        file.unwrap_or_default(),
-        context.unwrap_or_default()
-    )
+    let file = file.map_or_else(String::new, |file| format!(" --kubeconfig {}", file.display()));
+    if is_current {
+        return host.say(&format!("try: kubectl{file} get namespaces"));
+    }
+    if let Some(current) = current {
+        host.say(&format!(
+            "the current context stays `{}`; switch with: kubectl{file} config use-context {context}",
+            sanitize(current)
+        ));
+    }
+    host.say(&format!("try: kubectl{file} --context {context} get namespaces"));
 }

@@ -3,7 +3,7 @@
 use crate::cache::index;
 use crate::cli::GlobalArgs;
 use crate::contexts;
-use crate::contexts::refresh::renew_contexts;
+use crate::contexts::refresh::{Refresh, refresh_contexts};
 use crate::credential::forget::forget;
 use crate::discovery::targets::{self, Target};
 use crate::error::{Exit, Explain, Result};
@@ -50,8 +50,11 @@ pub(super) fn update_machine(
     };
     let kubeconfig = contexts::load(session.host, plan.kubeconfig.clone())?;
     let ours = targets::contexts_of(&kubeconfig, &site.at);
-    let trial = session.deadline.at_most(PATIENCE);
-    let renewed = renew_contexts(session, global, &kubeconfig, &ours, Some(trial));
+    let how = Refresh {
+        trial: Some(session.deadline.at_most(PATIENCE)),
+        ..Refresh::NEW
+    };
+    let renewed = refresh_contexts(session, global, &kubeconfig, &ours, how);
     if is_for_all {
         session
             .host

@@ -2,6 +2,7 @@
 
 use crate::cache::freshness::Schedule;
 use crate::commands::status::{CheckResult, ContextState};
+use crate::contexts;
 use crate::credential::describe;
 use crate::host::Host;
 use crate::kubeconfig::{OurContext, cluster_id};
@@ -28,6 +29,9 @@ pub(super) struct StatusRow {
     granted: Option<String>,
     #[serde(skip)]
     is_granted_as_asked: bool,
+    /// A login of many clusters has left it to later.
+    #[serde(skip)]
+    is_not_fetched_yet: bool,
     not_after: Option<DateTime<Utc>>,
     seconds_left: Option<i64>,
     kept_in: Vec<String>,
@@ -85,6 +89,7 @@ impl StatusRow {
             is_granted_as_asked: !granted
                 .zip(asked)
                 .is_some_and(|(granted, asked)| describe::is_other_than(asked, granted)),
+            is_not_fetched_yet: cert.is_none() && contexts::has_no_ca(context),
             not_after: cert.map(|cert| cert.not_after),
             seconds_left: left.map(|left| left.num_seconds()),
             kept_in,
@@ -100,6 +105,7 @@ impl StatusRow {
     fn cells(&self, has_check: bool) -> Vec<String> {
         let shown = |text: &Option<String>| text.as_deref().map_or("-".to_owned(), sanitize);
         let expires = self.not_after.map(|end| end.format("%Y-%m-%d %H:%M UTC").to_string());
+        let expires = expires.or_else(|| self.is_not_fetched_yet.then(|| "not fetched yet".to_owned()));
         let left = self.seconds_left.map(|seconds| match seconds {
             ..=0 => "expired".to_owned(),
             seconds => about(chrono::TimeDelta::seconds(seconds)),

@@ -121,6 +121,12 @@ impl Cluster {
         self.category.eq_ignore_ascii_case(AUTOPILOT)
     }
 
+    /// The URL leads to one of its endpoints for this kind of access.
+    pub fn is_at(&self, access: Access, url: &Endpoint) -> bool {
+        self.endpoints_for(access)
+            .any(|own| own.host_and_port() == url.host_and_port())
+    }
+
     /// The endpoints for this kind of access.
     pub fn endpoints_for(&self, access: Access) -> impl Iterator<Item = &Endpoint> {
         self.endpoints

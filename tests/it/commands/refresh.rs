@@ -187,3 +187,42 @@ fn a_refresh_clears_what_a_failure_left_behind() {
     world.use_no_key();
     world.run(["refresh"]).fails(Exit::Identity, "context `prod`");
 }
+
+#[test]
+fn an_identity_that_is_refused_is_not_tried_for_every_context() {
+    let mut world = logged_in();
+    for name in ["staging", "lab"] {
+        world.sim.add_cluster(ClusterSpec::named(name));
+        world.run(["--cluster", name]).is_done();
+    }
+    world.set("HUAWEICLOUD_SDK_SK", "wrong");
+    world.sim.clear_requests();
+    let refused = world.run(["refresh", "--all"]);
+    refused.fails(Exit::Identity, "3 of 3 contexts failed");
+    assert_eq!(
+        refused.stderr.matches("not tried: the cloud has just refused").count(),
+        2,
+        "{refused}"
+    );
+    assert!(world.sim.count("*") <= 2, "{}", world.sim.count("*"));
+}
+
+#[test]
+fn throttling_is_told_once_for_all() {
+    let world = logged_in();
+    for name in ["staging", "lab"] {
+        world.sim.add_cluster(ClusterSpec::named(name));
+        world.run(["--cluster", name]).is_done();
+    }
+    // Longer than a single call waits by itself.
+    let throttle = Fault::Throttle {
+        retry_after: Some("2.2".to_owned()),
+    };
+    world.sim.add_fault("clustercert", throttle, 2);
+    let refreshed = world.run(["refresh", "--all"]);
+    assert_eq!(
+        refreshed.is_done().stderr.matches("throttles").count(),
+        1,
+        "{refreshed}"
+    );
+}

@@ -233,3 +233,89 @@ fn where_no_endpoint_answers_each_is_named_with_its_reason() {
     }
     assert_eq!(world.kubeconfig().names("contexts"), ["prod"]);
 }
+
+/// A cluster whose endpoints both answer.
+fn with_two_endpoints() -> World {
+    world_with(ClusterSpec {
+        internal_reachable: true,
+        ..ClusterSpec::default()
+    })
+}
+
+#[test]
+fn two_endpoints_of_one_cluster_can_have_a_context_each() {
+    let world = with_two_endpoints();
+    let cluster = world.sim.cluster("prod");
+    world.login(&["--access=internal"]).is_done();
+    let second = world.login(&["--access=external", "--context-name=outside"]);
+    world.snapshot("login/second-endpoint", second.is_done());
+    let external = cluster.external_url.unwrap();
+    let servers = |world: &World| {
+        let kubeconfig = world.kubeconfig();
+        ["prod.cn-north-4", "prod.cn-north-4.external"].map(|name| kubeconfig.cluster(name)["server"].clone())
+    };
+    assert_eq!(world.kubeconfig().names("contexts"), ["prod", "outside"]);
+    assert_eq!(servers(&world), [cluster.internal_url.clone(), external.clone()]);
+    assert_eq!(world.certificate_requests(), 1, "it is the same certificate");
+
+    // Whichever way it is said again, nothing moves.
+    let text = world.kubeconfig_text();
+    for flags in [
+        &["--access=external", "--context-name=outside"][..],
+        &["--access=external"],
+        &["--access=internal"],
+        &["--context-name=outside"],
+        &[],
+    ] {
+        world.login(flags).is_done();
+        assert_eq!(world.kubeconfig_text(), text, "{flags:?}");
+    }
+    world.run(["refresh", "--all"]).is_done();
+    assert_eq!(servers(&world), [cluster.internal_url, external]);
+
+    // Without a name of its own the one that is there is moved, and that is said.
+    let world = with_two_endpoints();
+    world.login(&["--access=internal"]).is_done();
+    let moved = world.login(&["--access=external"]);
+    world.snapshot("login/moved-endpoint", moved.is_done());
+    assert_eq!(world.kubeconfig().names("clusters"), ["prod.cn-north-4"]);
+}
+
+#[test]
+fn an_entry_that_was_written_while_nobody_answered_works_as_soon_as_somebody_does() {
+    for flags in [&[][..], &["--no-check"]] {
+        let world = World::new();
+        world.sim.set_api_server_open("prod", false);
+        let outcome = world.login(flags);
+        let expected = if flags.is_empty() { Exit::Temporary } else { Exit::Done };
+        assert_eq!(outcome.exit, expected, "{outcome}");
+        assert!(outcome.stderr.contains("does not answer from here"), "{outcome}");
+        assert_eq!(entry(&world)["tls-server-name"], "kubernetes");
+
+        // It works: the server is the entry's, under the entry's name.
+        world.sim.set_api_server_open("prod", true);
+        let status = world.run(["status", "--check", "-o", "json"]);
+        assert!(status.is_done().stdout.contains("\"accepted\""), "{status}");
+        let text = world.kubeconfig_text();
+        world.login(&[]).is_done();
+        world.sim.set_api_server_open("prod", false);
+        let before = world.kubeconfig_text();
+        world.login(&["--no-check"]).is_done();
+        assert_eq!(
+            world.kubeconfig_text(),
+            before,
+            "what was known stays, when nobody answers again"
+        );
+        assert!(text.contains("tls-server-name"));
+    }
+}
+
+#[test]
+fn a_server_that_does_not_answer_now_is_not_replaced_by_another_one_that_does_not() {
+    let world = with_two_endpoints();
+    world.login(&["--access=internal"]).is_done();
+    let text = world.kubeconfig_text();
+    world.sim.set_api_server_open("prod", false);
+    world.login(&["--no-check"]).is_done();
+    assert_eq!(world.kubeconfig_text(), text);
+}

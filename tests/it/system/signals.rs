@@ -1,8 +1,8 @@
 //! Processes that end before their time.
 
 use super::process::{Running, wait_for};
-use super::world::World;
-use cce_sim::Fault;
+use super::world::{World, words};
+use cce_sim::{ClusterSpec, Fault};
 use rustix::process::Signal;
 use std::time::Duration;
 
@@ -64,4 +64,29 @@ fn closed_streams_are_no_error() {
     assert_eq!(world.fetches(), 1);
     let namespaces = world.run(&["sh", "-c", "kubectl-cce_login version >&-"]);
     assert_eq!(namespaces.signal, None, "no panic: {}", namespaces.stderr);
+}
+
+#[test]
+fn ctrl_c_in_a_refresh_of_many_keeps_what_is_done_and_says_how_far_it_was() {
+    let world = World::new();
+    for name in ["staging", "lab"] {
+        world.sim.add_cluster(ClusterSpec::named(name));
+    }
+    world
+        .login_with("--cluster prod --cluster staging --cluster lab")
+        .succeeded();
+    let kubeconfig = world.path("home/.kube/config");
+    let text = || std::fs::read_to_string(&kubeconfig).unwrap();
+    let before = text();
+    world.sim.rotate("prod");
+    let fetched = world.fetches();
+    world.sim.add_fault("clustercert", Fault::Latency(Duration::ZERO), 1);
+    world.sim.add_fault("clustercert", Fault::Hang, 1);
+    let running = world.start(&words("kubectl-cce_login", "refresh --all"));
+    wait_for("the second request", || world.fetches() == fetched + 2);
+    running.signal(Signal::INT);
+    let output = world.checked(running.finish()).failed(130);
+    let rest = "1 of 3 are done; the rest: `kubectl cce-login refresh --context staging --context lab`";
+    assert!(output.stderr.contains(rest), "{}", output.stderr);
+    assert_ne!(text(), before, "the first entry has the authorities of today");
 }
