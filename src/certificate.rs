@@ -113,6 +113,13 @@ impl ClientCert {
         })
     }
 
+    /// The key and the certificate belong together.
+    pub(crate) fn check_key(&self) -> Result<(), ClientCertError> {
+        // ring looks at it; nothing is kept.
+        let key = PrivateKeyDer::from_pem_slice(self.key_pem().expose().as_bytes());
+        self.check_key_matches(&key.map_err(|_| ClientCertError::MalformedKey)?)
+    }
+
     fn check_key_matches(&self, key: &PrivateKeyDer<'_>) -> Result<(), ClientCertError> {
         let signing_key =
             rustls::crypto::ring::sign::any_supported_type(key).map_err(|_| ClientCertError::MalformedKey)?;

@@ -341,6 +341,9 @@ pub struct CertificateArgs {
     /// Where it is kept: auto, keyring, kernel, file or none [default: auto]
     #[arg(long, value_name = "STORE")]
     pub cache: Option<String>,
+    /// Shared by many machines: none, vault:MOUNT/PATH or kubernetes[:NS] [default: none]
+    #[arg(long, value_name = "REGISTER")]
+    pub shared_cache: Option<String>,
 }
 
 /// Set a cluster up: one certificate, kubeconfig entries, a check (the default)
@@ -510,6 +513,7 @@ pub struct StatusArgs {
 
 /// Forget certificates and tokens
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct LogoutArgs {
     /// Which contexts.
     #[command(flatten)]
@@ -520,6 +524,9 @@ pub struct LogoutArgs {
     /// Revoke your certificates on these clusters first: on every machine, CI included
     #[arg(long)]
     pub revoke: bool,
+    /// Make the certificate void that other machines share (`--shared-cache`)
+    #[arg(long)]
+    pub shared: bool,
     /// Remove profiles, their secrets, state and completion too: nothing of this program stays
     #[arg(long, requires = "all")]
     pub purge: bool,

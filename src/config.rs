@@ -71,9 +71,54 @@ pub struct Profile {
     /// The proxy towards the cloud endpoints, in place of the environment's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
+    /// The register that many machines share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_cache: Option<String>,
+    /// What shared values are sealed with, where the identity has no secret access key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_key_file: Option<String>,
+    /// The way into Vault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault: Option<VaultProfile>,
     /// Where these settings come from, if it is not `config.toml`: what a source beside our own profiles says of region and endpoints.
     #[serde(skip)]
     pub origin: Option<String>,
+}
+
+/// The way into Vault: where it is, and how we sign in there. No secret is among it, only the files of some.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VaultProfile {
+    /// Its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// PEM roots in place of the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+    /// The namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The file in which an agent keeps a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<String>,
+    /// The auth method's mount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<String>,
+    /// The role to sign in with an id token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The file of that token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_file: Option<String>,
+    /// The audience of GitHub's id token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// The file of an AppRole's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_id_file: Option<String>,
+    /// The file of an AppRole's secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_id_file: Option<String>,
 }
 
 /// Why `config.toml` cannot be used.

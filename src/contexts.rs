@@ -148,7 +148,7 @@ impl ResolvedContext {
             target: &self.target,
             identity: &self.identity,
             cloud: &self.plan.cloud,
-            certificate: self.plan.certificate,
+            certificate: &self.plan.certificate,
             is_lifetime_strict: self.plan.is_lifetime_strict,
             requester,
         }

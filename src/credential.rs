@@ -12,6 +12,7 @@ pub(crate) mod pace;
 pub(crate) mod rejected;
 pub(crate) mod renew;
 pub(crate) mod request;
+pub(crate) mod shared;
 pub(crate) mod slot;
 
 use crate::api_server::choose::NoServer;

@@ -35,6 +35,35 @@ pub const STATE_DIR: &str = "CCE_LOGIN_STATE_DIR";
 /// Replaces the directory of `--cache file`.
 pub const CACHE_DIR: &str = "CCE_LOGIN_CACHE_DIR";
 
+/// The register that many machines share, like `--shared-cache`.
+pub const SHARED_CACHE: &str = "CCE_LOGIN_SHARED_CACHE";
+/// A file of 32 bytes or more that shared values are sealed with, where the identity has no secret access key.
+pub const SHARED_KEY_FILE: &str = "CCE_LOGIN_SHARED_KEY_FILE";
+/// Vault's address; of each of these lists the first that is set counts, as OpenBao's own client has it.
+pub const VAULT_ADDR: &[&str] = &["BAO_ADDR", "VAULT_ADDR"];
+/// PEM roots for Vault.
+pub const VAULT_CACERT: &[&str] = &["BAO_CACERT", "VAULT_CACERT"];
+/// Vault's namespace.
+pub const VAULT_NAMESPACE: &[&str] = &["BAO_NAMESPACE", "VAULT_NAMESPACE"];
+/// A token of Vault.
+pub const VAULT_TOKEN: &[&str] = &["BAO_TOKEN", "VAULT_TOKEN"];
+/// The file in which Vault's agent keeps a token.
+pub const VAULT_TOKEN_FILE: &str = "CCE_LOGIN_VAULT_TOKEN_FILE";
+/// The mount of Vault's auth method: `jwt` or, for an AppRole, `approle` where it is not given.
+pub const VAULT_AUTH: &str = "CCE_LOGIN_VAULT_AUTH";
+/// The role to sign in at Vault with an id token.
+pub const VAULT_ROLE: &str = "CCE_LOGIN_VAULT_ROLE";
+/// An id token for Vault, under the name that GitLab's documentation gives it.
+pub const VAULT_ID_TOKEN: &str = "VAULT_ID_TOKEN";
+/// The file of an id token for Vault, such as a projected service account token.
+pub const VAULT_ID_TOKEN_FILE: &str = "CCE_LOGIN_VAULT_ID_TOKEN_FILE";
+/// The audience of the id token that a job of GitHub Actions gets for Vault.
+pub const VAULT_AUDIENCE: &str = "CCE_LOGIN_VAULT_AUDIENCE";
+/// The file of an AppRole's id.
+pub const VAULT_ROLE_ID_FILE: &str = "CCE_LOGIN_VAULT_ROLE_ID_FILE";
+/// The file of an AppRole's secret.
+pub const VAULT_SECRET_ID_FILE: &str = "CCE_LOGIN_VAULT_SECRET_ID_FILE";
+
 /// What the terminal can do; `dumb` cannot move its cursor.
 pub const TERM: &str = "TERM";
 /// No colours, whatever its value.
@@ -171,6 +200,8 @@ pub const KUBERC: &str = "KUBERC";
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 /// Set in every pod: one of the signs of a container.
 pub const KUBERNETES_SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
+/// The port that goes with it.
+pub const KUBERNETES_SERVICE_PORT: &str = "KUBERNETES_SERVICE_PORT";
 /// Set by podman, systemd-nspawn and others: one of the signs of a container.
 pub const CONTAINER: &str = "container";
 /// The session bus of the Secret Service.

@@ -9,6 +9,7 @@ pub(crate) mod found;
 pub(crate) mod id_token;
 pub(crate) mod local;
 pub(crate) mod reading;
+mod shared;
 pub(crate) mod sources;
 mod trust;
 
@@ -22,6 +23,7 @@ use found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
 use sources::hcloud::Hcloud;
 
 pub use error::IdentityError;
+pub use id_token::ActionsService;
 pub use sources::profile::{KINDS, forget_secret, keep_secret};
 
 /// Which source is allowed to answer.

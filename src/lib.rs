@@ -31,6 +31,7 @@
 //! | `kubectl` | the kubectl on the PATH, and its completer |
 //! | `session` | one run: stores, directories, log, deadline, a client for the cloud, patience with throttling |
 //! | [`plan`] | what is meant: flags, `CCE_LOGIN_*`, profile, defaults |
+//! | [`register`] | what many machines keep together, in Vault or in a Kubernetes Secret: one fetch for all of them |
 //! | [`identity`] | who we are to the cloud: one file per source, and where a bearer secret may go |
 //! | [`cache`] | certificates kept: key, entry, freshness, records and tombstones, one fetch across processes, failures and turns |
 //! | [`huaweicloud`] | the cloud's protocol, usable on its own: regions and hosts, credentials, signing, IAM, CCE, what its answers taught us |
@@ -80,6 +81,7 @@ pub(crate) mod output;
 pub mod plan;
 #[cfg_attr(not(unix), path = "private_dir/without_modes.rs")]
 mod private_dir;
+pub mod register;
 pub(crate) mod revocation;
 pub mod sanitize;
 pub mod secret;

@@ -8,6 +8,7 @@ use crate::cache::index;
 use crate::certificate::ClientCert;
 use crate::cli::ConfirmArgs;
 use crate::credential::forget::{forget, mode_of};
+use crate::credential::shared;
 use crate::discovery::targets::Target;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Deadline, Host, Progress};
@@ -175,7 +176,15 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
             sent => break sent?,
         }
     };
+    let shared_keys = shared_keys(session, revocation);
     let left = forget_all(session, revocation);
+    let voided = shared_keys.iter().try_for_each(|key| {
+        let is_voided = shared::void(session, &site.sharing(), key)?;
+        if is_voided {
+            say("the certificate that other machines share is void");
+        }
+        Ok(())
+    });
     let seen = witness
         .as_ref()
         .map(|witness| witness.wait_until_refused(session.deadline));
@@ -205,9 +214,23 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
         }
     }
     match left.into_iter().next() {
-        None => Ok(()),
+        None => voided,
         Some(reason) => Err(RevokeError::Left(reason).into()),
     }
+}
+
+/// What the identity's certificates on this cluster are filed under, as far as this machine knows.
+fn shared_keys(session: &Session<'_>, revocation: &Revocation<'_>) -> Vec<crate::cache::CacheKey> {
+    if !revocation.is_own {
+        return Vec::new(); // the others' machines alone know where
+    }
+    let pin = revocation.site.identity.identity_argument();
+    let noted = notes(session, revocation)
+        .into_iter()
+        .filter(|(_, note)| note.pin == pin);
+    let mut keys: Vec<_> = noted.map(|(key, _)| key).chain(revocation.site.key.clone()).collect();
+    keys.dedup();
+    keys
 }
 
 /// What became of the request.

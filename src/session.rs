@@ -111,32 +111,40 @@ impl<'a> Session<'a> {
         Api::new(http, credentials, endpoints, clock, &self.log, deadline)
     }
 
-    /// Waits as long as the cloud asks after it has throttled us; the error itself if there is not so much time.
+    /// Waits as long as the cloud asks after it has throttled us, and says so; the error itself if there is not so much time.
     pub(crate) fn wait_out_throttle(&self, error: Error) -> Result<()> {
-        self.wait_out(error, true)
+        self.sit_out(error, 0.1, |line| self.host.say(&line))
     }
 
     /// The same without a word: it was said before.
     pub(crate) fn wait_out_next_throttle(&self, error: Error) -> Result<()> {
-        self.wait_out(error, false)
+        self.sit_out(error, 0.1, drop)
     }
 
-    fn wait_out(&self, error: Error, is_told: bool) -> Result<()> {
+    /// Does it again as often as it is throttled and there is time; without a word but in the log, and among many that do the same.
+    pub(crate) fn until_not_throttled<T>(&self, act: impl Fn() -> Result<T>) -> Result<T> {
+        loop {
+            match act() {
+                Err(error) if error.is_throttled() => self.sit_out(error, 0.5, |line| self.log.info(|| line))?,
+                result => return result,
+            }
+        }
+    }
+
+    /// `spread`: how much longer, as a part of the pause, somebody may wait by chance.
+    fn sit_out(&self, error: Error, spread: f64, say: impl FnOnce(String)) -> Result<()> {
         let jitter = self.host.processes.jitter();
         let pause = error
             .retry_after()
             .unwrap_or(THROTTLE_PAUSE)
             .to_std()
             .unwrap_or_default();
-        let pause = pause.max(Duration::from_millis(100)).mul_f64(1.0 + 0.1 * jitter);
+        let pause = pause.max(Duration::from_millis(100)).mul_f64(1.0 + spread * jitter);
         if self.deadline.remaining() < pause {
             return Err(error);
         }
-        if is_told {
-            let seconds = pause.as_secs_f64().ceil();
-            self.host
-                .say(&format!("the cloud throttles this identity: going on in {seconds} s"));
-        }
+        let seconds = pause.as_secs_f64().ceil();
+        say(format!("the cloud throttles this identity: going on in {seconds} s"));
         std::thread::sleep(pause);
         Ok(())
     }

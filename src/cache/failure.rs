@@ -28,6 +28,9 @@ pub struct Failure {
     pub retry_at: DateTime<Utc>,
     /// A certificate was served all the same, so that nobody is to fail because of this.
     pub had_certificate: bool,
+    /// The identity was throttled: that is remembered for all that it asks for, as long as it holds.
+    #[serde(default)]
+    is_throttled: bool,
     exit: u8,
     message: String,
     hint: Option<String>,
@@ -46,6 +49,7 @@ impl Failure {
             times,
             retry_at: at + pause.max(asked_for) + jittered,
             had_certificate: held.is_some(),
+            is_throttled: error.is_throttled(),
             exit: error.exit().code(),
             message: error.to_string(),
             hint: error.hint(),
@@ -56,7 +60,10 @@ impl Failure {
     pub fn answers_for(&self, started: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         let age = now - self.at;
         let is_recent = age >= TimeDelta::zero() && age < ANSWERS_FOR;
-        is_recent && !self.had_certificate && (self.exit() == Exit::Temporary || self.at >= started)
+        is_recent
+            && !self.had_certificate
+            && !self.is_throttled
+            && (self.exit() == Exit::Temporary || self.at >= started)
     }
 
     /// A renewal now would be too soon.

@@ -195,7 +195,7 @@ impl ConvertRun<'_> {
                     target: &issuer.target,
                     identity: self.identity,
                     cloud: &self.plan.cloud,
-                    certificate: self.certificate,
+                    certificate: self.certificate.clone(),
                     is_lifetime_strict: false,
                 }),
                 install_hint: exec_arguments::INSTALL_HINT.to_owned(),
@@ -238,7 +238,7 @@ impl ConvertRun<'_> {
             target: &target,
             identity: self.identity,
             cloud: &self.plan.cloud,
-            certificate: self.certificate,
+            certificate: &self.certificate,
             is_lifetime_strict: false,
             requester: Requester::Person,
         };

@@ -37,9 +37,14 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &
         certificates.renew();
         return Ok(());
     }
-    let obtained = match requester {
+    let obtain = || match requester {
         Requester::Person => certificates.new_now(),
         Requester::Client => certificates.for_client(command_line),
+    };
+    let obtained = if resolved.plan.is_patient {
+        session.until_not_throttled(obtain)
+    } else {
+        obtain()
     };
     let obtained = obtained.map_err(|e| e.doing(&doing))?;
     complete::complete(&session, &request, &obtained)?;

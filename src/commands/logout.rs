@@ -6,6 +6,8 @@ use crate::cache::index::{self, CertificateRecord};
 use crate::cli::{GlobalArgs, LogoutArgs};
 use crate::contexts::{self, ResolvedContext, is_about};
 use crate::credential::forget::{forget, forget_sign_ins};
+use crate::credential::request::Requester;
+use crate::credential::shared;
 use crate::discovery::targets;
 use crate::error::{Exit, Explain, Result};
 use crate::host::{Deadline, Directories, Host};
@@ -56,6 +58,15 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
     }
     for context in &chosen {
         let name = context.name;
+        if args.shared {
+            match void_shared(&session, global, context) {
+                Ok(true) => host.say(&format!(
+                    "context `{name}`: the certificate that other machines share is void"
+                )),
+                Ok(false) => host.say(&format!("context `{name}`: no certificate is shared")),
+                Err(error) => failures.add(name, error),
+            }
+        }
         match forget_certificates(&session, global, context) {
             Ok(0) if args.revoke => {} // forgotten already
             Ok(0) => host.say(&format!("context `{name}`: there was no certificate")),
@@ -114,6 +125,13 @@ fn revoke(
         }
     }
     Ok(failures)
+}
+
+/// Every machine that shares this context's certificate needs another one.
+fn void_shared(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<bool> {
+    let meant = ResolvedContext::by(session, global, context)?;
+    let request = meant.request(Requester::Person);
+    shared::void(session, &request.sharing(), &request.key())
 }
 
 /// Everything that was fetched for this cluster with this pin, whatever its lifetime, and what is being fetched for the first time.

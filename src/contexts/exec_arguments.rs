@@ -26,7 +26,7 @@ pub(crate) fn arguments(said: &Arguments<'_>) -> Vec<String> {
         cloud: settings,
         certificate,
         ..
-    } = *said;
+    } = said;
     let mut args = vec![
         "get-credential".to_owned(),
         format!("--region={}", target.region),
@@ -39,6 +39,8 @@ pub(crate) fn arguments(said: &Arguments<'_>) -> Vec<String> {
     add("duration", lifetime.map(|lifetime| lifetime.to_string()));
     let cache = Some(certificate.cache).filter(|cache| *cache != CacheMode::Auto);
     add("cache", cache.map(|cache| cache.as_str().to_owned()));
+    let shared = Some(&certificate.shared_cache).filter(|shared| shared.is_some());
+    add("shared-cache", shared.map(ToString::to_string));
     let cloud = settings.cloud.as_ref();
     let cloud = cloud.filter(|cloud| **cloud != Cloud::of_region(&target.region));
     add("cloud", cloud.map(|cloud| cloud.as_str().to_owned()));

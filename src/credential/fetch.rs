@@ -6,6 +6,7 @@ use crate::cache::entry::CacheEntry;
 use crate::cache::index::{self, CertificateRecord};
 use crate::cache::single_flight::{self, LockOutcome, LockTimedOut};
 use crate::credential::request::{CertificateRequest, FetchRequest, Requester};
+use crate::credential::shared;
 use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
 use crate::error::{Exit, Explain, Result};
 use crate::huaweicloud::cce::CceClient;
@@ -70,7 +71,8 @@ pub(crate) fn fetch(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Res
     if let Some(result) = found_meanwhile() {
         return result;
     }
-    let issued = issue(slot, fetch);
+    let issue = |deadline| issue(slot, &FetchRequest { deadline, ..*fetch });
+    let issued = shared::fetch(slot, fetch, &issue);
     match &issued {
         Ok(_) => slot.clear_failure(),
         Err(error) => slot.record_failure(fetch, error),

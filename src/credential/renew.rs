@@ -41,7 +41,9 @@ pub(crate) fn renew_in_background(
     }
     let flag = OsString::from(FLAG);
     let args: Vec<OsString> = command_line.iter().cloned().chain([flag]).collect();
-    if session.host.processes.spawn_detached(&args) {
+    // One machine renews for all of them: not in a process that may end with its container.
+    let is_shared = slot.request.certificate.shared_cache.is_some();
+    if !is_shared && session.host.processes.spawn_detached(&args) {
         session.log.info(|| "renewing behind this call".to_owned());
         return None;
     }

@@ -15,7 +15,7 @@ pub(crate) struct CertificateRequest<'a> {
     pub(crate) target: &'a ClusterRef,
     pub(crate) identity: &'a Identity,
     pub(crate) cloud: &'a CloudSettings,
-    pub(crate) certificate: CertificateSettings,
+    pub(crate) certificate: &'a CertificateSettings,
     /// Refuse another lifetime than asked for.
     pub(crate) is_lifetime_strict: bool,
     pub(crate) requester: Requester,

@@ -41,6 +41,16 @@ impl ObtainedCertificate {
         }
     }
 
+    /// From another machine, kept and noted here.
+    pub(crate) fn adopted(entry: CacheEntry, kept_in: Vec<StoreKind>) -> Self {
+        Self {
+            entry,
+            kept_in,
+            is_fetched: false,
+            fresh_record: None,
+        }
+    }
+
     fn cached((kind, entry): (StoreKind, CacheEntry)) -> Self {
         Self {
             entry,

@@ -5,6 +5,7 @@ use crate::cache::CacheKey;
 use crate::cli::{ChoiceArgs, GlobalArgs};
 use crate::contexts::{self, ResolvedContext};
 use crate::credential::ask_cce::{self, ask_cce};
+use crate::credential::shared::Sharing;
 use crate::discovery::search::{LocatedCluster, Search, SearchResult};
 use crate::discovery::select::{self, Among, SelectError};
 use crate::error::{Error, Result};
@@ -15,6 +16,7 @@ use crate::identity::Identity;
 use crate::kubeconfig::{Kubeconfig, OurContext};
 use crate::output::some_failed::Failures;
 use crate::plan::{self, CloudSettings, ClusterRef, ClusterSelection, SearchPlan};
+use crate::register::SharedCache;
 use crate::sanitize::sanitize;
 use crate::session::Session;
 use crate::sign_in::SignIn;
@@ -38,6 +40,8 @@ pub(crate) struct Target {
     pub(crate) server: Option<ApiServer>,
     /// What the context's certificate is filed under.
     pub(crate) key: Option<CacheKey>,
+    /// The register in which it is shared.
+    pub(crate) shared_cache: SharedCache,
     cache: CacheMode,
     label: String,
 }
@@ -103,6 +107,7 @@ fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: 
     let mut found = Search::new(session, &identity, &plan)?.clusters()?;
     drop(progress);
     let chosen = chosen(&mut found, names)?;
+    let shared_cache = plan::shared_cache(&host.env, identity.profile())?;
     let target = |located: LocatedCluster| Target {
         at: located.reference(),
         label: sanitize(&located.cluster.name),
@@ -112,6 +117,7 @@ fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: 
         cache: plan.cache,
         server: None,
         key: None,
+        shared_cache: shared_cache.clone(),
     };
     let mut failures = Failures::of("cluster");
     for failure in found.failures {
@@ -166,6 +172,7 @@ impl Target {
             server: contexts::cluster_info(context).and_then(|info| known::of_entry(info, || None, &session.host.env)),
             key: Some(key),
             cache: meant.plan.certificate.cache,
+            shared_cache: meant.plan.certificate.shared_cache,
             cloud: meant.plan.cloud,
             at: meant.target,
             identity: meant.identity,
@@ -185,6 +192,15 @@ impl Target {
     /// Who asks the cloud, for this.
     pub(crate) fn sign_in(&self) -> SignIn<'_> {
         SignIn::new(&self.identity, &self.cloud, &self.at.region, self.cache)
+    }
+
+    /// Who shares certificates of this cluster, and through what.
+    pub(crate) fn sharing(&self) -> Sharing<'_> {
+        Sharing {
+            identity: &self.identity,
+            endpoint: self.cloud.cce(&self.at.region),
+            shared_cache: &self.shared_cache,
+        }
     }
 
     /// Asks CCE about this cluster.

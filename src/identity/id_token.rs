@@ -3,7 +3,7 @@
 use crate::config::Profile;
 use crate::env_vars;
 use crate::error::{Error, Result};
-use crate::host::Env;
+use crate::host::{Deadline, Env};
 use crate::identity::IdentityError;
 use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::local::{self, Local};
@@ -34,6 +34,29 @@ pub(crate) enum IdTokenSource {
     },
 }
 
+/// The id token service of a job of GitHub Actions.
+#[derive(Debug, Clone)]
+pub struct ActionsService {
+    url: String,
+    token: Secret<String>,
+}
+
+impl ActionsService {
+    /// The job's, where it has one.
+    pub fn of(env: &Env) -> Option<Self> {
+        Some(Self {
+            url: env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_URL)?,
+            token: Secret::new(env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_TOKEN)?),
+        })
+    }
+
+    /// A token that is good for this audience only, which is made of the signs of a URL.
+    pub fn id_token(&self, env: &Env, audience: &str, deadline: Deadline) -> Result<Secret<String>> {
+        let url = format!("{}&audience={audience}", self.url);
+        local::actions_id_token(&Local { env, deadline }, &url, &self.token)
+    }
+}
+
 impl IdTokenSource {
     /// The service of GitHub Actions, where a job has one.
     pub(crate) fn of_actions(env: &Env) -> Option<Self> {
@@ -48,11 +71,27 @@ impl IdTokenSource {
     /// Whom the token is about, as far as that is known offline: its `sub`, unverified.
     pub(crate) fn subject(&self) -> String {
         match self {
-            Self::Text(token) => subject_of(token),
-            Self::File(path) => std::fs::read_to_string(path)
-                .map_or_else(|_| path.display().to_string(), |text| subject_of(&Secret::new(text))),
+            Self::Text(_) => self.claim("sub").unwrap_or_default(),
+            Self::File(path) => match std::fs::read_to_string(path) {
+                Ok(_) => self.claim("sub").unwrap_or_default(),
+                Err(_) => path.display().to_string(),
+            },
             Self::Actions { job, .. } => job.clone(),
         }
+    }
+
+    /// What the token at hand says, unverified.
+    pub(crate) fn claim(&self, name: &str) -> Option<String> {
+        let token = match self {
+            Self::Text(token) => token.clone(),
+            Self::File(path) => Secret::new(std::fs::read_to_string(path).ok()?),
+            Self::Actions { .. } => return None,
+        };
+        // Only this claim leaves here: a name.
+        let claims = token.expose().trim().split('.').nth(1)?;
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+        let claim = claims.get(name)?.as_str()?;
+        (!claim.is_empty()).then(|| claim.to_owned())
     }
 
     /// The token.
@@ -81,16 +120,6 @@ impl IdTokenSource {
 /// One word that can stand in a header or a body.
 fn is_token_like(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())
-}
-
-fn subject_of(token: &Secret<String>) -> String {
-    let claims = || {
-        // Only the claim `sub` leaves here: a name.
-        let claims = token.expose().trim().split('.').nth(1)?;
-        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-        Some(claims.get("sub")?.as_str()?.to_owned())
-    };
-    claims().unwrap_or_default()
 }
 
 /// What is found with an identity provider that IAM knows by name.

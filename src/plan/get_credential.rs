@@ -40,6 +40,8 @@ pub struct GetCredentialPlan {
     pub is_key_redacted: bool,
     /// How the run behaves.
     pub run: RunSettings,
+    /// Somebody has said how long it may take: throttling is sat out.
+    pub is_patient: bool,
 }
 
 impl GetCredentialPlan {
@@ -68,6 +70,7 @@ impl GetCredentialPlan {
         let asks =
             exec_info.is_none_or(|info| info.interactive) && terminal.stdin && terminal.stderr && !global.no_input;
         let is_interactive = asks && !is_set(env, env_vars::NO_INPUT);
+        let timeout = timeout(global, env)?;
         // A person who is asked for a passcode takes a while.
         let usual = if is_interactive {
             TIMEOUT
@@ -88,9 +91,10 @@ impl GetCredentialPlan {
             api_version: exec_info.map_or(api_version.unwrap_or_default(), |info| info.api_version),
             is_key_redacted: exec_info.is_none() && terminal.stdout && !args.show_key,
             run: RunSettings {
-                timeout: timeout(global, env)?.unwrap_or(usual),
+                timeout: timeout.unwrap_or(usual),
                 is_interactive,
             },
+            is_patient: timeout.is_some(),
         })
     }
 }

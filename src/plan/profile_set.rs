@@ -153,6 +153,9 @@ impl ProfileSetPlan {
                     .as_deref()
                     .map(|url| crate::plan::login::proxy_url("--proxy", url))
                     .transpose()?,
+                shared_cache: None,
+                shared_key_file: None,
+                vault: None,
                 origin: None,
             },
             name,

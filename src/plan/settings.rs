@@ -9,6 +9,7 @@ use crate::ids::{Endpoint, Region};
 use crate::lifetime::{CertLifetime, parse_seconds};
 use crate::plan::PlanError;
 use crate::plan::given::{Sources, none};
+use crate::register::SharedCache;
 use crate::store::CacheMode;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -112,18 +113,26 @@ impl CloudSettings {
 }
 
 /// The certificate's lifetime and where it is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateSettings {
     /// How long it shall live.
     pub lifetime: CertLifetime,
     /// Where it is kept.
     pub cache: CacheMode,
+    /// The register of many machines that is asked before the cloud is.
+    pub shared_cache: SharedCache,
 }
 
 impl CertificateSettings {
     pub(super) fn new(args: &CertificateArgs, sources: &Sources<'_>) -> Result<Self, PlanError> {
         let lifetime = sources.find("--duration", args.duration.as_deref(), Some(env_vars::DURATION), none);
         let cache = sources.find("--cache", args.cache.as_deref(), Some(env_vars::CACHE), none);
+        let shared = sources.find(
+            "--shared-cache",
+            args.shared_cache.as_deref(),
+            Some(env_vars::SHARED_CACHE),
+            |profile| profile.shared_cache.as_ref(),
+        );
         let cure =
             |_: &_| "give a number with `m`, `h` or `d`, such as `8h`, between 15m and 1827d, or `max`".to_owned();
         Ok(Self {
@@ -135,6 +144,10 @@ impl CertificateSettings {
                 .map(|g| g.one_of(CacheMode::parse, "auto, keyring, kernel, file or none"))
                 .transpose()?
                 .unwrap_or(CacheMode::Auto),
+            shared_cache: shared
+                .map(|g| g.one_of(SharedCache::parse, SharedCache::FORMS))
+                .transpose()?
+                .unwrap_or_default(),
         })
     }
 }
@@ -148,6 +161,7 @@ impl CertificateSettings {
         let args = CertificateArgs {
             duration: pick(&args.duration, env_vars::DURATION, &entry.duration),
             cache: pick(&args.cache, env_vars::CACHE, &entry.cache),
+            shared_cache: pick(&args.shared_cache, env_vars::SHARED_CACHE, &entry.shared_cache),
         };
         Self::new(&args, &Sources { env, profile: None })
     }
@@ -156,6 +170,11 @@ impl CertificateSettings {
 /// Where a command that has no `--cache` keeps things: by `CCE_LOGIN_CACHE`.
 pub fn cache_mode(env: &Env) -> Result<CacheMode, PlanError> {
     Ok(CertificateSettings::new(&CertificateArgs::default(), &Sources { env, profile: None })?.cache)
+}
+
+/// What many machines share, for a command that has no `--shared-cache`.
+pub fn shared_cache(env: &Env, profile: Option<&Profile>) -> Result<SharedCache, PlanError> {
+    Ok(CertificateSettings::new(&CertificateArgs::default(), &Sources { env, profile })?.shared_cache)
 }
 
 /// How the run behaves.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom: each uses only those below its own. A new room gets its place here and its row in `lib.rs`.
-const ORDER: [&str; 31] = [
+const ORDER: [&str; 32] = [
     "commands",
     "revocation",
     "discovery",
@@ -18,6 +18,7 @@ const ORDER: [&str; 31] = [
     "kubectl",
     "session",
     "plan",
+    "register",
     "identity",
     "cache",
     "huaweicloud",

@@ -19,6 +19,9 @@ mod login;
 mod plan;
 mod protocol;
 mod readme;
+#[cfg(target_os = "linux")]
+mod real;
+mod register;
 mod secrecy;
 mod sign_in;
 mod stores;

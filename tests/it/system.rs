@@ -14,7 +14,7 @@ mod kubectl;
 mod leaks;
 mod login;
 mod parallel;
-mod process;
+pub(crate) mod process;
 mod proxy;
 mod renewal;
 mod revocation;

@@ -85,7 +85,7 @@ fn login(run: &LoginRun<'_>, prepared: &PreparedCluster<'_>) -> Login {
                 target: &setup.reference,
                 identity: run.identity,
                 cloud: &plan.search.cloud,
-                certificate: setup.certificate,
+                certificate: setup.certificate.clone(),
                 is_lifetime_strict: existing.is_some_and(|existing| existing.args.strict_duration),
             }),
             install_hint: exec_arguments::INSTALL_HINT.to_owned(),

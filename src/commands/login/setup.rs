@@ -132,7 +132,7 @@ impl<'a> LoginRun<'a> {
                 Some(existing) => {
                     CertificateSettings::inheriting(&self.args.certificate, env, &existing.args.certificate)?
                 }
-                None => self.plan.certificate,
+                None => self.plan.certificate.clone(),
             },
             context_name: named
                 .or_else(|| Some(existing?.context_name.clone()))
@@ -197,7 +197,7 @@ impl ClusterSetup<'_> {
             target: &self.reference,
             identity: self.run.identity,
             cloud: &self.run.plan.search.cloud,
-            certificate: self.certificate,
+            certificate: &self.certificate,
             is_lifetime_strict: self.existing.is_some_and(|existing| existing.args.strict_duration),
             requester: Requester::Person,
         }

@@ -1,10 +1,11 @@
 //! After a rotation: what this machine has of the cluster is void, its kubeconfig entries follow, and a new certificate is tried.
 
-use crate::cache::index;
+use crate::cache::{CacheKey, index};
 use crate::cli::GlobalArgs;
 use crate::contexts;
 use crate::contexts::refresh::{Refresh, refresh_contexts};
 use crate::credential::forget::forget;
+use crate::credential::shared;
 use crate::discovery::targets::{self, Target};
 use crate::error::{Exit, Explain, Result};
 use crate::plan::{ContextsPlan, Selection};
@@ -40,10 +41,18 @@ pub(super) fn update_machine(
 ) -> Result<()> {
     let notes = index::all(&session.directories).into_iter();
     let cluster_id = site.at.cluster_id.as_str();
+    let pin = site.identity.identity_argument();
+    let notes: Vec<_> = notes.filter(|(_, note)| note.cluster_id == cluster_id).collect();
+    let own = notes.iter().filter(|(_, note)| note.pin == pin);
+    let keys: Vec<CacheKey> = own.map(|(key, _)| key.clone()).collect();
     let left: Vec<String> = notes
-        .filter(|(_, note)| note.cluster_id == cluster_id)
-        .flat_map(|(key, note)| forget(session, &key, Some(&note)))
+        .iter()
+        .flat_map(|(key, note)| forget(session, key, Some(note)))
         .collect();
+    let mut voided = Ok(());
+    for key in keys.iter().chain(&site.key) {
+        voided = voided.and(shared::void(session, &site.sharing(), key).map(drop));
+    }
     let plan = ContextsPlan {
         selection: Selection::All,
         kubeconfig,
@@ -62,7 +71,7 @@ pub(super) fn update_machine(
     }
     renewed?.conclude(session.host, ours.len(), "contexts failed")?;
     match left.into_iter().next() {
-        None => Ok(()),
+        None => voided,
         Some(reason) => Err(Left(reason).into()),
     }
 }

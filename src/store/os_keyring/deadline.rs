@@ -45,7 +45,7 @@ impl TimeOutMarker {
     }
 
     /// Notes that the store did not answer, `waited` after this process looked at the clock; best effort.
-    fn note(&self, waited: Duration) -> DateTime<Utc> {
+    pub(crate) fn note(&self, waited: Duration) -> DateTime<Utc> {
         let at = TimeDelta::from_std(waited)
             .ok()
             .and_then(|waited| self.now.checked_add_signed(waited))

@@ -94,3 +94,37 @@ fn a_good_certificate_is_served_while_the_cloud_is_down() {
     }
     assert_eq!(world.certificate_requests(), 1);
 }
+
+#[test]
+fn with_a_timeout_of_minutes_throttling_is_sat_out() {
+    let mut world = World::new();
+    // Shorter ones are waited for in any case, once.
+    let throttle = || Fault::Throttle {
+        retry_after: Some("3".to_owned()),
+    };
+    // Without: at once, as ever.
+    world.sim.add_fault("clustercert", throttle(), 1);
+    world.get_credential(&[]).fails(Exit::Temporary, "APIGW.0308");
+    world.move_to_another_machine();
+    world.sim.add_fault("clustercert", throttle(), 1);
+    let before = world.certificate_requests();
+    world.get_credential(&["--timeout=5m"]).credential();
+    assert_eq!(world.certificate_requests(), before + 2);
+    // The variable does the same, and a pause that does not fit into the time is no reason to wait.
+    world.move_to_another_machine();
+    world.set("CCE_LOGIN_TIMEOUT", "5m");
+    world.sim.add_fault("clustercert", throttle(), 1);
+    world.get_credential(&[]).credential();
+    world.move_to_another_machine();
+    world.set("CCE_LOGIN_TIMEOUT", "10s");
+    world.sim.add_fault(
+        "clustercert",
+        Fault::Throttle {
+            retry_after: Some("60".to_owned()),
+        },
+        1,
+    );
+    let started = std::time::Instant::now();
+    world.get_credential(&[]).fails(Exit::Temporary, "APIGW.0308");
+    assert!(started.elapsed() < std::time::Duration::from_secs(8));
+}

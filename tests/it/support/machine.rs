@@ -40,6 +40,10 @@ impl Machine {
         }
     }
 
+    pub(super) fn replace_keyring(&mut self, keyring: MemoryStore) {
+        self.keyring = keyring;
+    }
+
     pub(super) fn clock(&self) -> Clock {
         self.clock.clone().unwrap_or(Clock::System)
     }

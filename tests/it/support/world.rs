@@ -23,6 +23,7 @@ pub(crate) struct World {
     /// Ids and what they are called in texts.
     access_keys: Vec<(String, String)>,
     secrets: RefCell<Secrets>,
+    machines: usize,
 }
 
 impl World {
@@ -43,6 +44,7 @@ impl World {
             began: std::time::SystemTime::now().into(),
             access_keys: access_keys.to_vec(),
             secrets: RefCell::default(),
+            machines: 1,
             sim,
         };
         std::fs::create_dir(world.home().join("run")).unwrap();
@@ -113,6 +115,10 @@ impl World {
         self.machine.variables.insert(name.to_owned(), value.to_owned());
     }
 
+    pub(crate) fn variable(&self, name: &str) -> String {
+        self.machine.variables.get(name).cloned().unwrap_or_default()
+    }
+
     pub(crate) fn unset(&mut self, name: &str) {
         self.machine.variables.remove(name);
     }
@@ -143,6 +149,17 @@ impl World {
     /// What a person types at the terminal in the next run.
     pub(crate) fn type_in(&mut self, text: &str) {
         self.machine.stdin = text.as_bytes().to_vec();
+    }
+
+    /// From now on everything runs on another machine: nothing of what the one before has kept, the same environment and the same cloud.
+    pub(crate) fn move_to_another_machine(&mut self) {
+        self.machines += 1;
+        self.keyring = MemoryStore::new(StoreKind::SecretService);
+        self.machine.replace_keyring(self.keyring.clone());
+        let directory = format!("machine-{}", self.machines);
+        std::fs::create_dir_all(self.home().join(&directory).join("run")).unwrap();
+        self.set("XDG_RUNTIME_DIR", &self.path(&format!("{directory}/run")));
+        self.set("CCE_LOGIN_STATE_DIR", &self.path(&format!("{directory}/state")));
     }
 
     /// The machine's own stores in place of the given keyring; only for settings that lead to none but files.
@@ -190,6 +207,11 @@ impl World {
         };
         now.fetch_add(seconds, Ordering::SeqCst);
         booted_at.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// When the world began, by the right clock.
+    pub(crate) fn began(&self) -> DateTime<Utc> {
+        self.began
     }
 
     /// The time by this machine's clock.

@@ -1,0 +1,105 @@
+//! The cloud's pace, kept by all machines together: about ten certificates a minute and identity, whichever clusters they are for.
+//!
+//! Who is about to ask the cloud takes a place in the last minute first, so that nobody is refused.
+
+use crate::host::Deadline;
+use crate::register::{Register, RegisterError, SealingKey, Swap};
+use crate::secret::Secret;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The places of a minute.
+const PLACES: usize = 10;
+/// A minute, and as long as a request may be on its way after its place was taken.
+const MINUTE: TimeDelta = TimeDelta::seconds(63);
+/// The longest pause that is believed, whoever wrote it.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(2);
+/// So often somebody else may be faster before we go without a place.
+const ATTEMPTS: usize = 12;
+
+/// The minute, as one run sees it.
+pub struct Pace<'r> {
+    /// Where it is kept.
+    pub register: &'r dyn Register,
+    /// Its name there.
+    pub name: String,
+    /// What it is sealed with.
+    pub key: Option<&'r SealingKey>,
+}
+
+/// What is kept. Times are the engine's.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct LastMinute {
+    /// When the places were taken.
+    at: Vec<DateTime<Utc>>,
+    /// The cloud has refused somebody: nobody asks before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<DateTime<Utc>>,
+}
+
+impl Pace<'_> {
+    /// Takes a place; `Some` with how long to wait if there is none. `now` is the engine's time.
+    pub fn take(&self, now: DateTime<Utc>, deadline: Deadline) -> Result<Option<TimeDelta>, RegisterError> {
+        self.change(now, deadline, |minute| {
+            let pause = minute
+                .until
+                .map(|until| until - now)
+                .filter(|pause| *pause > TimeDelta::zero());
+            if let Some(pause) = pause {
+                return Some(pause);
+            }
+            if minute.at.len() >= PLACES {
+                return minute.at.iter().min().map(|first| *first + MINUTE - now);
+            }
+            minute.at.push(now);
+            None
+        })
+    }
+
+    /// The cloud has refused us until then: nobody asks before.
+    pub fn pause(&self, now: DateTime<Utc>, until: DateTime<Utc>, deadline: Deadline) -> Result<(), RegisterError> {
+        self.change(now, deadline, |minute| {
+            minute.until = Some(until);
+            None
+        })
+        .map(drop)
+    }
+
+    fn change(
+        &self,
+        now: DateTime<Utc>,
+        deadline: Deadline,
+        change: impl Fn(&mut LastMinute) -> Option<TimeDelta>,
+    ) -> Result<Option<TimeDelta>, RegisterError> {
+        for _ in 0..ATTEMPTS {
+            let reading = self.register.read(&self.name, deadline)?;
+            let mut minute = reading.value.and_then(|bytes| self.open(&bytes)).unwrap_or_default();
+            minute.at.retain(|at| *at <= now && now - *at < MINUTE);
+            minute.until = minute.until.filter(|until| *until - now <= LONGEST_PAUSE);
+            if let Some(wait) = change(&mut minute) {
+                return Ok(Some(wait.max(TimeDelta::seconds(1))));
+            }
+            let Some(bytes) = self.seal(&minute) else { break };
+            if self.register.swap(&self.name, &reading.version, &bytes, deadline)? != Swap::Lost {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn open(&self, bytes: &Secret<Vec<u8>>) -> Option<LastMinute> {
+        let plain = match self.key {
+            Some(key) => key.open(&self.name, bytes)?,
+            None => bytes.clone(),
+        };
+        serde_json::from_slice(plain.expose()).ok() // times only
+    }
+
+    fn seal(&self, minute: &LastMinute) -> Option<Secret<Vec<u8>>> {
+        let plain = Secret::new(serde_json::to_vec(minute).ok()?);
+        match self.key {
+            Some(key) => key.seal(&self.name, &plain),
+            None => Some(plain),
+        }
+    }
+}

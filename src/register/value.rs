@@ -1,0 +1,134 @@
+//! What lies in a register under one certificate's name: whose turn it is, what failed, what is void, and the certificate.
+//!
+//! Never in it: tokens, temporary access keys, servers, authorities (whom kubectl believes comes from CCE or the kubeconfig only), and
+//! what belongs to one machine (its clock, its state).
+
+use crate::cache::entry::CacheEntry;
+use crate::host::Skew;
+use crate::register::seal::SealingKey;
+use crate::secret::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The format's number.
+const FORMAT: u8 = 1;
+/// A value is some kilobytes; a larger one is nothing of ours.
+const LARGEST: usize = 64 << 10;
+
+/// One value. Times are the engine's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SharedValue {
+    /// Somebody is fetching.
+    pub claim: Option<Turn>,
+    /// The last attempt failed.
+    pub failure: Option<SharedFailure>,
+    /// The last time at which everything was made void: another one than before means that what was fetched meanwhile is void too.
+    pub void: Option<DateTime<Utc>>,
+    /// The certificate.
+    pub entry: Option<CacheEntry>,
+}
+
+/// Who is fetching, and how long nobody else does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The end of the turn.
+    pub until: DateTime<Utc>,
+    /// A number that nobody else has.
+    pub by: u64,
+}
+
+/// A failure that answers for everybody until its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedFailure {
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// What failed, in one line.
+    pub text: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// How the run ends.
+    pub exit: u8,
+    /// The cloud throttles this identity.
+    pub throttled: bool,
+}
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    f: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claim: Option<Turn>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failure: Option<SharedFailure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    void: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    entry: Option<String>,
+}
+
+impl SharedValue {
+    /// The bytes for the register; `None` if they cannot be sealed.
+    pub fn to_bytes(&self, name: &str, key: Option<&SealingKey>) -> Option<Secret<Vec<u8>>> {
+        let entry = self.entry.as_ref().map(|entry| {
+            let bytes = without_machine(entry.clone()).to_bytes();
+            BASE64.encode(bytes.expose()) // into the envelope, or the engine that protects it
+        });
+        let stored = Stored {
+            f: FORMAT,
+            claim: self.claim.clone(),
+            failure: self.failure.clone(),
+            void: self.void,
+            entry,
+        };
+        let plain = Secret::new(serde_json::to_vec(&stored).ok()?);
+        match key {
+            Some(key) => key.seal(name, &plain),
+            None => Some(plain),
+        }
+    }
+
+    /// Reads a register's bytes; `None` for anything that is not exactly ours. Who has a key believes what was sealed with it and nothing
+    /// else; a certificate that its key does not belong to makes the whole value worthless.
+    pub fn from_bytes(name: &str, key: Option<&SealingKey>, bytes: &Secret<Vec<u8>>) -> Option<Self> {
+        // Only its length is looked at.
+        if bytes.expose().len() > LARGEST {
+            return None;
+        }
+        let plain = match key {
+            Some(key) => key.open(name, bytes)?,
+            None => bytes.clone(),
+        };
+        // The key in it goes into a `Secret`.
+        let stored: Stored = serde_json::from_slice(plain.expose()).ok()?;
+        if stored.f != FORMAT {
+            return None;
+        }
+        let entry = match stored.entry {
+            None => None,
+            Some(text) => {
+                let entry = CacheEntry::from_bytes(&Secret::new(BASE64.decode(text).ok()?))?;
+                entry.cert.check_key().ok()?;
+                Some(entry)
+            }
+        };
+        Some(Self {
+            claim: stored.claim,
+            failure: stored.failure,
+            void: stored.void,
+            entry,
+        })
+    }
+}
+
+/// Without what belongs to one machine.
+fn without_machine(entry: CacheEntry) -> CacheEntry {
+    CacheEntry {
+        requested_at: entry.fetched_at,
+        generation: 0,
+        skew: Skew::default(),
+        ..entry
+    }
+}

@@ -1,0 +1,3 @@
+//! What many machines keep together, against a register in memory.
+
+mod flight;
