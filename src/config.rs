@@ -138,6 +138,14 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    /// It, or its directory, may say what somebody else wants.
+    #[error("`{path}` says where secrets go, and {problem}")]
+    NotOurs {
+        /// The file or its directory.
+        path: PathBuf,
+        /// Who else can write it.
+        problem: String,
+    },
     /// Not TOML, or not of this shape.
     #[error("`{path}`, line {line}: {message}")]
     Malformed {
@@ -159,6 +167,12 @@ impl Explain for ConfigError {
         Some(match self {
             Self::NoDirectory => "set `HOME`, or `CCE_LOGIN_CONFIG_DIR` to an absolute path".to_owned(),
             Self::Io { path, .. } => format!("check who owns `{}` and its directory", path.display()),
+            Self::NotOurs { path, .. } => {
+                let path = path.display();
+                format!(
+                    "if what it says is right, make it yours alone: `chmod go-w '{path}'`, and `chown` if it is somebody else's"
+                )
+            }
             Self::Malformed { path, .. } => {
                 format!(
                     "correct the line, or move `{}` away and run `kubectl cce-login profile set` again",
@@ -214,6 +228,9 @@ fn path(directories: &Directories) -> Option<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<Option<String>, ConfigError> {
+    for place in path.parent().into_iter().chain([path]) {
+        check_ours(place)?;
+    }
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -222,6 +239,17 @@ fn read(path: &Path) -> Result<Option<String>, ConfigError> {
             path: path.to_owned(),
             source,
         }),
+    }
+}
+
+/// Refuses what others can write, as ssh does with its files. What is not there is nobody's.
+fn check_ours(path: &Path) -> Result<(), ConfigError> {
+    match crate::host::others_who_can_write(path) {
+        Ok(Some(problem)) => Err(ConfigError::NotOurs {
+            path: path.to_owned(),
+            problem,
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
 use crate::host::Host;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
 use crate::plan::{self, ClusterRef, GetCredentialPlan, Selection};
 use crate::session::Session;
@@ -162,7 +162,12 @@ impl ResolvedContext {
 
 /// Whether the note is about a certificate of this context: same cluster, same pin.
 pub(crate) fn is_about(note: &CertificateRecord, context: &OurContext<'_>) -> bool {
-    cluster_id(&context.args) == Some(note.cluster_id.as_str()) && context.args.contains(&note.pin.as_str())
+    cluster_id(&context.args) == Some(note.cluster_id.as_str()) && is_pinned_to(context, &note.pin)
+}
+
+/// Whether a context's entry is pinned to the identity with this argument.
+pub(crate) fn is_pinned_to(context: &OurContext<'_>, pin: &str) -> bool {
+    context.args.iter().any(|argument| identity::is_pin(argument, pin))
 }
 
 /// The cluster entry waits for its authorities, which come with the first certificate: kubectl trusts nobody there yet.

@@ -108,8 +108,8 @@ pub const OIDC_POLICY_IDS: &str = "HUAWEICLOUD_OIDC_POLICY_IDS";
 pub const ACTIONS_ID_TOKEN_REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 /// The bearer token for that.
 pub const ACTIONS_ID_TOKEN_REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
-/// What tells the jobs of GitHub Actions apart offline: repository, reference, environment-like parts of the subject.
-pub const ACTIONS_SUBJECT: [&str; 3] = ["GITHUB_REPOSITORY", "GITHUB_REF", "GITHUB_JOB"];
+/// The repository of a job of GitHub Actions.
+pub const GITHUB_REPOSITORY: &str = "GITHUB_REPOSITORY";
 /// Where a pod asks for its agency's access key.
 pub const POD_CREDENTIALS_URI: &str = "HC_CONTAINER_CREDENTIALS_FULL_URI";
 /// The file of the pod's token for that.

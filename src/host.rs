@@ -18,7 +18,9 @@ pub use processes::{Process, Processes, random_u64};
 pub use progress::{Progress, StateProgress};
 pub use prompt::Cancelled;
 
-pub use crate::private_dir::{open_private, private_names, read_private, remove_private, user_id, write_private};
+pub use crate::private_dir::{
+    open_private, others_who_can_write, private_names, read_private, remove_private, user_id, write_private,
+};
 use crate::secret::Secret;
 use crate::store::SecretStore;
 use std::collections::BTreeMap;

@@ -5,10 +5,13 @@
 //! answer; one that is broken stops the search, because a typo must not turn into another identity.
 
 mod error;
+pub(crate) mod fingerprint;
 pub(crate) mod found;
+mod home;
 pub(crate) mod id_token;
 pub(crate) mod local;
 pub(crate) mod reading;
+pub(crate) mod secret_record;
 mod shared;
 pub(crate) mod sources;
 mod trust;
@@ -16,15 +19,17 @@ mod trust;
 use crate::config::{Config, Profile};
 use crate::host::{Directories, Env};
 use crate::huaweicloud::credentials::Credentials;
-use crate::huaweicloud::iam::token_request::Agency;
 use crate::ids::ProfileName;
 use crate::store::LayeredStore;
+use fingerprint::Fingerprint;
 use found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
 use sources::hcloud::Hcloud;
 
 pub use error::IdentityError;
 pub use id_token::ActionsService;
-pub use sources::profile::{KINDS, forget_secret, keep_secret};
+pub use secret_record::{Difference, forget_secret, keep_secret, secret_account};
+pub use sources::profile::KINDS;
+pub use trust::Addressee;
 
 /// Which source is allowed to answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +38,8 @@ pub enum Pin {
     Any,
     /// This profile.
     Profile(ProfileName),
-    /// This source.
-    Source(SourceName),
+    /// This source, and of it the cloud, profile or file of this name.
+    Source(SourceName, Option<String>),
 }
 
 /// The sources beside our own profiles, by their `--identity` names.
@@ -73,6 +78,11 @@ impl SourceName {
             .find(|source| source.as_str() == text)
     }
 
+    /// Whether it has several identities, each with a name.
+    pub fn has_names(self) -> bool {
+        matches!(self, Self::SdkFile | Self::Hcloud | Self::Clouds)
+    }
+
     /// The name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -92,7 +102,7 @@ impl SourceName {
 pub struct Identity {
     source: IdentityOrigin,
     pub(crate) found: FoundIdentity,
-    fingerprint: String,
+    fingerprint: Fingerprint,
 }
 
 #[derive(Debug, Clone)]
@@ -112,7 +122,7 @@ impl Identity {
     pub fn locate(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
         match pin {
             Pin::Profile(name) => Self::of_profile(name.clone(), &Config::load(directories)?, env),
-            Pin::Source(source) => match Self::of_source(*source, env)? {
+            Pin::Source(source, name) => match Self::of_source(*source, name.as_deref(), env)? {
                 SourceAnswer::FoundIdentity(identity) => Ok(*identity),
                 SourceAnswer::Encrypted => Err(IdentityError::Encrypted),
                 SourceAnswer::NotConfigured => Err(IdentityError::NotConfigured(*source)),
@@ -122,7 +132,7 @@ impl Identity {
     }
 
     fn first(env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
-        if let SourceAnswer::FoundIdentity(identity) = Self::of_source(SourceName::Env, env)? {
+        if let SourceAnswer::FoundIdentity(identity) = Self::of_source(SourceName::Env, None, env)? {
             return Ok(*identity);
         }
         let config = Config::load(directories)?;
@@ -134,7 +144,7 @@ impl Identity {
         }
         let mut has_encrypted = false;
         for source in SourceName::AFTER_PROFILE {
-            match Self::of_source(source, env)? {
+            match Self::of_source(source, None, env)? {
                 SourceAnswer::FoundIdentity(identity) => return Ok(*identity),
                 SourceAnswer::Encrypted => has_encrypted = true,
                 SourceAnswer::NotConfigured => {}
@@ -146,7 +156,7 @@ impl Identity {
     /// Every identity that is configured and can be used, in the order in which [`Pin::Any`] looks, then the other profiles by name.
     pub fn all(env: &Env, directories: &Directories) -> Vec<Self> {
         let config = Config::load(directories).unwrap_or_default();
-        let of_source = |source| match Self::of_source(source, env) {
+        let of_source = |source| match Self::of_source(source, None, env) {
             Ok(SourceAnswer::FoundIdentity(identity)) => Some(*identity),
             _ => None,
         };
@@ -161,16 +171,16 @@ impl Identity {
             .collect()
     }
 
-    fn of_source(source: SourceName, env: &Env) -> Result<SourceAnswer, IdentityError> {
+    fn of_source(source: SourceName, name: Option<&str>, env: &Env) -> Result<SourceAnswer, IdentityError> {
         let found = match source {
             SourceName::Env => sources::env::find(env)?,
-            SourceName::SdkFile => sources::sdk_file::find(env)?,
-            SourceName::Hcloud => match sources::hcloud::find(env)? {
+            SourceName::SdkFile => sources::sdk_file::find(env, name)?,
+            SourceName::Hcloud => match sources::hcloud::find(env, name)? {
                 Hcloud::FoundIdentity(found) => Some(*found),
                 Hcloud::Encrypted => return Ok(SourceAnswer::Encrypted),
                 Hcloud::Absent => None,
             },
-            SourceName::Clouds => sources::clouds::find(env)?,
+            SourceName::Clouds => sources::clouds::find(env, name)?,
             SourceName::Oidc => sources::oidc::find(env)?,
             SourceName::Pod => sources::pod::find(env)?,
             SourceName::Metadata => Some(sources::metadata::find(env, Profile::default())?),
@@ -226,9 +236,12 @@ impl Identity {
     }
 
     fn new(source: IdentityOrigin, found: FoundIdentity) -> Self {
-        let agency = found.agency.as_ref().map(agency_fingerprint).unwrap_or_default();
+        let own = found.fingerprint.clone();
         Self {
-            fingerprint: format!("{}{agency}", found.fingerprint),
+            fingerprint: match &found.agency {
+                Some(agency) => own.assuming(agency),
+                None => own,
+            },
             source,
             found,
         }
@@ -236,7 +249,7 @@ impl Identity {
 
     /// What tells this identity from any other, without a secret and without the network.
     pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+        self.fingerprint.as_str()
     }
 
     /// The identity that assumes the agency.
@@ -286,7 +299,12 @@ impl Identity {
     /// The argument that pins `get-credential` to this identity.
     pub fn identity_argument(&self) -> String {
         match &self.source {
-            IdentityOrigin::Named(source) => format!("--identity={}", source.as_str()),
+            IdentityOrigin::Named(source) => {
+                // A name that a shell would take for something else is left out: the principal protects all the same.
+                let name = self.found.name.as_deref().filter(|name| is_plain(name));
+                let name = name.map(|name| format!(":{name}")).unwrap_or_default();
+                format!("--identity={}{name}", source.as_str())
+            }
             IdentityOrigin::Profile(name) => profile_pin(name),
         }
     }
@@ -312,13 +330,21 @@ impl Identity {
 
     /// It works only where the same environment variables are set.
     pub fn is_from_environment(&self) -> bool {
-        use SourceName::{Clouds, Env, Oidc, Pod};
-        matches!(self.source, IdentityOrigin::Named(Env | Clouds | Oidc | Pod))
+        use SourceName::{Env, Oidc, Pod};
+        matches!(self.source, IdentityOrigin::Named(Env | Oidc | Pod))
     }
 
     /// Its id at the cloud is another one after every login, so nothing can be told from a change.
     pub fn is_federated(&self) -> bool {
         matches!(self.found.means, AuthMethod::IdToken { .. }) && self.found.agency.is_none()
+    }
+
+    /// Provider and subject of somebody whose id at the cloud is another one after every login.
+    pub fn federated_principal(&self) -> Option<String> {
+        match &self.found.means {
+            AuthMethod::IdToken { provider, token } if self.is_federated() => Some(token.principal(provider)),
+            _ => None,
+        }
     }
 
     /// Somebody has to type a passcode when it signs in.
@@ -377,15 +403,21 @@ impl Identity {
     }
 }
 
+/// Whether `said` in an entry pins to the identity whose argument is `pin`: earlier versions did not name clouds, profiles and files.
+pub fn is_pin(said: &str, pin: &str) -> bool {
+    said == pin || pin.strip_prefix(said).is_some_and(|name| name.starts_with(':'))
+}
+
+/// Letters, digits and a few signs that mean nothing to any shell.
+fn is_plain(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '+' | '/' | '\\' | ':');
+    !name.is_empty() && name.chars().all(is_plain)
+}
+
 /// What a source says.
 enum SourceAnswer {
     FoundIdentity(Box<Identity>),
     /// There are keys that we cannot read.
     Encrypted,
     NotConfigured,
-}
-
-/// What the agency adds to the fingerprint of whoever assumes it.
-fn agency_fingerprint(agency: &Agency) -> String {
-    format!(">agency:{}/{}", agency.account.as_str(), agency.name)
 }

@@ -113,9 +113,29 @@ pub fn pin(args: &IdentityArgs, env: &Env) -> Result<Pin, PlanError> {
                 given.parse(ProfileName::parse, crate::ids::InvalidId::hint)?,
             ))
         }
-        (None, Some(identity)) => Ok(Pin::Source(identity.one_of(SourceName::parse, SourceName::ALL)?)),
+        (None, Some(identity)) => identity_source(&identity),
         (None, None) => Ok(Pin::Any),
     }
+}
+
+/// `SOURCE`, or `SOURCE:NAME` where the source has several.
+fn identity_source(given: &Given) -> Result<Pin, PlanError> {
+    let Some((source, name)) = given.text.split_once(':') else {
+        return Ok(Pin::Source(given.one_of(SourceName::parse, SourceName::ALL)?, None));
+    };
+    let source = Given {
+        text: source.to_owned(),
+        origin: given.origin.clone(),
+    }
+    .one_of(SourceName::parse, SourceName::ALL)?;
+    if !source.has_names() || name.is_empty() {
+        return Err(PlanError::Invalid {
+            origin: given.origin.clone(),
+            problem: format!("`{}` names nothing", crate::sanitize::sanitize(&given.text)),
+            cure: "a name goes with `clouds:CLOUD`, `hcloud:PROFILE` and `sdk-file:FILE`".to_owned(),
+        });
+    }
+    Ok(Pin::Source(source, Some(name.to_owned())))
 }
 
 /// Which cluster, exactly.

@@ -5,7 +5,9 @@
 
 mod files;
 
-pub use files::{open_private, private_names, read_private, remove_private, user_id, write_private};
+pub use files::{
+    open_private, others_who_can_write, private_names, read_private, remove_private, user_id, write_private,
+};
 
 use crate::secret::Secret;
 use rustix::fs::{
@@ -34,7 +36,7 @@ pub(crate) enum Loose {
         expect(dead_code, reason = "only the memory directory refuses, and it is Linux's")
     )]
     Refuse,
-    /// Make it 0700 before anything is written; read from it as it is.
+    /// Make it 0700 before anything is written; read from it as it is, unless others can write there.
     Tighten,
 }
 
@@ -43,11 +45,19 @@ pub(crate) enum Loose {
 pub(crate) struct PrivateDir {
     fd: OwnedFd,
     uid: u32,
+    is_writable_by_others: bool,
 }
 
 impl PrivateDir {
     /// Opens the directory at `path` for reading; `None`: there is none.
     pub(crate) fn open(path: &Path, uid: u32, loose: Loose) -> io::Result<Option<Self>> {
+        match Self::open_any(path, uid, loose)? {
+            Some(directory) if directory.is_writable_by_others => Err(refused("others can write it")),
+            directory => Ok(directory),
+        }
+    }
+
+    fn open_any(path: &Path, uid: u32, loose: Loose) -> io::Result<Option<Self>> {
         match openat(
             CWD,
             path,
@@ -65,7 +75,7 @@ impl PrivateDir {
     /// Opens the directory at `path` for writing, making it, and what leads to it, if need be.
     pub(crate) fn create(path: &Path, uid: u32, loose: Loose) -> io::Result<Self> {
         loop {
-            if let Some(directory) = Self::open(path, uid, loose)? {
+            if let Some(directory) = Self::open_any(path, uid, loose)? {
                 if loose == Loose::Tighten && is_open_to_others(&fstat(&directory.fd)?) {
                     fchmod(&directory.fd, Mode::RWXU)?;
                 }
@@ -91,7 +101,12 @@ impl PrivateDir {
         if loose == Loose::Refuse && is_open_to_others(&stat) {
             return Err(refused("others may enter it"));
         }
-        Ok(Self { fd, uid })
+        let is_writable_by_others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+        Ok(Self {
+            fd,
+            uid,
+            is_writable_by_others,
+        })
     }
 
     /// The directory itself, for further checks.

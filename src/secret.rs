@@ -2,6 +2,10 @@
 //!
 //! Every [`Secret::expose`] is a door; each caller says in a comment why it opens it. `grep expose` is the audit list.
 
+mod shape;
+
+pub use shape::{InvalidSecret, SecretShape};
+
 use std::fmt;
 use zeroize::Zeroize;
 

@@ -14,7 +14,7 @@ use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::token_request::{AgencyNaming, Scope};
 use crate::huaweicloud::observed::Endpoints;
-use crate::identity::Identity;
+use crate::identity::{Addressee, Identity};
 use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::CloudSettings;
 use crate::session::Session;
@@ -96,6 +96,14 @@ impl<'a> SignIn<'a> {
         self.with_issued(session, |issued| act(&issued.credentials, issued.owner.as_ref()))
     }
 
+    fn addressee<'s>(&'s self, endpoint: &'s Endpoint) -> Addressee<'s> {
+        Addressee {
+            endpoint,
+            region: self.region,
+            ca_file: self.cloud.ca_file.as_deref(),
+        }
+    }
+
     /// Drops what is kept, so that the next sign-in proves who we are.
     pub(crate) fn forget(&self, session: &Session<'_>) {
         let store = session.store(self.cache);
@@ -119,7 +127,7 @@ impl<'a> SignIn<'a> {
     fn issued(&self, session: &Session<'_>) -> Result<(IssuedCredentials, bool)> {
         let iam = self.iam();
         // Asked first, and whatever is kept: an address from elsewhere gets nothing.
-        self.identity.check_iam(&iam, self.region)?;
+        self.identity.check_iam(&self.addressee(&iam))?;
         let key = self.key(&iam);
         let store = session.store(self.cache);
         let cache = session.cache(&store);
@@ -154,6 +162,7 @@ impl<'a> SignIn<'a> {
             http: &http,
             iam,
             region: self.region,
+            ca_file: self.cloud.ca_file.as_deref(),
             naming: match self.cloud.cloud_of(self.region) {
                 Cloud::Otc => AgencyNaming::Otc,
                 _ => AgencyNaming::Huawei,
@@ -183,7 +192,7 @@ impl<'a> SignIn<'a> {
     /// An endpoint that must not see a token gets signatures.
     fn form(&self) -> CredentialForm {
         let is_for_iam = self.scope == Scope::Account;
-        if is_for_iam || self.identity.trusts_cce(&self.cloud.cce(self.region), self.region) {
+        if is_for_iam || self.identity.trusts_cce(&self.addressee(&self.cloud.cce(self.region))) {
             CredentialForm::Any
         } else {
             CredentialForm::AccessKey

@@ -80,7 +80,7 @@ pub(crate) fn keep(
 /// Keeps the secret; returns where.
 fn keep_secret(session: &Session<'_>, plan: &ProfileSetPlan, secret: &Secret<String>) -> Result<String> {
     let store = session.secrets(plan.profile.secret_store.as_deref());
-    let stored = identity::keep_secret(&store, &plan.name, secret, session.started);
+    let stored = identity::keep_secret(&store, &plan.name, &plan.profile, secret, session.started);
     if stored.held_by.is_empty() {
         let trouble = stored.troubles.first();
         let reason = trouble.map_or_else(|| "there is no store".to_owned(), |trouble| trouble.error.to_string());

@@ -12,6 +12,7 @@ use crate::host::{Directories, Host};
 use crate::identity;
 use crate::ids::ProfileName;
 use crate::plan::RunSettings;
+use crate::secret::InvalidSecret;
 use crate::session::Session;
 
 /// Why a profile could not be kept or removed.
@@ -21,8 +22,10 @@ enum ProfileError {
     NoSecret(&'static str),
     #[error("no {0} was typed")]
     NothingTyped(&'static str),
-    #[error("the {0} on stdin is not one line of text")]
-    MalformedSecret(&'static str),
+    #[error("the {0} on stdin cannot be right: {1}")]
+    MalformedSecret(&'static str, InvalidSecret),
+    #[error("the {0} that was typed cannot be right: {1}")]
+    MalformedTyped(&'static str, InvalidSecret),
     #[error("the {0} is missing, and nobody can be asked for it")]
     NobodyToAsk(&'static str),
     #[error("the access key's id is missing")]
@@ -42,7 +45,8 @@ impl Explain for ProfileError {
         match self {
             Self::NoSecret(_)
             | Self::NothingTyped(_)
-            | Self::MalformedSecret(_)
+            | Self::MalformedSecret(..)
+            | Self::MalformedTyped(..)
             | Self::NobodyToAsk(_)
             | Self::NoAccessKeyId
             | Self::Unknown(_) => Exit::Usage,
@@ -52,7 +56,11 @@ impl Explain for ProfileError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoSecret(_) | Self::NothingTyped(_) | Self::MalformedSecret(_) | Self::NobodyToAsk(_) => {
+            Self::NoSecret(_)
+            | Self::NothingTyped(_)
+            | Self::MalformedSecret(..)
+            | Self::MalformedTyped(..)
+            | Self::NobodyToAsk(_) => {
                 "type it at a terminal, or pipe it in: `printf %s \"$SECRET\" | kubectl cce-login profile set … --secret-stdin`".to_owned()
             }
             Self::NoAccessKeyId => "give it with `--access-key-id`, or another `--kind`".to_owned(),

@@ -166,5 +166,5 @@ fn is_of(record: &CertificateRecord, told: &ClusterInfo) -> bool {
 /// The context is for this cluster, as this identity.
 fn is_about(context: &OurContext<'_>, request: &CertificateRequest<'_>) -> bool {
     let is_its = cluster_id(&context.args) == Some(request.target.cluster_id.as_str());
-    is_its && context.args.contains(&request.identity.identity_argument().as_str())
+    is_its && contexts::is_pinned_to(context, &request.identity.identity_argument())
 }

@@ -52,6 +52,9 @@ const HUAWEI_REGIONS: [&str; 33] = [
     "tr-west-1",
 ];
 
+/// The names under which the services that we call answer.
+const SERVICES: [&str; 4] = ["cce", "iam", "iam-pub", "sts"];
+
 /// Why a `--cloud` was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a cloud")]
@@ -91,6 +94,16 @@ impl Cloud {
         match region.as_str() {
             region if OTC_REGIONS.contains(&region) => Self::Otc,
             _ => Self::Huawei,
+        }
+    }
+
+    /// The one cloud that has this region; `None` where it is not known.
+    pub fn that_has(region: &Region) -> Option<Self> {
+        let is_of = |regions: &[&str]| regions.contains(&region.as_str());
+        match (is_of(&OTC_REGIONS), is_of(&HUAWEI_REGIONS)) {
+            (true, false) => Some(Self::Otc),
+            (false, true) => Some(Self::Huawei),
+            _ => None,
         }
     }
 
@@ -158,26 +171,66 @@ impl Cloud {
 
     /// Whether `host` is one of this cloud's.
     pub fn has_host(&self, host: &str) -> bool {
-        let domains = match self {
-            Self::Huawei => ["myhuaweicloud.com", "myhuaweicloud.eu"],
-            Self::Otc => ["otc.t-systems.com"; 2],
-            Self::Domain(domain) => [domain.as_str(); 2],
-        };
-        let is_below = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-        domains.into_iter().any(is_below)
+        self.domains().into_iter().any(|domain| is_below(host, domain))
     }
 
-    fn service(&self, service: &str, region: &Region) -> Endpoint {
-        let domain = match self {
+    /// The domains below which its services answer. Accounts of one are none of another.
+    pub fn domains(&self) -> Vec<&str> {
+        match self {
+            Self::Huawei => vec!["myhuaweicloud.com", "myhuaweicloud.eu"],
+            Self::Otc => vec!["otc.t-systems.com", "sc.otc.t-systems.com"],
+            Self::Domain(domain) => vec![domain],
+        }
+    }
+
+    /// The one of [`Self::domains`] that a region lies in.
+    pub fn domain_in(&self, region: &Region) -> &str {
+        match self {
             // The European site; `eu-west-0` is not part of it.
             Self::Huawei if region.as_str().starts_with("eu-west-1") => "myhuaweicloud.eu",
             Self::Huawei => "myhuaweicloud.com",
             Self::Otc if region.as_str() == "eu-ch2" => "sc.otc.t-systems.com",
             Self::Otc => "otc.t-systems.com",
             Self::Domain(domain) => domain,
-        };
-        Endpoint::of_host(format!("{service}.{region}.{domain}"))
+        }
     }
+
+    /// Whether the domain is one of the clouds that are known without being named.
+    pub fn is_built_in(domain: &str) -> bool {
+        [Self::Huawei, Self::Otc]
+            .iter()
+            .any(|cloud| cloud.domains().contains(&domain))
+    }
+
+    /// The well-known domain, with its cloud, at which CCE, IAM or STS answers under this host name. Other names below the same domain
+    /// may be customers' (buckets, gateways).
+    pub fn of_service(host: &str) -> Option<(Self, &'static str)> {
+        let host = host.to_ascii_lowercase();
+        let domains = [
+            (Self::Huawei, "myhuaweicloud.com"),
+            (Self::Huawei, "myhuaweicloud.eu"),
+            (Self::Otc, "sc.otc.t-systems.com"),
+            (Self::Otc, "otc.t-systems.com"),
+        ];
+        domains.into_iter().find(|(_, domain)| {
+            let name = host.strip_suffix(domain).and_then(|rest| rest.strip_suffix('.'));
+            let (service, region) = name.map_or(("", None), |name| match name.split_once('.') {
+                Some((service, region)) => (service, Some(region)),
+                None => (name, None),
+            });
+            // IAM's own name is good for all regions.
+            let is_of_region = region.is_none_or(|region| Region::parse(region).is_ok());
+            SERVICES.contains(&service) && is_of_region && (region.is_some() || service == "iam")
+        })
+    }
+
+    fn service(&self, service: &str, region: &Region) -> Endpoint {
+        Endpoint::of_host(format!("{service}.{region}.{}", self.domain_in(region)))
+    }
+}
+
+fn is_below(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use crate::config::ConfigError;
 use crate::env_vars;
 use crate::error::{Exit, Explain};
 use crate::identity::SourceName;
+use crate::identity::secret_record::Difference;
 use crate::ids::{Endpoint, ProfileName};
 use crate::store::StoreError;
+use std::path::PathBuf;
 
 /// Why there is no identity.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,37 @@ pub enum IdentityError {
         /// The store's reason.
         #[source]
         source: StoreError,
+    },
+    /// A secret that was kept before secrets were kept with what they are for.
+    #[error("the secret of profile `{0}` was kept by another version of this program, without what it is for")]
+    SecretWithoutPurpose(ProfileName),
+    /// `config.toml` says otherwise than when the secret was kept.
+    #[error("the secret of profile `{name}` was kept for something else: {difference}")]
+    SecretForOther {
+        /// Which profile.
+        name: ProfileName,
+        /// What is said otherwise.
+        difference: Difference,
+    },
+    /// A password or token would be read by whoever has a certificate of these roots.
+    #[error(
+        "{what} is not sent under the roots in `{}`: they came from an argument or a `CCE_LOGIN_*` variable, not from where {what} came from", file.display()
+    )]
+    ForeignRoots {
+        /// Whose secret.
+        what: String,
+        /// The roots.
+        file: PathBuf,
+        /// How to name them where the secret is.
+        cure: String,
+    },
+    /// A password or token of an unknown cloud.
+    #[error("nothing says which cloud {what} belongs to, so it is sent nowhere")]
+    NoCloud {
+        /// Whose secret.
+        what: String,
+        /// How to name it where the secret is.
+        cure: String,
     },
     /// A password or token would go where its owner has not sent it.
     #[error(
@@ -106,7 +139,15 @@ impl Explain for IdentityError {
                 "let KooCLI keep them in the clear with `hcloud configure set --cli-auth-encrypt=false`, or keep the access key with {KEEP}"
             ),
             Self::NotConfigured(source) => not_configured(*source),
-            Self::Broken { cure, .. } | Self::Untrusted { cure, .. } | Self::Unknown { cure, .. } => cure.clone(),
+            Self::Broken { cure, .. }
+            | Self::Untrusted { cure, .. }
+            | Self::ForeignRoots { cure, .. }
+            | Self::NoCloud { cure, .. }
+            | Self::Unknown { cure, .. } => cure.clone(),
+            Self::SecretWithoutPurpose(name) => format!("set it again: `kubectl cce-login profile set {name} …`"),
+            Self::SecretForOther { name, .. } => {
+                format!("if the change is meant, set it again: `kubectl cce-login profile set {name} …`")
+            }
             Self::NoProfile(name) => format!(
                 "`kubectl cce-login profile list` shows the profiles; `kubectl cce-login profile set {name}` adds it"
             ),

@@ -5,7 +5,9 @@ use crate::huaweicloud::credentials::{AccessKey, Credentials};
 use crate::huaweicloud::iam::sts::AssumeWithOidc;
 use crate::huaweicloud::iam::token_request::{Agency, User};
 use crate::identity::IdentityError;
+use crate::identity::fingerprint::Fingerprint;
 use crate::identity::id_token::IdTokenSource;
+use crate::identity::secret_record::{SecretPurpose, read_secret};
 use crate::ids::{AccessKeyId, Endpoint, ProfileName};
 use crate::secret::Secret;
 use crate::store::LayeredStore;
@@ -14,6 +16,8 @@ use std::path::PathBuf;
 /// What a source has found.
 #[derive(Debug, Clone)]
 pub(crate) struct FoundIdentity {
+    /// Which of the source's, where it has several: a cloud, a profile, a file.
+    pub(crate) name: Option<String>,
     /// How we prove who we are.
     pub(crate) means: AuthMethod,
     /// Who we become then.
@@ -21,7 +25,7 @@ pub(crate) struct FoundIdentity {
     /// Region, project, endpoints and roots, as far as the source names them.
     pub(crate) settings: Profile,
     /// What tells this identity from any other, `agency` left out.
-    pub(crate) fingerprint: String,
+    pub(crate) fingerprint: Fingerprint,
     /// For messages: what and from where.
     pub(crate) described: String,
     /// What to check when the cloud refuses it.
@@ -92,6 +96,8 @@ pub(crate) enum SecretRef {
         profile: ProfileName,
         /// `secret_store` of the profile.
         store: Option<String>,
+        /// What it is wanted for.
+        purpose: SecretPurpose,
     },
 }
 
@@ -107,6 +113,17 @@ pub(crate) enum Passcode {
 }
 
 impl AuthMethod {
+    /// The same, where `settings` say.
+    #[must_use]
+    pub(crate) fn used_at(mut self, settings: &Profile) -> Self {
+        if let Self::AccessKey { secret, .. } | Self::Password { password: secret, .. } = &mut self
+            && let SecretRef::Stored { purpose, .. } = secret
+        {
+            *purpose = purpose.clone().at(settings);
+        }
+        self
+    }
+
     /// The access key, if that is what it is.
     pub(crate) fn access_key(
         &self,
@@ -132,7 +149,11 @@ impl SecretRef {
     pub(crate) fn read(&self, secrets: &dyn Fn(Option<&str>) -> LayeredStore) -> Result<Secret<String>, IdentityError> {
         match self {
             Self::Inline(secret) => Ok(secret.clone()),
-            Self::Stored { profile, store } => super::sources::profile::secret(profile, &secrets(store.as_deref())),
+            Self::Stored {
+                profile,
+                store,
+                purpose,
+            } => read_secret(&secrets(store.as_deref()), profile, purpose),
         }
     }
 }

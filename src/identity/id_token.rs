@@ -5,10 +5,11 @@ use crate::env_vars;
 use crate::error::{Error, Result};
 use crate::host::{Deadline, Env};
 use crate::identity::IdentityError;
+use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::local::{self, Local};
-use crate::identity::reading::malformed_source;
-use crate::secret::Secret;
+use crate::identity::reading::{malformed_source, secret_variable};
+use crate::secret::{Secret, SecretShape};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -29,8 +30,8 @@ pub(crate) enum IdTokenSource {
         url: String,
         /// The bearer token for it.
         token: Secret<String>,
-        /// What tells this job from others offline.
-        job: String,
+        /// The repository of the job, for people.
+        repository: String,
     },
 }
 
@@ -59,24 +60,53 @@ impl ActionsService {
 
 impl IdTokenSource {
     /// The service of GitHub Actions, where a job has one.
-    pub(crate) fn of_actions(env: &Env) -> Option<Self> {
-        let job = env_vars::ACTIONS_SUBJECT.map(|name| env.var(name).unwrap_or_default());
-        Some(Self::Actions {
-            url: env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_URL)?,
-            token: Secret::new(env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_TOKEN)?),
-            job: job.join("|"),
-        })
+    pub(crate) fn of_actions(env: &Env) -> std::result::Result<Option<Self>, IdentityError> {
+        let name = env_vars::ACTIONS_ID_TOKEN_REQUEST_TOKEN;
+        let Some(url) = env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_URL) else {
+            return Ok(None);
+        };
+        let token = secret_variable(SOURCE, env, name, SecretShape::Key)?;
+        Ok(token.map(|token| Self::Actions {
+            url,
+            token,
+            repository: env.var(env_vars::GITHUB_REPOSITORY).unwrap_or_default(),
+        }))
     }
 
-    /// Whom the token is about, as far as that is known offline: its `sub`, unverified.
-    pub(crate) fn subject(&self) -> String {
+    /// Whom the token is about, as far as that is known offline.
+    fn subject(&self) -> Subject {
         match self {
-            Self::Text(_) => self.claim("sub").unwrap_or_default(),
-            Self::File(path) => match std::fs::read_to_string(path) {
-                Ok(_) => self.claim("sub").unwrap_or_default(),
-                Err(_) => path.display().to_string(),
+            Self::Text(token) => subject_of(token),
+            Self::File(path) => std::fs::read_to_string(path).map_or_else(
+                |_| Subject::Unknown(Fingerprint::of("file", [path.display().to_string().as_str()])),
+                |text| subject_of(&Secret::new(text)),
+            ),
+            Self::Actions { token, repository, .. } => Subject::Job {
+                repository: repository.clone(),
+                token: Fingerprint::of_secret("job", token),
             },
-            Self::Actions { job, .. } => job.clone(),
+        }
+    }
+
+    /// The provider and whom its token is about, as one word; of a job its repository, and no subject where none is told.
+    pub(crate) fn principal(&self, provider: &str) -> String {
+        let subject = match self.subject() {
+            Subject::Known { subject, .. } => subject,
+            Subject::Job { repository, .. } => format!("repo:{repository}"),
+            Subject::Unknown(_) => String::new(),
+        };
+        format!("{}/{}", plain(provider), plain(&subject))
+    }
+
+    /// What tells it from the id tokens of others: issuer and subject, unverified. Where they cannot be read it is another one each time.
+    pub(crate) fn fingerprint(&self, kind: &str, parts: &[&str]) -> Fingerprint {
+        match self.subject() {
+            Subject::Known { issuer, subject } => {
+                Fingerprint::of(kind, [parts, &["subject", issuer.as_str(), subject.as_str()]].concat())
+            }
+            // Jobs of one name in two workflows or environments have different subjects, which only the token tells: each has its own request token.
+            Subject::Job { token, .. } => Fingerprint::of(kind, [parts, &["job", token.as_str()]].concat()),
+            Subject::Unknown(token) => Fingerprint::of(kind, [parts, &["unknown", token.as_str()]].concat()),
         }
     }
 
@@ -87,11 +117,7 @@ impl IdTokenSource {
             Self::File(path) => Secret::new(std::fs::read_to_string(path).ok()?),
             Self::Actions { .. } => return None,
         };
-        // Only this claim leaves here: a name.
-        let claims = token.expose().trim().split('.').nth(1)?;
-        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-        let claim = claims.get(name)?.as_str()?;
-        (!claim.is_empty()).then(|| claim.to_owned())
+        claim_of(&token, name)
     }
 
     /// The token.
@@ -105,28 +131,68 @@ impl IdTokenSource {
                 };
                 let text = std::fs::read_to_string(path);
                 let text = text.map_err(|error| problem(format!("cannot read `{}`: {error}", path.display())))?;
-                let token = Secret::new(text.trim().to_owned());
-                // Only its shape is looked at.
-                if !is_token_like(token.expose()) {
-                    return Err(problem(format!("`{}` does not hold an id token", path.display())));
-                }
-                Ok(token)
+                let token = SecretShape::Key.check(&text);
+                token.map_err(|invalid| problem(format!("`{}` does not hold an id token: {invalid}", path.display())))
             }
             Self::Actions { url, token, .. } => local::actions_id_token(local, url, token),
         }
     }
 }
 
-/// One word that can stand in a header or a body.
-fn is_token_like(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())
+/// A text in the letters and signs that mean nothing to any shell; any other byte as `~` and two digits.
+fn plain(text: &str) -> String {
+    let shown = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-_.:@/".contains(&byte) => char::from(byte).to_string(),
+        byte => format!("~{byte:02x}"),
+    };
+    text.bytes().map(shown).collect()
+}
+
+/// Whom an id token is about.
+enum Subject {
+    /// As it says itself.
+    Known {
+        /// `iss`.
+        issuer: String,
+        /// `sub`.
+        subject: String,
+    },
+    /// A job, whose subject is known once it has its id token.
+    Job {
+        /// Its repository.
+        repository: String,
+        /// What its id token is asked for with.
+        token: Fingerprint,
+    },
+    /// It does not say, or cannot be read.
+    Unknown(Fingerprint),
+}
+
+fn subject_of(token: &Secret<String>) -> Subject {
+    match claim_of(token, "sub") {
+        Some(subject) => Subject::Known {
+            issuer: claim_of(token, "iss").unwrap_or_default(),
+            subject,
+        },
+        None => Subject::Unknown(Fingerprint::of_secret("token", token)),
+    }
+}
+
+/// What a token says, unverified; a blank claim is none.
+fn claim_of(token: &Secret<String>, name: &str) -> Option<String> {
+    // Only this claim leaves here: a name.
+    let claims = token.expose().trim().split('.').nth(1)?;
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let claim = claims.get(name)?.as_str()?;
+    (!claim.is_empty()).then(|| claim.to_owned())
 }
 
 /// What is found with an identity provider that IAM knows by name.
 pub(crate) fn provider_found(provider: String, token: IdTokenSource, settings: Profile, origin: &str) -> FoundIdentity {
     let shown = crate::sanitize::sanitize(&provider);
     FoundIdentity {
-        fingerprint: format!("idp:{provider}|{}", token.subject()),
+        name: None,
+        fingerprint: token.fingerprint("idp", &[provider.as_str()]),
         described: format!("an id token of `{shown}` from {origin}"),
         cure: format!("the id token must be of `{shown}`, for an audience that IAM takes, and not expired"),
         means: AuthMethod::IdToken { provider, token },
@@ -136,9 +202,11 @@ pub(crate) fn provider_found(provider: String, token: IdTokenSource, settings: P
 }
 
 /// The token that goes with a provider by name: `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, else the service of GitHub Actions.
-pub(crate) fn of_environment(env: &Env) -> Option<IdTokenSource> {
-    let file = env.var_os(env_vars::SDK_ID_TOKEN_FILE).map(PathBuf::from);
-    file.map(IdTokenSource::File).or_else(|| IdTokenSource::of_actions(env))
+pub(crate) fn of_environment(env: &Env) -> std::result::Result<Option<IdTokenSource>, IdentityError> {
+    match env.var_os(env_vars::SDK_ID_TOKEN_FILE) {
+        Some(path) => Ok(Some(IdTokenSource::File(PathBuf::from(path)))),
+        None => IdTokenSource::of_actions(env),
+    }
 }
 
 /// `settings` of what the environment says of the SDKs' endpoints.

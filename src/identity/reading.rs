@@ -3,6 +3,7 @@
 use super::IdentityError;
 use crate::host::{Deadline, Env, Input, read_bounded, text_of};
 use crate::ids::{AccessKeyId, Endpoint};
+use crate::secret::{InvalidSecret, Secret, SecretShape};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,6 +58,50 @@ pub(crate) fn auth_url(source: &str, name: &str, url: &str) -> Result<Endpoint, 
     let base = url.trim_end_matches('/');
     let base = base.strip_suffix("/v3").unwrap_or(base);
     Endpoint::parse(base).map_err(|invalid| malformed_source(source, format!("`{name}`: {invalid}"), invalid.hint()))
+}
+
+/// A secret as a source gives it under `name`.
+pub(crate) fn secret(
+    source: &str,
+    name: &str,
+    shape: SecretShape,
+    text: &Secret<String>,
+) -> Result<Secret<String>, IdentityError> {
+    // Only to be looked at: it stays a secret.
+    shape
+        .check(text.expose())
+        .map_err(|invalid| malformed_secret(source, name, invalid))
+}
+
+/// A secret in a variable; `None` where it is unset or blank.
+pub(crate) fn secret_variable(
+    source: &str,
+    env: &Env,
+    name: &str,
+    shape: SecretShape,
+) -> Result<Option<Secret<String>>, IdentityError> {
+    let value = env.var_os(name);
+    let secret = value.map(|value| shape.check_bytes(value.as_encoded_bytes()));
+    secret
+        .transpose()
+        .map_err(|invalid| malformed_secret(source, name, invalid))
+}
+
+fn malformed_secret(source: &str, name: &str, invalid: InvalidSecret) -> IdentityError {
+    malformed_source(
+        source,
+        format!("`{name}` cannot be right: {invalid}"),
+        format!("set `{name}` again, on one line and as it was issued"),
+    )
+}
+
+/// A variable's text, trimmed. One that is no text is not unset.
+pub(crate) fn variable(source: &str, env: &Env, name: &str) -> Result<Option<String>, IdentityError> {
+    match env.var_os(name).map(std::ffi::OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text.trim().to_owned())),
+        Some(Err(_)) => Err(malformed_secret(source, name, InvalidSecret::NotText)),
+    }
 }
 
 /// An access key id as a source gives it under `name`.

@@ -49,8 +49,8 @@ impl Identity {
 /// Who has issued a token, and that it says whom it is about; `None` if one of the two is not known offline.
 fn issued_by(token: &IdTokenSource) -> Option<String> {
     match token {
-        // The job tells whom it is about.
-        IdTokenSource::Actions { job, .. } => job.starts_with(char::is_alphanumeric).then(|| "actions".to_owned()),
+        // Only its token would say whom a job is about: the environment is part of that.
+        IdTokenSource::Actions { .. } => None,
         _ => token.claim("sub").and_then(|_| token.claim("iss")),
     }
 }

@@ -9,6 +9,7 @@ use crate::identity::KINDS;
 use crate::ids::{AccessKeyId, Endpoint, ProfileName, Region};
 use crate::plan::given::{Given, Sources};
 use crate::plan::{PlanError, absolute};
+use crate::secret::SecretShape;
 use std::path::Path;
 
 /// A profile's name as it was typed.
@@ -56,6 +57,14 @@ impl ProfileKind {
             Self::Agency => "agency",
             Self::Federation => "federation",
             Self::Metadata => "metadata",
+        }
+    }
+
+    /// What its secret may consist of.
+    pub fn secret_shape(self) -> SecretShape {
+        match self {
+            Self::Password => SecretShape::Password,
+            _ => SecretShape::Key,
         }
     }
 

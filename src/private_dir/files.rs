@@ -53,6 +53,24 @@ fn split(path: &Path) -> io::Result<(&Path, &str)> {
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
 }
 
+/// Who but us (and root) can write this file or directory, if anybody can; links are followed. Unknown where there are no such modes.
+#[cfg(unix)]
+pub fn others_who_can_write(path: &Path) -> io::Result<Option<String>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path)?;
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    if owner != 0 && owner != user_id() {
+        return Ok(Some(format!("it belongs to somebody else (user {owner})")));
+    }
+    Ok((mode & 0o022 != 0).then(|| format!("others can write it (mode {mode:04o})")))
+}
+
+/// Who but us (and root) can write this file or directory, if anybody can; links are followed. Unknown where there are no such modes.
+#[cfg(not(unix))]
+pub fn others_who_can_write(_path: &Path) -> io::Result<Option<String>> {
+    Ok(None)
+}
+
 /// Our user id; 0 where there is no such thing.
 pub fn user_id() -> u32 {
     #[cfg(unix)]

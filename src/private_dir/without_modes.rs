@@ -5,7 +5,9 @@
 #[path = "files.rs"]
 mod files;
 
-pub use files::{open_private, private_names, read_private, remove_private, user_id, write_private};
+pub use files::{
+    open_private, others_who_can_write, private_names, read_private, remove_private, user_id, write_private,
+};
 
 use crate::secret::Secret;
 use std::fs::{self, File};

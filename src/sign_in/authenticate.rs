@@ -13,12 +13,13 @@ use crate::huaweicloud::iam::token_request::{AgencyNaming, Scope};
 use crate::huaweicloud::iam::{IamClient, IamError};
 use crate::identity::found::{AuthMethod, Passcode};
 use crate::identity::local::{self, Local};
-use crate::identity::{Identity, IdentityError};
+use crate::identity::{Addressee, Identity, IdentityError};
 use crate::ids::{Endpoint, Region};
 use crate::secret::Secret;
 use crate::session::Session;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// In which form it is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub(crate) struct SignInContext<'a> {
     pub(crate) iam: &'a Endpoint,
     /// Where the target is.
     pub(crate) region: &'a Region,
+    /// The roots in place of the system's.
+    pub(crate) ca_file: Option<&'a Path>,
     /// How this cloud names agencies.
     pub(crate) naming: AgencyNaming,
     /// A person may be asked, if there is one at a terminal.
@@ -108,7 +111,11 @@ impl Identity {
 
     /// Proves who we are, the agency left out. A token is for `scope` where that can be said.
     fn authenticate(&self, context: &SignInContext<'_>, scope: &Scope) -> Result<IssuedCredentials> {
-        self.check_iam(context.iam, context.region)?;
+        self.check_iam(&Addressee {
+            endpoint: context.iam,
+            region: context.region,
+            ca_file: context.ca_file,
+        })?;
         let in_body = Credentials::InBody;
         let api = context.api(&in_body);
         let iam = IamClient {
@@ -149,10 +156,8 @@ impl Identity {
                 endpoint,
                 token,
             } => {
+                let endpoint = self.own_sts(endpoint.as_ref(), context.region)?;
                 let id_token = token.fetch(&context.local())?;
-                let endpoint = endpoint
-                    .clone()
-                    .unwrap_or_else(|| self.own_cloud(context.region).sts(context.region));
                 let sts = StsClient {
                     api: &api,
                     endpoint: &endpoint,

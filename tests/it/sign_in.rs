@@ -2,5 +2,6 @@
 
 mod bearer;
 mod cases;
+mod config_file;
 mod formats;
 mod refused;

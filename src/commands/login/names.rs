@@ -43,7 +43,7 @@ pub(super) fn fill_in(template: &str, identity: &Identity, located: &LocatedClus
 /// The context where nothing says its name: the cluster's if it `is_free`; the user's name where the profile is not the default one, or the
 /// cluster's name is taken by another cluster.
 pub(super) fn context(identity: &Identity, located: &LocatedCluster, is_free: impl FnOnce(&str) -> bool) -> String {
-    let is_default = identity.is_from_environment() || identity.name() == "default";
+    let is_default = identity.is_from_environment() || ["clouds", "default"].contains(&identity.name());
     if is_default && is_free(&located.cluster.name) {
         located.cluster.name.clone()
     } else {

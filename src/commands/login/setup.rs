@@ -62,7 +62,7 @@ impl<'a> LoginRun<'a> {
         let pin = identity.identity_argument();
         let mut existing: HashMap<String, Vec<ExistingEntry>> = HashMap::new();
         for context in kubeconfig.ours() {
-            if context.args.contains(&pin.as_str())
+            if contexts::is_pinned_to(&context, &pin)
                 && let Some(id) = cluster_id(&context.args)
                 && let Some(found) = ExistingEntry::of(&context)
             {

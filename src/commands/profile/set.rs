@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::host::{Directories, Host};
 use crate::identity::Identity;
 use crate::plan::{self, ProfileKind, ProfileSetPlan, RunSettings};
-use crate::secret::Secret;
+use crate::secret::{InvalidSecret, Secret, SecretShape};
 use crate::session::Session;
 use std::io::Read as _;
 use std::sync::PoisonError;
@@ -51,18 +51,24 @@ fn secret(plan: &ProfileSetPlan, session: &Session<'_>) -> Result<Option<Secret<
     let Some(what) = plan.kind.secret() else {
         return Ok(None);
     };
+    let shape = plan.kind.secret_shape();
     if plan.is_secret_piped {
-        return read_secret(session.host, what).map(Some);
+        return read_secret(session.host, what, shape).map(Some);
     }
     if !session.is_interactive {
         return Err(ProfileError::NobodyToAsk(what).into());
     }
-    let secret = session.host.ask_secret(&format!("{what}: "));
-    Ok(Some(secret.ok_or(ProfileError::NothingTyped(what))?))
+    let typed = session.host.ask_secret(&format!("{what}: "));
+    let typed = typed.ok_or(ProfileError::NothingTyped(what))?;
+    // Only its shape is looked at.
+    let secret = shape.check(typed.expose());
+    Ok(Some(
+        secret.map_err(|invalid| ProfileError::MalformedTyped(what, invalid))?,
+    ))
 }
 
 /// One line from stdin.
-fn read_secret(host: &Host, what: &'static str) -> Result<Secret<String>> {
+fn read_secret(host: &Host, what: &'static str, shape: SecretShape) -> Result<Secret<String>> {
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
     let mut stdin = host.stdin.lock().unwrap_or_else(PoisonError::into_inner);
     stdin
@@ -70,15 +76,9 @@ fn read_secret(host: &Host, what: &'static str) -> Result<Secret<String>> {
         .take(LONGEST_SECRET)
         .read_to_end(&mut bytes)
         .map_err(|_| ProfileError::NoSecret(what))?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| ProfileError::MalformedSecret(what))?
-        .trim_matches(['\r', '\n']);
-    if text.trim().is_empty() {
-        return Err(ProfileError::NoSecret(what).into());
+    match shape.check_bytes(&bytes) {
+        Ok(secret) => Ok(secret),
+        Err(InvalidSecret::Empty) => Err(ProfileError::NoSecret(what).into()),
+        Err(invalid) => Err(ProfileError::MalformedSecret(what, invalid).into()),
     }
-    // A password may hold blanks, not more.
-    if text.chars().any(char::is_control) {
-        return Err(ProfileError::MalformedSecret(what).into());
-    }
-    Ok(Secret::new(text.to_owned()))
 }

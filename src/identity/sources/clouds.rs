@@ -22,15 +22,18 @@ const SOURCE: &str = "clouds";
 /// In this order, as OpenStack's clients look for them.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
-/// The named cloud's identity; `None` where no cloud is named.
-pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
-    let Some(cloud) = env.var(names::CLOUD) else {
+/// The identity of the cloud of this name, or of the one that the environment names; `None` where no cloud is named.
+pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Option<FoundIdentity>, IdentityError> {
+    let Some(cloud) = name.map(str::to_owned).or_else(|| env.var(names::CLOUD)) else {
         return Ok(None);
     };
     let shown = crate::sanitize::sanitize(&cloud);
     let files = Files::read(env)?;
     let Some(path) = files.path() else {
-        let problem = format!("`{}` is `{shown}`, but there is no `clouds.yaml`", names::CLOUD);
+        let problem = match name {
+            Some(_) => format!("the cloud is to be `{shown}`, but there is no `clouds.yaml`"),
+            None => format!("`{}` is `{shown}`, but there is no `clouds.yaml`", names::CLOUD),
+        };
         let cure = format!(
             "put it into `~/.config/openstack`, or name it with `{}`; unset `{}` to use another identity",
             names::CONFIG_FILE,
@@ -42,6 +45,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         let problem = format!("`{}` has no cloud `{shown}`", path.display());
         let cure = match files.names().as_slice() {
             [] => "it names no cloud at all: add one below `clouds:`".to_owned(),
+            known if name.is_some() => format!("it has {}: run the login again with one of them", known.join(", ")),
             known => format!("set `{}` to one of {}", names::CLOUD, known.join(", ")),
         };
         return Err(malformed_source(SOURCE, problem, cure));
@@ -68,7 +72,6 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         access_key: "ak",
         domain: "user_domain_name",
         passcode: "passcode",
-        name_of_temporary: Some(format!("{SOURCE}:{cloud}|{}", path.display())),
     };
     let openstack = openstack(&entry, env, &wording)?;
     let found = openstack.find(&wording)?;
@@ -80,6 +83,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
             "add `ak` and `sk`, or `username`, `user_domain_name` and `password`, below its `auth:`",
         )
     })?;
+    found.name = Some(cloud);
     found.settings.cloud = entry.known_cloud().map(str::to_owned);
     Ok(Some(found))
 }

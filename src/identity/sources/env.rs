@@ -5,10 +5,11 @@ use crate::env_vars as names;
 use crate::host::Env;
 use crate::huaweicloud::iam::token_request::Agency;
 use crate::identity::IdentityError;
+use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
-use crate::identity::reading::{access_key_id, auth_url, malformed_source};
+use crate::identity::reading::{access_key_id, auth_url, malformed_source, secret_variable, variable};
 use crate::identity::sources::openstack::{self, OpenStackSettings, Openstack};
-use crate::secret::Secret;
+use crate::secret::SecretShape;
 
 /// What the source is called in messages.
 const SOURCE: &str = "environment";
@@ -24,29 +25,32 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
             return Ok(Some(found));
         }
     }
-    let of = |list: &[&str]| {
-        let set = list.iter().find_map(|name| Some((env.var(name)?, *name)));
-        set.map(|(text, name)| OpenStackSettings::new(text, name))
+    let of = |list: &[&'static str]| -> Result<Option<OpenStackSettings>, IdentityError> {
+        let Some(name) = list.iter().find(|name| env.var_os(name).is_some()) else {
+            return Ok(None);
+        };
+        let text = variable(SOURCE, env, name)?;
+        Ok(text.map(|text| OpenStackSettings::new(text, name)))
     };
     let openstack = Openstack {
-        auth_type: of(names::openstack::AUTH_TYPE),
-        access_key: of(names::openstack::ACCESS_KEY),
-        secret_key: of(names::openstack::SECRET_KEY),
-        security_token: of(names::openstack::SECURITY_TOKEN),
-        token: of(names::openstack::TOKEN),
-        user_id: of(names::openstack::USER_ID),
-        username: of(names::openstack::USERNAME),
-        password: of(names::openstack::PASSWORD),
-        passcode: of(names::openstack::PASSCODE),
-        domain_name: of(names::openstack::DOMAIN_NAME),
-        domain_id: of(names::openstack::DOMAIN_ID),
-        project_name: of(names::openstack::PROJECT_NAME),
-        project_id: of(names::openstack::PROJECT_ID),
-        region: of(names::openstack::REGION),
-        auth_url: of(names::openstack::AUTH_URL),
-        ca_file: of(names::openstack::CACERT),
-        agency: of(names::openstack::AGENCY),
-        agency_domain: of(names::openstack::AGENCY_DOMAIN),
+        auth_type: of(names::openstack::AUTH_TYPE)?,
+        access_key: of(names::openstack::ACCESS_KEY)?,
+        secret_key: of(names::openstack::SECRET_KEY)?,
+        security_token: of(names::openstack::SECURITY_TOKEN)?,
+        token: of(names::openstack::TOKEN)?,
+        user_id: of(names::openstack::USER_ID)?,
+        username: of(names::openstack::USERNAME)?,
+        password: of(names::openstack::PASSWORD)?,
+        passcode: of(names::openstack::PASSCODE)?,
+        domain_name: of(names::openstack::DOMAIN_NAME)?,
+        domain_id: of(names::openstack::DOMAIN_ID)?,
+        project_name: of(names::openstack::PROJECT_NAME)?,
+        project_id: of(names::openstack::PROJECT_ID)?,
+        region: of(names::openstack::REGION)?,
+        auth_url: of(names::openstack::AUTH_URL)?,
+        ca_file: of(names::openstack::CACERT)?,
+        agency: of(names::openstack::AGENCY)?,
+        agency_domain: of(names::openstack::AGENCY_DOMAIN)?,
     };
     let wording = openstack::Wording {
         source: SOURCE,
@@ -58,7 +62,6 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         access_key: "OS_ACCESS_KEY",
         domain: "OS_USER_DOMAIN_NAME",
         passcode: "OS_PASSCODE",
-        name_of_temporary: None,
     };
     openstack.find(&wording)
 }
@@ -74,21 +77,22 @@ fn access_key(
             format!("set `{unset}` too, or unset `{set}` to use another identity"),
         )
     };
-    let (id, secret) = match (env.var(id_name), env.var(secret_name)) {
+    let secret_of = |name| secret_variable(SOURCE, env, name, SecretShape::Key);
+    let (id, secret) = match (variable(SOURCE, env, id_name)?, secret_of(secret_name)?) {
         (None, None) => return Ok(None),
         (Some(_), None) => return Err(only_one(id_name, secret_name)),
         (None, Some(_)) => return Err(only_one(secret_name, id_name)),
         (Some(id), Some(secret)) => (access_key_id(SOURCE, id_name, &id)?, secret),
     };
     Ok(Some(FoundIdentity {
-        // A temporary key's id is the only thing that is known of it offline.
-        fingerprint: format!("ak:{id}"),
+        name: None,
+        fingerprint: Fingerprint::of_access_key(&id),
         described: format!("access key `{id}` from the environment"),
         cure: format!("check `{id_name}` and `{secret_name}`: they must belong together and be active"),
         means: AuthMethod::AccessKey {
             id,
-            secret: SecretRef::Inline(Secret::new(secret)),
-            security_token: env.var(token_name).map(Secret::new),
+            secret: SecretRef::Inline(secret),
+            security_token: secret_of(token_name)?,
         },
         agency: None,
         settings: Profile::default(),

@@ -6,9 +6,10 @@ use crate::config::Profile;
 use crate::host::Env;
 use crate::huaweicloud::iam::token_request::Agency;
 use crate::identity::IdentityError;
+use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
-use crate::identity::reading::{access_key_id, malformed_source, read_file};
-use crate::secret::Secret;
+use crate::identity::reading::{access_key_id, malformed_source, read_file, secret as secret_of};
+use crate::secret::{Secret, SecretShape};
 use serde_json::Value;
 
 const SOURCE: &str = "hcloud";
@@ -25,8 +26,8 @@ pub(crate) enum Hcloud {
     FoundIdentity(Box<FoundIdentity>),
 }
 
-/// Reads the file.
-pub(crate) fn find(env: &Env) -> Result<Hcloud, IdentityError> {
+/// Reads the file, and in it the profile of this name, or the current one.
+pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Hcloud, IdentityError> {
     let Some(path) = env.home().map(|home| home.join(".hcloud").join("config.json")) else {
         return Ok(Hcloud::Absent);
     };
@@ -42,7 +43,8 @@ pub(crate) fn find(env: &Env) -> Result<Hcloud, IdentityError> {
             "correct the line, or run `hcloud configure init` again",
         )
     })?;
-    let wanted = text_of(&json, "current").unwrap_or_else(|| "default".to_owned());
+    let current = || text_of(&json, "current").unwrap_or_else(|| "default".to_owned());
+    let wanted = name.map_or_else(current, str::to_owned);
     let profiles = json.get("profiles").and_then(Value::as_array);
     let Some(profiles) = profiles.filter(|profiles| !profiles.is_empty()) else {
         return Ok(Hcloud::Absent);
@@ -52,7 +54,12 @@ pub(crate) fn find(env: &Env) -> Result<Hcloud, IdentityError> {
         .filter(|profile| text_of(profile, "name").as_ref() == Some(&wanted));
     let Some(profile) = named.next() else {
         let wanted = crate::sanitize::sanitize(&wanted);
-        let problem = format!("`{file}` has no profile `{wanted}`, which is its current one");
+        let which = if name.is_some() {
+            ""
+        } else {
+            ", which is its current one"
+        };
+        let problem = format!("`{file}` has no profile `{wanted}`{which}");
         return Err(malformed_source(
             SOURCE,
             problem,
@@ -103,24 +110,21 @@ fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, Ident
         }
     };
     let id = access_key_id(SOURCE, "accessKeyId", &id)?;
-    let security_token = part("securityToken").map(Secret::new);
-    let domain = text_of(profile, "domainId").unwrap_or_default();
-    let fingerprint = if security_token.is_none() {
-        format!("ak:{id}")
-    } else {
-        // A temporary key's id changes with every login.
-        let start = profile.pointer("/ssoParam/startUrl").and_then(Value::as_str);
-        format!("{SOURCE}:{name}|{domain}|{}", start.unwrap_or_default())
-    };
+    let checked = |name, text| secret_of(SOURCE, name, SecretShape::Key, &Secret::new(text));
+    let secret = checked("secretAccessKey", secret)?;
+    let security_token = part("securityToken")
+        .map(|token| checked("securityToken", token))
+        .transpose()?;
     let account = text_of(profile, "agencyDomainId").or_else(|| text_of(profile, "agencyDomainName"));
     let agency = text_of(profile, "agencyName").and_then(|name| Agency::parse(&name, account.as_deref()));
     Ok(Hcloud::FoundIdentity(Box::new(FoundIdentity {
-        fingerprint,
+        name: Some(name.to_owned()),
+        fingerprint: Fingerprint::of_access_key(&id),
         described: format!("access key `{id}` from {origin}"),
         cure: format!("the access key of {origin} must be active: {cure}"),
         means: AuthMethod::AccessKey {
             id,
-            secret: SecretRef::Inline(Secret::new(secret)),
+            secret: SecretRef::Inline(secret),
             security_token,
         },
         agency,

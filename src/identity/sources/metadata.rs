@@ -3,6 +3,7 @@
 use crate::config::Profile;
 use crate::env_vars::METADATA_ENDPOINT;
 use crate::host::Env;
+use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::reading::malformed_source;
 use crate::identity::{IdentityError, local};
@@ -24,12 +25,13 @@ pub(crate) fn find(env: &Env, settings: Profile) -> Result<FoundIdentity, Identi
         ));
     }
     Ok(FoundIdentity {
+        name: None,
         means: AuthMethod::Metadata {
             url: url.trim_end_matches('/').to_owned(),
         },
         agency: None,
         settings,
-        fingerprint: "ecs".to_owned(),
+        fingerprint: Fingerprint::of("ecs", []),
         described: "the agency of this ECS".to_owned(),
         cure: "the ECS must have an agency that may use CCE: set it in the ECS console".to_owned(),
     })

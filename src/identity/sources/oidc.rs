@@ -6,9 +6,9 @@ use crate::huaweicloud::iam::sts::AssumeWithOidc;
 use crate::identity::IdentityError;
 use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::id_token::{self, IdTokenSource};
-use crate::identity::reading::malformed_source;
+use crate::identity::reading::{malformed_source, secret_variable};
 use crate::ids::Endpoint;
-use crate::secret::Secret;
+use crate::secret::SecretShape;
 use std::path::PathBuf;
 
 const SOURCE: &str = "oidc";
@@ -26,7 +26,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
 }
 
 fn iam(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
-    let token = id_token::of_environment(env);
+    let token = id_token::of_environment(env)?;
     match (env.var(names::SDK_IDP_ID), token) {
         (Some(provider), Some(token)) => {
             let settings = id_token::settings_of_environment(env)?;
@@ -56,9 +56,7 @@ fn iam(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
 }
 
 fn sts(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
-    let text = env
-        .var(names::OIDC_ID_TOKEN)
-        .map(|token| IdTokenSource::Text(Secret::new(token)));
+    let text = secret_variable(SOURCE, env, names::OIDC_ID_TOKEN, SecretShape::Key)?.map(IdTokenSource::Text);
     let file = env
         .var_os(names::OIDC_TOKEN_FILE)
         .map(|path| IdTokenSource::File(PathBuf::from(path)));
@@ -71,7 +69,10 @@ fn sts(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
             format!("set `{unset}` too, or unset `{set}` to use another identity"),
         )
     };
-    let token = own.or_else(|| IdTokenSource::of_actions(env));
+    let token = match own {
+        Some(own) => Some(own),
+        None => IdTokenSource::of_actions(env)?,
+    };
     let (provider_urn, agency_urn, token) = match (
         env.var(names::OIDC_PROVIDER_URN),
         env.var(names::OIDC_AGENCY_URN),
@@ -111,7 +112,8 @@ fn sts(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     let ids = env.var(names::OIDC_POLICY_IDS).unwrap_or_default();
     let shown = crate::sanitize::sanitize(&agency_urn);
     Ok(Some(FoundIdentity {
-        fingerprint: format!("sts:{agency_urn}|{}", token.subject()),
+        name: None,
+        fingerprint: token.fingerprint("sts", &[agency_urn.as_str()]),
         described: format!("agency `{shown}` for an id token from the environment"),
         cure: "the id token must be of that identity provider, for its audience, and not expired; the agency must trust it".to_owned(),
         means: AuthMethod::Sts {

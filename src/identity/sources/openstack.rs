@@ -3,9 +3,11 @@
 use crate::config::Profile;
 use crate::huaweicloud::iam::token_request::{Account, Agency, User};
 use crate::identity::IdentityError;
+use crate::identity::fingerprint::{Fingerprint, account_parts};
 use crate::identity::found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
-use crate::identity::reading::{access_key_id, auth_url, malformed_source};
-use crate::secret::Secret;
+use crate::identity::home::own_domains;
+use crate::identity::reading::{access_key_id, auth_url, malformed_source, secret};
+use crate::secret::{Secret, SecretShape};
 
 /// A value and the name under which it was given. Some are secrets: all are treated as such.
 #[derive(Debug)]
@@ -27,6 +29,11 @@ impl OpenStackSettings {
             text,
             name: name.to_owned(),
         }
+    }
+
+    /// The value of what is one: broken ones are said here.
+    fn checked(&self, wording: &Wording<'_>, shape: SecretShape) -> Result<Secret<String>, IdentityError> {
+        secret(wording.source, &self.name, shape, &self.text)
     }
 
     /// The value of what is no secret.
@@ -82,8 +89,6 @@ pub(crate) struct Wording<'a> {
     pub(crate) access_key: &'a str,
     pub(crate) domain: &'a str,
     pub(crate) passcode: &'a str,
-    /// The fingerprint of a temporary access key, where its id shall not be it.
-    pub(crate) name_of_temporary: Option<String>,
 }
 
 impl Wording<'_> {
@@ -98,26 +103,26 @@ impl Wording<'_> {
 }
 
 /// An identity as its four parts: the means, the fingerprint, what it is called, what to check.
-type Proof = (AuthMethod, String, String, String);
+type Proof = (AuthMethod, Fingerprint, String, String);
 
 impl Openstack {
     /// The identity: by access key, else by token, else by password; `None` where there is none of them.
     pub(crate) fn find(self, wording: &Wording<'_>) -> Result<Option<FoundIdentity>, IdentityError> {
         let settings = self.settings(wording)?;
         let agency = self.agency(wording)?;
-        let iam = settings.iam_endpoint.clone().unwrap_or_default();
         let mut proof = None;
         for kind in self.kinds() {
             proof = match (proof, kind) {
                 (Some(proof), _) => Some(proof),
                 (None, Kind::AccessKey) => self.access_key(wording)?,
-                (None, Kind::Token) => self.token(wording),
-                (None, Kind::Password) => self.password(wording, &iam)?,
+                (None, Kind::Token) => self.token(wording)?,
+                (None, Kind::Password) => self.password(wording, &settings)?,
                 (None, Kind::Unknown) if self.has_any() => return Err(self.unknown_auth_type(wording)),
                 (None, Kind::Unknown) => None,
             };
         }
         Ok(proof.map(|(means, fingerprint, described, cure)| FoundIdentity {
+            name: None,
             means,
             agency,
             settings,
@@ -175,35 +180,29 @@ impl Openstack {
         );
         let id = access_key_id(wording.source, &id.name, &id.plain())?;
         let described = format!("access key `{id}` from {}", wording.origin);
-        let security_token = self.security_token.as_ref().map(|given| given.text.clone());
-        let fingerprint = match (&security_token, &wording.name_of_temporary) {
-            // A temporary key's id changes with every new one.
-            (Some(_), Some(name)) => name.clone(),
-            _ => format!("ak:{id}"),
-        };
+        let fingerprint = Fingerprint::of_access_key(&id);
         let means = AuthMethod::AccessKey {
             id,
-            secret: SecretRef::Inline(secret.text.clone()),
-            security_token,
+            secret: SecretRef::Inline(secret.checked(wording, SecretShape::Key)?),
+            security_token: match &self.security_token {
+                Some(token) => Some(token.checked(wording, SecretShape::Key)?),
+                None => None,
+            },
         };
         Ok(Some((means, fingerprint, described, cure)))
     }
 
-    fn token(&self, wording: &Wording<'_>) -> Option<Proof> {
-        let token = self.token.as_ref()?;
+    fn token(&self, wording: &Wording<'_>) -> Result<Option<Proof>, IdentityError> {
+        let Some(token) = &self.token else { return Ok(None) };
         let cure = format!("`{}` must be a token that has not expired: get a new one", token.name);
-        // Only a hash of it goes into the fingerprint: a new token is a new identity as far as we know.
-        let hash = crate::huaweicloud::signing::short_hash(token.text.expose().as_bytes());
+        let secret = token.checked(wording, SecretShape::Key)?;
+        // A new token is a new identity as far as we know.
+        let fingerprint = Fingerprint::of_secret("token", &secret);
         let described = format!("a token from {}", wording.origin);
-        Some((
-            AuthMethod::Token(token.text.clone()),
-            format!("token:{hash}"),
-            described,
-            cure,
-        ))
+        Ok(Some((AuthMethod::Token(secret), fingerprint, described, cure)))
     }
 
-    fn password(&self, wording: &Wording<'_>, iam: &str) -> Result<Option<Proof>, IdentityError> {
+    fn password(&self, wording: &Wording<'_>, settings: &Profile) -> Result<Option<Proof>, IdentityError> {
         let (named, password) = match (self.username.as_ref().or(self.user_id.as_ref()), &self.password) {
             (None, None) => return Ok(None),
             (Some(user), None) => return Err(wording.half(user, wording.password)),
@@ -232,13 +231,15 @@ impl Openstack {
             "check `{}`, the account and `{}`; with a virtual MFA device set `{}` and `{}` too",
             named.name, password.name, wording.user_id, wording.passcode
         );
-        let fingerprint = user_fingerprint(iam, &user);
+        let fingerprint = user_fingerprint(settings, &user);
         let described = format!("user `{}` from {}", shown(&user), wording.origin);
-        let passcode = self.passcode.as_ref();
         let means = AuthMethod::Password {
             user,
-            password: SecretRef::Inline(password.text.clone()),
-            passcode: passcode.map_or(Passcode::None, |given| Passcode::Given(given.text.clone())),
+            password: SecretRef::Inline(password.checked(wording, SecretShape::Password)?),
+            passcode: match &self.passcode {
+                Some(passcode) => Passcode::Given(passcode.checked(wording, SecretShape::Key)?),
+                None => Passcode::None,
+            },
         };
         Ok(Some((means, fingerprint, described, cure)))
     }
@@ -277,10 +278,15 @@ impl Openstack {
     }
 }
 
-/// What tells one user from another offline.
-pub(crate) fn user_fingerprint(iam: &str, user: &User) -> String {
-    let account = user.account.as_ref().map_or("", Account::as_str);
-    format!("user:{iam}|{account}|{}", shown(user))
+/// What tells one user from another offline: the id, or the name in its account; and where that counts.
+pub(crate) fn user_fingerprint(settings: &Profile, user: &User) -> Fingerprint {
+    let cloud = own_domains(settings).join(" ");
+    let place = settings.iam_endpoint.as_deref().unwrap_or(&cloud);
+    if let Some(id) = &user.id {
+        return Fingerprint::of("user-id", [place, id]);
+    }
+    let [kind, account] = account_parts(user.account.as_ref());
+    Fingerprint::of("user", [place, kind, account, user.name.as_deref().unwrap_or_default()])
 }
 
 /// The user's name, else the id.

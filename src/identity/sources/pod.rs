@@ -38,7 +38,8 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         ));
     };
     Ok(Some(FoundIdentity {
-        fingerprint: format!("pod:{}", IdTokenSource::File(token_file.clone()).subject()),
+        name: None,
+        fingerprint: IdTokenSource::File(token_file.clone()).fingerprint("pod", &[]),
         described: "the agency of this pod".to_owned(),
         cure: "the pod's service account must be associated with an agency, and the agency trust CCE".to_owned(),
         means: AuthMethod::Pod { url, token_file },

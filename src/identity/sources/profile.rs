@@ -4,15 +4,14 @@ use crate::config::{Config, Profile};
 use crate::host::Env;
 use crate::huaweicloud::iam::token_request::{Account, Agency, User};
 use crate::identity::IdentityError;
+use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
 use crate::identity::id_token::{self, IdTokenSource};
 use crate::identity::reading::malformed_source;
+use crate::identity::secret_record::SecretPurpose;
 use crate::identity::sources::metadata;
 use crate::identity::sources::openstack::{shown, user_fingerprint};
 use crate::ids::ProfileName;
-use crate::secret::Secret;
-use crate::store::{Deleted, LayeredStore, Stored};
-use chrono::{DateTime, Utc};
 use std::path::PathBuf;
 
 /// The kinds by their names.
@@ -55,6 +54,7 @@ fn held(name: &ProfileName, profile: &Profile) -> SecretRef {
     SecretRef::Stored {
         profile: name.clone(),
         store: profile.secret_store.clone(),
+        purpose: SecretPurpose::of(profile),
     }
 }
 
@@ -65,7 +65,8 @@ fn access_key(name: &ProfileName, profile: &Profile) -> Result<FoundIdentity, Id
         malformed_source(source(name), invalid.to_string(), cure)
     })?;
     let found = FoundIdentity {
-        fingerprint: format!("ak:{id}"),
+        name: None,
+        fingerprint: Fingerprint::of_access_key(&id),
         described: source(name),
         cure: format!(
             "the access key of profile `{name}` must be active: set it again with `kubectl cce-login profile set {name}`"
@@ -109,13 +110,9 @@ fn password(name: &ProfileName, profile: &Profile) -> Result<FoundIdentity, Iden
             format!("set `{key}` in `config.toml`"),
         ));
     }
-    let iam = profile
-        .iam_endpoint
-        .as_deref()
-        .or(profile.cloud.as_deref())
-        .unwrap_or_default();
     let found = FoundIdentity {
-        fingerprint: user_fingerprint(iam, &user),
+        name: None,
+        fingerprint: user_fingerprint(profile, &user),
         described: format!("user `{}` of profile `{name}`", shown(&user)),
         cure: format!(
             "user, account and password of profile `{name}` must be right{}: set it again with `kubectl cce-login profile set {name}`",
@@ -180,6 +177,8 @@ fn assumed(name: &ProfileName, profile: &Profile, config: &Config, env: &Env) ->
     Ok(FoundIdentity {
         described: format!("agency `{}` of profile `{name}`", agency_shown(&agency)),
         agency: Some(agency),
+        // The base's secret would go where these settings say.
+        means: base.means.used_at(&settings),
         settings,
         ..base
     })
@@ -197,7 +196,11 @@ fn federation(name: &ProfileName, profile: &Profile, env: &Env) -> Result<FoundI
         .id_token_file
         .as_ref()
         .map(|path| IdTokenSource::File(PathBuf::from(path)));
-    let Some(token) = file.or_else(|| id_token::of_environment(env)) else {
+    let token = match file {
+        Some(file) => Some(file),
+        None => id_token::of_environment(env)?,
+    };
+    let Some(token) = token else {
         let cure = format!(
             "set `id_token_file` in `config.toml`, or `{}`; a job of GitHub Actions needs `permissions: id-token: write`",
             crate::env_vars::SDK_ID_TOKEN_FILE
@@ -237,50 +240,4 @@ fn parse_agency(name: &ProfileName, text: &str, account: Option<&str>) -> Result
 
 fn agency_shown(agency: &Agency) -> String {
     crate::sanitize::sanitize(&agency.name)
-}
-
-/// Reads a profile's secret from its store.
-pub(crate) fn secret(name: &ProfileName, secrets: &LayeredStore) -> Result<Secret<String>, IdentityError> {
-    let cure = || format!("keep it again with `kubectl cce-login profile set {name}`");
-    let lookup = secrets.get(&account(name));
-    let bytes = match (lookup.found, lookup.troubles.into_iter().next()) {
-        (Some((_, bytes)), _) => bytes,
-        (None, Some(trouble)) => {
-            return Err(IdentityError::Secret {
-                name: name.clone(),
-                source: trouble.error,
-            });
-        }
-        (None, None) => return Err(malformed_source(source(name), "its secret is in no store", cure())),
-    };
-    // From the store to where it signs or proves who we are; it is never shown.
-    let secret = String::from_utf8(bytes.expose().clone());
-    Ok(Secret::new(secret.map_err(|_| {
-        malformed_source(source(name), "its stored secret is damaged", cure())
-    })?))
-}
-
-/// Keeps a profile's secret.
-pub fn keep_secret(secrets: &LayeredStore, name: &ProfileName, secret: &Secret<String>, now: DateTime<Utc>) -> Stored {
-    let bytes = Secret::new(secret.expose().clone().into_bytes()); // into the store that protects it
-    secrets.set(
-        &account(name),
-        &format!("kubectl cce-login: secret of profile {name}"),
-        &bytes,
-        None,
-        now,
-    )
-}
-
-/// Removes a profile's secret from every store that has it.
-pub fn forget_secret(secrets: &LayeredStore, name: &ProfileName) -> Deleted {
-    secrets.delete(&account(name))
-}
-
-/// A store's account for a profile. Names are case-sensitive, accounts need not be: hence the hash.
-fn account(name: &ProfileName) -> String {
-    format!(
-        "profile-{}",
-        crate::huaweicloud::signing::short_hash(name.as_str().as_bytes())
-    )
 }

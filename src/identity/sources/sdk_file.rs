@@ -6,9 +6,11 @@ use crate::config::Profile;
 use crate::env_vars;
 use crate::host::Env;
 use crate::identity::IdentityError;
+use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
 use crate::identity::id_token::{IdTokenSource, provider_found};
-use crate::identity::reading::{access_key_id, auth_url, malformed_source, named_file, read_file};
+use crate::identity::reading::{access_key_id, auth_url, malformed_source, named_file, read_file, secret as secret_of};
+use crate::secret::SecretShape;
 use ini::{Malformed, Section, Value};
 use std::path::PathBuf;
 
@@ -16,9 +18,16 @@ const SOURCE: &str = "sdk-file";
 /// The section for services of a region; `[global]` is for those without one.
 const SECTION: &str = "basic";
 
-/// Reads the file; `None` where there is none, or it has no `[basic]`.
-pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
-    let named = named_file(SOURCE, env, env_vars::SDK_CREDENTIALS_FILE)?;
+/// Reads this file, or the one that the environment names, or the usual one; `None` where there is none, or it has no `[basic]`.
+pub(crate) fn find(env: &Env, file: Option<&str>) -> Result<Option<FoundIdentity>, IdentityError> {
+    let cure = match file {
+        Some(_) => "run `kubectl cce-login` again for the cluster, with `--identity=sdk-file:FILE`".to_owned(),
+        None => format!("correct `{}`, or unset it", env_vars::SDK_CREDENTIALS_FILE),
+    };
+    let named = match file {
+        Some(file) => Some(PathBuf::from(file)),
+        None => named_file(SOURCE, env, env_vars::SDK_CREDENTIALS_FILE)?,
+    };
     let usual = || Some(env.home()?.join(".huaweicloud").join("credentials"));
     let is_named = named.is_some();
     let Some(path) = named.or_else(usual) else {
@@ -27,7 +36,6 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     let Some(text) = read_file(SOURCE, &path)? else {
         if is_named {
             let problem = format!("`{}` does not exist", path.display());
-            let cure = format!("correct `{}`, or unset it", env_vars::SDK_CREDENTIALS_FILE);
             return Err(malformed_source(SOURCE, problem, cure));
         }
         return Ok(None);
@@ -83,7 +91,10 @@ impl Basic {
                 ));
             };
             let token = IdTokenSource::File(PathBuf::from(file));
-            return Ok(provider_found(provider, token, settings, &origin));
+            return Ok(FoundIdentity {
+                name: Some(self.file.clone()),
+                ..provider_found(provider, token, settings, &origin)
+            });
         }
         let (id, secret) = match (self.keys.get("ak"), self.keys.get("sk")) {
             (Some(id), Some(secret)) => (id, secret),
@@ -103,24 +114,18 @@ impl Basic {
         };
         // The id is no secret; it stands beside one.
         let id = access_key_id(&self.at(id.line), "ak", id.text.expose())?;
-        let security_token = self.keys.get("security_token").map(|value| value.text);
-        let fingerprint = match &security_token {
-            None => format!("ak:{id}"),
-            // A temporary key's id changes with every new one.
-            Some(_) => format!(
-                "{SOURCE}:{}|{}|{}",
-                self.file,
-                self.plain("domain_id").unwrap_or_default(),
-                self.plain("project_id").unwrap_or_default()
-            ),
-        };
+        let checked = |name: &str, value: Value| secret_of(&self.at(value.line), name, SecretShape::Key, &value.text);
+        let secret = checked("sk", secret)?;
+        let token = self.keys.get("security_token");
+        let security_token = token.map(|token| checked("security_token", token)).transpose()?;
         Ok(FoundIdentity {
-            fingerprint,
+            name: Some(self.file.clone()),
+            fingerprint: Fingerprint::of_access_key(&id),
             described: format!("access key `{id}` from {origin}"),
             cure: format!("check `ak` and `sk` in {origin}: they must belong together and be active"),
             means: AuthMethod::AccessKey {
                 id,
-                secret: SecretRef::Inline(secret.text),
+                secret: SecretRef::Inline(secret),
                 security_token,
             },
             agency: None,

@@ -106,7 +106,7 @@ fn different_identities_have_different_fingerprints() {
 }
 
 #[test]
-fn a_new_temporary_key_or_id_token_is_still_the_same_identity() {
+fn a_temporary_key_that_was_swapped_in_its_file_is_another_identity() {
     let sdk = |id: &str| format!("[basic]\nak = {id}\nsk = s\nsecurity_token = t\n");
     let hcloud = |id: &str| {
         format!(
@@ -116,16 +116,19 @@ fn a_new_temporary_key_or_id_token_is_still_the_same_identity() {
     let clouds = |id: &str| format!("clouds:\n  mine:\n    auth: {{ak: {id}, sk: s, security_token: t}}\n");
     let check = |name: &str, text: &dyn Fn(&str) -> String| {
         let with = |id: &str| fingerprint(&["OS_CLOUD=mine"], &[(name, &text(id))]);
-        assert_eq!(with("STONE"), with("STTWO"), "{name}");
-        assert!(!with("STONE").contains("STONE"), "{name}");
+        assert_eq!(with("STONE"), with("STONE"), "{name}");
+        assert_ne!(with("STONE"), with("STTWO"), "{name}");
     };
     check(".huaweicloud/credentials", &sdk);
     check(".hcloud/config.json", &hcloud);
     check(".config/openstack/clouds.yaml", &clouds);
+}
+
+#[test]
+fn a_new_id_token_password_or_passcode_is_still_the_same_identity() {
     let federated = ["HUAWEICLOUD_SDK_IDP_ID=idp", "HUAWEICLOUD_SDK_ID_TOKEN_FILE=~/token"];
     let with = || fingerprint(&federated, &[("token", &jwt("jane"))]);
     assert_eq!(with(), with());
-    // A passcode and a password do not tell who somebody is.
     let with = |password: &str, passcode: &str| {
         fingerprint(
             &[
@@ -138,6 +141,83 @@ fn a_new_temporary_key_or_id_token_is_still_the_same_identity() {
         )
     };
     assert_eq!(with("p", "123456"), with("q", "654321"));
+}
+
+#[test]
+fn the_id_counts_and_not_the_name_beside_it() {
+    let with = |id: &str, name: &str| {
+        fingerprint(
+            &[
+                AUTH,
+                &format!("OS_USER_ID={id}"),
+                &format!("OS_USERNAME={name}"),
+                "OS_PASSWORD=p",
+            ],
+            &[],
+        )
+    };
+    assert_ne!(with("one", "jane"), with("two", "jane"));
+    assert_eq!(with("one", "jane"), with("one", "renamed"));
+    // An account's name may look like another one's id, and a name like an id.
+    let of_account = |variable: &str| fingerprint(&[AUTH, "OS_USERNAME=jane", "OS_PASSWORD=p", variable], &[]);
+    assert_ne!(of_account("OS_USER_DOMAIN_ID=x"), of_account("OS_USER_DOMAIN_NAME=x"));
+    assert_ne!(with("jane", ""), of_account("OS_USER_DOMAIN_NAME=x"));
+}
+
+#[test]
+fn parts_do_not_run_into_each_other() {
+    let with = |account: &str, name: &str| {
+        fingerprint(
+            &[
+                AUTH,
+                &format!("OS_USERNAME={name}"),
+                &format!("OS_USER_DOMAIN_NAME={account}"),
+                "OS_PASSWORD=p",
+            ],
+            &[],
+        )
+    };
+    assert_ne!(with("a|b", "c"), with("a", "b|c"));
+    let agency = |account: &str, name: &str| {
+        fingerprint(
+            &[
+                "HUAWEICLOUD_SDK_AK=AKONE",
+                "HUAWEICLOUD_SDK_SK=s",
+                &format!("HW_ASSUME_ROLE_AGENCY_NAME={name}"),
+                &format!("HW_ASSUME_ROLE_DOMAIN_ID={account}"),
+            ],
+            &[],
+        )
+    };
+    assert_ne!(agency("a", "1:b"), agency("a1:b", ""));
+}
+
+#[test]
+fn jobs_of_one_name_are_not_one_identity() {
+    let with = |token: &str| {
+        fingerprint(
+            &[
+                "HUAWEICLOUD_SDK_IDP_ID=idp",
+                "ACTIONS_ID_TOKEN_REQUEST_URL=https://127.0.0.1/x",
+                &format!("ACTIONS_ID_TOKEN_REQUEST_TOKEN={token}"),
+                "GITHUB_REPOSITORY=acme/shop",
+                "GITHUB_REF=refs/heads/main",
+                "GITHUB_JOB=deploy",
+            ],
+            &[],
+        )
+    };
+    // The environment or the workflow differs, which only the tokens tell.
+    assert_ne!(with("one"), with("two"));
+    assert_eq!(with("one"), with("one"));
+}
+
+#[test]
+fn id_tokens_that_do_not_say_whom_they_are_about_are_not_shared() {
+    let federated = ["HUAWEICLOUD_SDK_IDP_ID=idp", "HUAWEICLOUD_SDK_ID_TOKEN_FILE=~/token"];
+    let with = |token: &str| fingerprint(&federated, &[("token", token)]);
+    assert_ne!(with("opaque-of-jane"), with("opaque-of-john"));
+    assert_ne!(with(&jwt("")), with(&jwt("")));
 }
 
 #[test]

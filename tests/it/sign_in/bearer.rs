@@ -1,7 +1,7 @@
 //! Where a password, a token or an id token may go: to the hosts of its own cloud, or to an address that came from the same place.
 
 use cce_login::host::{Directories, Env};
-use cce_login::identity::{Identity, Pin};
+use cce_login::identity::{Addressee, Identity, Pin};
 use cce_login::ids::{Endpoint, ProfileName, Region};
 
 const PASSWORD: &[(&str, &str)] = &[
@@ -41,9 +41,14 @@ fn of_profile(text: &str) -> Identity {
 fn goes(identity: &Identity, region: &str, iam: &str, cce: &str) -> (bool, bool) {
     let region = Region::parse(region).unwrap();
     let endpoint = |url: &str| Endpoint::parse(url).unwrap();
+    let to = |endpoint| Addressee {
+        endpoint,
+        region: &region,
+        ca_file: None,
+    };
     (
-        identity.check_iam(&endpoint(iam), &region).is_ok(),
-        identity.trusts_cce(&endpoint(cce), &region),
+        identity.check_iam(&to(&endpoint(iam))).is_ok(),
+        identity.trusts_cce(&to(&endpoint(cce))),
     )
 }
 
@@ -57,11 +62,50 @@ const CN: (&str, &str) = (
 );
 
 #[test]
-fn without_a_word_about_the_cloud_the_region_decides() {
+fn without_a_word_about_the_cloud_it_goes_nowhere() {
     let jane = of_variables(PASSWORD);
+    for (region, (iam, cce)) in [("eu-de", EU_DE), ("cn-north-4", CN), ("eu-de", CN)] {
+        assert_eq!(goes(&jane, region, iam, cce), (false, false));
+    }
+    // A region that is nobody's, or that is not known, is no word about it.
+    for region in ["zz-nowhere-1", "eu-de_team"] {
+        let own: Vec<_> = PASSWORD.iter().copied().chain([("OS_REGION_NAME", region)]).collect();
+        assert_eq!(goes(&of_variables(&own), "cn-north-4", CN.0, CN.1), (false, false));
+    }
+}
+
+#[test]
+fn the_region_that_goes_with_it_says_the_cloud() {
+    let own: Vec<_> = PASSWORD.iter().copied().chain([("OS_REGION_NAME", "eu-de")]).collect();
+    let jane = of_variables(&own);
     assert_eq!(goes(&jane, "eu-de", EU_DE.0, EU_DE.1), (true, true));
-    assert_eq!(goes(&jane, "cn-north-4", CN.0, CN.1), (true, true));
-    assert_eq!(goes(&jane, "eu-de", CN.0, CN.1), (false, false));
+    assert_eq!(goes(&jane, "cn-north-4", CN.0, CN.1), (false, false));
+    // The Swiss part is a cloud of its own, and so is Huawei Cloud's European site.
+    let swiss = (
+        "https://iam-pub.eu-ch2.sc.otc.t-systems.com",
+        "https://cce.eu-ch2.sc.otc.t-systems.com",
+    );
+    assert_eq!(goes(&jane, "eu-ch2", swiss.0, swiss.1), (false, false));
+    let own: Vec<_> = PASSWORD
+        .iter()
+        .copied()
+        .chain([("OS_REGION_NAME", "cn-north-4")])
+        .collect();
+    let european = (
+        "https://iam.eu-west-101.myhuaweicloud.eu",
+        "https://cce.eu-west-101.myhuaweicloud.eu",
+    );
+    let li = of_variables(&own);
+    assert_eq!(goes(&li, "eu-west-101", european.0, european.1), (false, false));
+    assert_eq!(
+        goes(
+            &li,
+            "cn-east-3",
+            "https://iam.cn-east-3.myhuaweicloud.com",
+            "https://cce.cn-east-3.myhuaweicloud.com"
+        ),
+        (true, true)
+    );
     for (iam, cce) in [
         (
             "https://iam.eu-de.otc.t-systems.com.evil.example",

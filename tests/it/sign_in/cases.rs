@@ -9,6 +9,7 @@
 //! `{…}` in the first three stands for something of the cloud's: see [`Cloud::value`].
 
 use crate::support::{Outcome, World, check_text_at, in_repository};
+use cce_login::config::{Config, Profile};
 use cce_login::identity;
 use cce_login::ids::ProfileName;
 use cce_login::secret::Secret;
@@ -47,8 +48,12 @@ struct Case {
     passwords: BTreeMap<String, String>,
     passcodes: BTreeMap<String, String>,
     behaviour: Option<Behaviour>,
-    /// The keyring's secrets of profiles.
+    /// The keyring's secrets of profiles, kept for what `config.toml` says.
     secrets: BTreeMap<String, String>,
+    /// What a profile was like when its secret was kept, if it was not as in `config.toml`.
+    kept: BTreeMap<String, Profile>,
+    /// Secrets as they were kept before they were kept with what they are for.
+    bare_secrets: BTreeMap<String, String>,
     /// More projects, each open to administrators.
     projects: Vec<String>,
     /// After the first run nothing is good any more that IAM has issued.
@@ -97,6 +102,10 @@ fn check(directory: &Path) {
     let mut world = World::new();
     world.use_no_key();
     world.unset("CCE_LOGIN_IAM_ENDPOINT");
+    // The cloud's authority is one of the system's: a bearer secret does not go by what an argument or a variable of ours says.
+    world.unset("CCE_LOGIN_CA_FILE");
+    let roots = world.path("cloud-ca.pem");
+    world.set("SSL_CERT_FILE", &roots);
     if case.no_cce_endpoint {
         world.unset("CCE_LOGIN_CCE_ENDPOINT");
     }
@@ -111,12 +120,7 @@ fn check(directory: &Path) {
         world.set(variable, &value);
     }
     copy_home(&mut world, &cloud, &directory.join("home"), Path::new(""));
-    let keyring: Arc<dyn SecretStore> = Arc::new(world.keyring.clone());
-    for (profile, secret) in &case.secrets {
-        let secrets = LayeredStore::new(vec![keyring.clone()], None);
-        let secret = Secret::new(cloud.filled(&world, secret));
-        identity::keep_secret(&secrets, &ProfileName::parse(profile).unwrap(), &secret, world.now());
-    }
+    keep_secrets(&world, &cloud, &case);
     if let Some(typed) = &case.typed {
         let typed = cloud.filled(&world, typed);
         world.terminal(true, false, true);
@@ -153,6 +157,29 @@ fn check(directory: &Path) {
         writeln!(report, "keyring: {} entries", world.keyring.names().len()).unwrap();
     }
     check_text_at(&directory.join("expected.txt"), &report);
+}
+
+fn keep_secrets(world: &World, cloud: &Cloud, case: &Case) {
+    let keyring: Arc<dyn SecretStore> = Arc::new(world.keyring.clone());
+    let secrets = LayeredStore::new(vec![keyring.clone()], None);
+    let config = Config::load(&world.directories()).unwrap_or_default();
+    let filled = |text: &Option<String>| text.as_ref().map(|text| cloud.filled(world, text));
+    for (name, secret) in &case.secrets {
+        let secret = Secret::new(cloud.filled(world, secret));
+        let profile = case.kept.get(name).map(|profile| Profile {
+            access_key_id: filled(&profile.access_key_id),
+            iam_endpoint: filled(&profile.iam_endpoint),
+            ..profile.clone()
+        });
+        let profile = profile.unwrap_or_else(|| config.profiles[name].clone());
+        let name = ProfileName::parse(name).unwrap();
+        identity::keep_secret(&secrets, &name, &profile, &secret, world.now());
+    }
+    for (name, secret) in &case.bare_secrets {
+        let account = identity::secret_account(&ProfileName::parse(name).unwrap());
+        let secret = Secret::new(cloud.filled(world, secret).into_bytes());
+        keyring.set(&account, "", &secret, None, world.now()).unwrap();
+    }
 }
 
 fn prepare(sim: &Sim, case: &Case) {
@@ -359,6 +386,8 @@ impl Cloud {
                 .clone()
         };
         match kind {
+            "line-break" => "\n".to_owned(),
+            "byte-order-mark" => "\u{feff}".to_owned(),
             "iam" => sim.iam_endpoint(),
             "cce" => sim.cce_endpoint(),
             "sts" => sim.sts_endpoint(),

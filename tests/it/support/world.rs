@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use super::{Outcome, Secrets, Written, elided};
-use cce_login::host::{Clock, Process, Terminal};
+use cce_login::host::{Clock, Directories, Env, Process, Terminal};
 use cce_login::store::{MemoryStore, StoreKind};
 use cce_sim::{Proxy, ProxyKind, Sim};
 use chrono::{DateTime, Utc};
@@ -212,6 +212,11 @@ impl World {
     /// When the world began, by the right clock.
     pub(crate) fn began(&self) -> DateTime<Utc> {
         self.began
+    }
+
+    /// Where this machine keeps things.
+    pub(crate) fn directories(&self) -> Directories {
+        Directories::of(&Env::given(self.machine.variables.clone()))
     }
 
     /// The time by this machine's clock.
