@@ -9,6 +9,7 @@ pub use default_command::with_default_command;
 pub use revoke::RevokeArgs;
 pub use rotate::RotateArgs;
 
+use crate::sanitize;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -681,7 +682,7 @@ pub enum ProfileCommand {
 }
 
 /// `profile set`.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct ProfileSetArgs {
     /// The profile's name
     pub name: String,
@@ -783,4 +784,25 @@ pub struct OutputArgs {
     /// table, json, yaml or name [default: table]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<String>,
+}
+
+/// What was typed may bring along what a terminal obeys, or lines of its own: arguments come out of kubeconfigs too.
+pub fn escape_what_was_typed(error: &mut clap::Error) {
+    use clap::error::ContextValue;
+    let escaped: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| {
+            let value = match value {
+                ContextValue::String(text) => ContextValue::String(sanitize::line(text)),
+                ContextValue::Strings(texts) => {
+                    ContextValue::Strings(texts.iter().map(|text| sanitize::line(text)).collect())
+                }
+                _ => return None,
+            };
+            Some((kind, value))
+        })
+        .collect();
+    for (kind, value) in escaped {
+        error.insert(kind, value);
+    }
 }

@@ -63,11 +63,19 @@ pub trait Explain: std::error::Error + Send + Sync + 'static {
     fn is_unauthorized(&self) -> bool {
         false
     }
+    /// A person wants the question before this one again.
+    fn is_step_back(&self) -> bool {
+        false
+    }
 }
 
 impl Explain for Cancelled {
     fn exit(&self) -> Exit {
         Exit::Interrupted
+    }
+
+    fn is_step_back(&self) -> bool {
+        matches!(self, Self::Back)
     }
 
     fn hint(&self) -> Option<String> {
@@ -80,6 +88,7 @@ impl Explain for Cancelled {
 pub struct Error {
     doing: Option<String>,
     hint: Option<String>,
+    is_hint_known: bool,
     cause: Box<dyn Explain>,
 }
 
@@ -91,6 +100,7 @@ impl<E: Explain> From<E> for Error {
         Self {
             doing: None,
             hint: None,
+            is_hint_known: false,
             cause: Box::new(cause),
         }
     }
@@ -111,6 +121,13 @@ impl Error {
         self
     }
 
+    /// Leaves the hint out: whoever would read it has read it.
+    #[must_use]
+    pub fn without_hint(mut self) -> Self {
+        self.is_hint_known = true;
+        self
+    }
+
     /// How the run ends.
     pub fn exit(&self) -> Exit {
         self.cause.exit()
@@ -118,6 +135,9 @@ impl Error {
 
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
+        if self.is_hint_known {
+            return None;
+        }
         self.hint.clone().or_else(|| self.cause.hint())
     }
 
@@ -134,6 +154,11 @@ impl Error {
     /// The other side does not know, or not any more, what we showed it.
     pub fn is_unauthorized(&self) -> bool {
         self.cause.is_unauthorized()
+    }
+
+    /// A person wants the question before this one again.
+    pub fn is_step_back(&self) -> bool {
+        self.cause.is_step_back()
     }
 
     /// What failed, without what we were about to do.

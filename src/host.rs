@@ -21,6 +21,7 @@ pub use prompt::Cancelled;
 pub use crate::private_dir::{
     open_private, others_who_can_write, private_names, read_private, remove_private, user_id, write_private,
 };
+use crate::sanitize;
 use crate::secret::Secret;
 use crate::store::SecretStore;
 use std::collections::BTreeMap;
@@ -70,9 +71,9 @@ impl Host {
             env: Env::of_process(),
             clock: Clock::System,
             terminal: Terminal {
-                stdin: io::stdin().is_terminal() && prompt::reads_lines(),
+                stdin: io::stdin().is_terminal() && prompt::is_canonical(io::stdin()),
                 stdout: real_stdout().is_terminal(),
-                stderr: real_stderr().is_terminal(),
+                stderr: real_stderr().is_terminal() && prompt::is_canonical(real_stderr()),
             },
             stdin: Mutex::new(Box::new(io::stdin())),
             stdout: Mutex::new(Box::new(real_stdout())),
@@ -104,8 +105,10 @@ impl Host {
         Ok(bytes)
     }
 
-    /// Writes one complete document to stdout. A closed pipe is a normal end.
+    /// Writes one complete document to stdout. A closed pipe is a normal end. On a terminal, what it would obey is escaped.
     pub fn print(&self, text: &str) -> io::Result<()> {
+        let safe = self.terminal.stdout.then(|| sanitize::document(text));
+        let text = safe.as_deref().unwrap_or(text);
         let mut out = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -113,8 +116,16 @@ impl Host {
         }
     }
 
-    /// Writes one line for people to stderr; a closed stderr is nobody's fault.
+    /// A program such as k9s has the terminal that messages would go to: whatever is written there spoils its picture.
+    pub fn is_over_a_program(&self) -> bool {
+        use io::IsTerminal as _;
+        let is_real = matches!(self.processes, Processes::System);
+        is_real && real_stderr().is_terminal() && !prompt::is_canonical(real_stderr())
+    }
+
+    /// Writes one line for people to stderr, and only one, whatever names in it bring along; a closed stderr is nobody's fault.
     pub fn say(&self, line: &str) {
+        let line = sanitize::line(line);
         let mut err = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = progress::above_progress(|| writeln!(err, "{line}"));
     }
@@ -196,6 +207,6 @@ pub struct Terminal {
     pub stdin: bool,
     /// A person reads the answer.
     pub stdout: bool,
-    /// A person reads the messages.
+    /// A person reads the messages, and no program has the whole screen.
     pub stderr: bool,
 }

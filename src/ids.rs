@@ -75,6 +75,16 @@ id!(
     |c| c.is_ascii_alphanumeric() || c == '-'
 );
 id!(
+    /// A cluster's name. CCE's own rule is small letters, digits and `-`; other installations are not so strict.
+    ClusterName, "a cluster's name", 128, "letters, digits, `-`, `_` and `.`",
+    |c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')
+);
+id!(
+    /// A project's name: its region's, perhaps with `_` and a name of its own.
+    ProjectName, "a project's name", 128, "letters, digits, `-`, `_` and `.`",
+    |c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')
+);
+id!(
     /// A profile's name.
     ProfileName, "a profile name", 64, "at most 64 letters, digits, `.`, `_` and `-`",
     |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')

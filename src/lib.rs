@@ -106,26 +106,34 @@ pub fn run(args: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
         return exit;
     }
     let typed = cli::with_default_command(line);
+    let is_plugin = typed.iter().any(|word| word == "get-credential");
     let cli = match cli::Cli::parse_line(&typed) {
         Ok(cli) => cli,
-        Err(error) => return show_usage(&error, host),
+        Err(_) if is_plugin && host.is_over_a_program() => return Exit::Usage,
+        Err(error) => return show_usage(error, host),
     };
     match commands::run(&cli, &typed, host) {
         Ok(()) => Exit::Done,
         Err(error) => {
-            error.report(host);
+            // `status` has it.
+            if !(is_plugin && host.is_over_a_program()) {
+                error.report(host);
+            }
             error.exit()
         }
     }
 }
 
 /// Help and version go to stdout and are no error; everything else is one.
-fn show_usage(error: &clap::Error, host: &Host) -> Exit {
-    let text = error.to_string();
+fn show_usage(mut error: clap::Error, host: &Host) -> Exit {
     if error.use_stderr() {
-        host.say(text.trim_end());
+        cli::escape_what_was_typed(&mut error);
+        for line in error.to_string().trim_end().lines() {
+            host.say(line);
+        }
         return Exit::Usage;
     }
+    let text = error.to_string();
     match host.print(&text) {
         Ok(()) => Exit::Done,
         Err(_) => Exit::Failed,

@@ -47,7 +47,7 @@ impl Format {
 
 /// A value as indented JSON with a line end.
 pub(crate) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+    crate::sanitize::json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
 }
 
 /// A value as YAML with a line end.
@@ -62,16 +62,23 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         .map(|i| {
             rows.iter()
                 .filter_map(|row| row.get(i))
-                .map(|cell| cell.chars().count())
+                .map(|cell| columns_of(cell))
                 .max()
                 .unwrap_or(0)
         })
         .collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let padded =
+            |(cell, width): (&String, &usize)| cell.clone() + &" ".repeat(width.saturating_sub(columns_of(cell)));
+        let cells = row.iter().zip(&widths).map(padded);
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()
+}
+
+/// The columns that a text takes on a terminal: Chinese signs take two.
+fn columns_of(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
 }
 
 /// Names in a sentence: the first few, and how many more there are.

@@ -45,6 +45,12 @@ pub fn json(text: &str) -> String {
     out
 }
 
+/// A name that any shell takes as it is, however it got onto the command line: nothing in it starts anything, separates or is expanded.
+pub fn is_harmless(name: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.,:/@%+=".contains(c);
+    !name.is_empty() && name.chars().all(is_plain)
+}
+
 /// A word as a POSIX shell reads it back: quoted where it must be, and on one line.
 pub fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/@%+=".contains(c);

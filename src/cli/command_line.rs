@@ -1,7 +1,7 @@
 //! A command line as a person would type it again, for messages that say how to go on.
 
 use crate::cli::ChoiceArgs;
-use crate::sanitize::sanitize;
+use crate::sanitize::shell_word;
 
 /// The words of one.
 pub(crate) struct CommandLine(Vec<String>);
@@ -14,7 +14,7 @@ impl CommandLine {
 
     /// Adds a flag with its value.
     pub(crate) fn flag(&mut self, flag: &str, value: &str) {
-        self.0.push(format!("--{flag} {}", word(value)));
+        self.0.push(format!("--{flag} {}", shell_word(value)));
     }
 
     /// Adds a flag without a value.
@@ -48,15 +48,6 @@ impl CommandLine {
     pub(crate) fn line(&self) -> String {
         self.0.join(" ")
     }
-}
-
-/// A word as a shell takes it.
-fn word(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", sanitize(text).replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

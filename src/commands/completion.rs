@@ -10,6 +10,7 @@ use crate::error::{Exit, Result};
 use crate::host::Host;
 use crate::host::programs::COMMAND;
 use crate::kubectl::completer::{self, COMPLETER};
+use crate::sanitize::is_harmless;
 use crate::{env_vars, output};
 use clap::CommandFactory as _;
 use clap_complete::engine::{self, CompletionCandidate};
@@ -19,7 +20,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// The program that kubectl runs for them.
+/// What bash asks by. clap's own script knows nothing of words that readline ends at `=` and `:`.
+const BASH: &str = include_str!("completion/completion.bash");
 /// Cobra's directives for the shell: offer no files of your own; and put no space behind the word.
 const NO_FILES: u8 = 4;
 const NO_SPACE: u8 = 2;
@@ -28,7 +30,7 @@ const NO_SPACE: u8 = 2;
 pub(super) fn run(command: &CompletionCommand, host: &Host) -> Result<()> {
     let shell = match command {
         CompletionCommand::Install(args) => return completer::run(args, host),
-        CompletionCommand::Bash => "bash",
+        CompletionCommand::Bash => return output::print(host, BASH),
         CompletionCommand::Zsh => "zsh",
         CompletionCommand::Fish => "fish",
         CompletionCommand::Powershell => "powershell",
@@ -79,6 +81,7 @@ fn candidates(line: &[OsString], host: &Host) -> Vec<CompletionCandidate> {
     let mut candidates = engine::complete(&mut command, words, index, None).unwrap_or_default();
     // As kubectl does it: flags are offered to whoever has begun one.
     candidates.retain(|candidate| wants_flags || !is_flag(candidate.get_value()));
+    candidates.retain(|candidate| is_harmless(&candidate.get_value().to_string_lossy()));
     candidates
 }
 
@@ -97,6 +100,12 @@ fn completed(line: &[OsString]) -> (Vec<OsString>, usize) {
 /// What our scripts ask: the words come behind `--`.
 fn for_script(shell: &str, line: &[OsString], host: &Host) -> String {
     let words: Vec<OsString> = line.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
+    if shell == "bash" {
+        let candidates = candidates(&words, host).into_iter();
+        return candidates.fold(String::new(), |text, candidate| {
+            text + &candidate.get_value().to_string_lossy() + "\n"
+        });
+    }
     let mut text = Vec::new();
     if let Some(shell) = Shells::builtins().completer(shell) {
         let mut command = command(host, &words);

@@ -2,9 +2,9 @@
 
 use crate::cli::{GetCredentialArgs, GlobalArgs};
 use crate::contexts::{ResolvedContext, complete};
-use crate::credential::Certificates;
 use crate::credential::request::Requester;
 use crate::credential::slot::ObtainedCertificate;
+use crate::credential::{Certificates, hints};
 use crate::error::Result;
 use crate::exec_credential::{ExecInfo, KeyDisplay, exec_credential};
 use crate::host::{Directories, Host};
@@ -17,6 +17,10 @@ use std::ffi::OsString;
 
 /// Prints an `ExecCredential`, or nothing and an error. `command_line` is what was typed.
 pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString], host: &Host) -> Result<()> {
+    serve(args, global, command_line, host).map_err(|error| hints::once_per_caller(host, error))
+}
+
+fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString], host: &Host) -> Result<()> {
     let exec_info = ExecInfo::from_env(&host.env)?;
     let directories = Directories::of(&host.env);
     let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &directories)?;

@@ -38,9 +38,14 @@ pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<
         // Nobody is asked anything that leads to an error which is there already.
         load_kubeconfig(&LoginPlan::new(args, global, &host.env, None, host.terminal)?, host)?;
     }
-    let identity = LoginIdentity::find(&session, args)?;
-    let prepared = look_around(&session, args, global, &identity);
-    let (plan, kubeconfig, found) = prepared.inspect_err(|_| identity.forget(&session))?;
+    let (identity, (plan, kubeconfig, found)) = loop {
+        let identity = LoginIdentity::find(&session, args)?;
+        let prepared = look_around(&session, args, global, &identity).inspect_err(|_| identity.forget(&session));
+        match prepared {
+            Err(error) if error.is_step_back() && identity.is_chosen => {}
+            prepared => break (identity, prepared?),
+        }
+    };
     let session = if plan.is_waiting {
         let run = RunSettings::for_certificates(found.count(), global, &host.env, host.terminal)?;
         Session::new(host, Directories::of(&host.env), run, global.verbose)
@@ -63,9 +68,14 @@ fn look_around(
     let host = session.host;
     let plan = LoginPlan::new(args, global, &host.env, identity.identity.profile(), host.terminal)?;
     let kubeconfig = load_kubeconfig(&plan, host)?;
-    let answers = questions::ask(session, &plan, &identity.identity)?;
-    let plan = plan.answered(answers);
-    let mut found = clusters::find(session, &plan, &identity.identity)?;
+    let (plan, mut found) = loop {
+        let answers = questions::ask(session, &plan, &identity.identity)?;
+        let answered = plan.clone().answered(answers);
+        match clusters::find(session, &answered, &identity.identity) {
+            Err(error) if error.is_step_back() && questions::is_any_open(session, &plan) => {}
+            found => break (answered, found?),
+        }
+    };
     if found.clusters.is_empty() {
         let count = found.count();
         std::mem::replace(&mut found.failures, LoginFailures::none()).conclude(host, count)?;

@@ -30,7 +30,7 @@ pub(super) fn set(last_words: Option<String>) {
 fn end() {
     let last_words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(last_words) = last_words {
-        let _ = writeln!(std::io::stderr(), "\n{last_words}");
+        let _ = writeln!(std::io::stderr(), "\n{}", crate::sanitize::line(&last_words));
     }
     std::process::exit(INTERRUPTED)
 }

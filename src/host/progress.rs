@@ -3,6 +3,7 @@
 //! One at a time. Whatever is said meanwhile goes above it, and a question takes its place.
 
 use crate::host::Host;
+use crate::sanitize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,16 @@ const TICK: Duration = Duration::from_millis(100);
 const SIGNS: [&str; 5] = ["-", "\\", "|", "/", " "];
 
 /// What is on the screen now.
-static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+static SHOWN: Mutex<OnScreen> = Mutex::new(OnScreen {
+    bar: None,
+    is_question_open: false,
+});
+
+struct OnScreen {
+    bar: Option<ProgressBar>,
+    /// Nothing is drawn over a question.
+    is_question_open: bool,
+}
 
 /// Something under way; it is over when this is dropped.
 pub struct Progress {
@@ -44,7 +54,7 @@ impl Progress {
 
     /// Another text.
     pub fn says(&self, text: &str) {
-        self.bar.set_message(text.to_owned());
+        self.bar.set_message(sanitize::line(text));
     }
 
     /// It is shown, or will be.
@@ -63,15 +73,21 @@ impl Progress {
         }
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.tick_strings(&SIGNS).progress_chars("=> "));
-        bar.set_message(text.to_owned());
+        bar.set_message(sanitize::line(text));
         let (sender, receiver) = mpsc::channel::<()>();
         let shown = bar.clone();
         let waiter = std::thread::spawn(move || {
-            if receiver.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            let mut patience = PATIENCE;
+            while receiver.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
                 let mut on_screen = on_screen();
+                if on_screen.is_question_open {
+                    patience = TICK;
+                    continue;
+                }
                 shown.set_draw_target(ProgressDrawTarget::stderr());
                 shown.enable_steady_tick(TICK);
-                *on_screen = Some(shown);
+                on_screen.bar = Some(shown);
+                return;
             }
         });
         Self {
@@ -126,9 +142,24 @@ impl<'a> StateProgress<'a> {
     }
 }
 
+/// Asks a question in the place of what is shown, and over which nothing is drawn meanwhile.
+pub(super) fn give_way<T>(question: impl FnOnce() -> T) -> T {
+    let mut screen = on_screen();
+    take_away(&mut screen);
+    screen.is_question_open = true;
+    drop(screen);
+    let answer = question();
+    on_screen().is_question_open = false;
+    answer
+}
+
 /// Takes away what is shown.
-pub(super) fn hide() {
-    if let Some(bar) = on_screen().take() {
+fn hide() {
+    take_away(&mut on_screen());
+}
+
+fn take_away(screen: &mut OnScreen) {
+    if let Some(bar) = screen.bar.take() {
         bar.finish_and_clear();
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
@@ -137,12 +168,12 @@ pub(super) fn hide() {
 /// Writes to the terminal above what is shown.
 pub(super) fn above_progress<T>(write: impl FnOnce() -> T) -> T {
     let shown = on_screen();
-    match &*shown {
+    match &shown.bar {
         Some(bar) => bar.suspend(write),
         None => write(),
     }
 }
 
-fn on_screen() -> MutexGuard<'static, Option<ProgressBar>> {
+fn on_screen() -> MutexGuard<'static, OnScreen> {
     SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }

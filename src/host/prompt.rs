@@ -11,6 +11,7 @@ mod screen;
 
 use crate::env_vars;
 use crate::host::{Host, Processes, clock, progress};
+use crate::sanitize::line;
 use crate::secret::Secret;
 
 /// Longer answers are none.
@@ -29,43 +30,43 @@ pub enum Cancelled {
 impl Host {
     /// Asks for something that everybody may see; `None` if nothing was typed. The caller has made sure that there is a person.
     pub fn ask(&self, question: &str) -> Option<String> {
-        waiting(|| self.ask_line(question).filter(|answer| !answer.is_empty()))
+        waiting(|| self.ask_line(&line(question)).filter(|answer| !answer.is_empty()))
     }
 
     /// Asks for a secret, which is not shown while it is typed; `None` if nothing was typed. The caller has made sure that there is a person.
     pub fn ask_secret(&self, question: &str) -> Option<Secret<String>> {
-        waiting(|| self.ask_hidden_line(question))
+        waiting(|| self.ask_hidden_line(&line(question)))
     }
 
     /// Asks until something is typed that everybody may see. `before` is what was typed the last time.
     pub fn ask_for(&self, question: &str, before: Option<&str>) -> Result<String, Cancelled> {
         waiting(|| match self.colours() {
-            Some(colours) => drawn::text(question, before, colours),
-            None => self.ask_for_line(question, before),
+            Some(colours) => drawn::text(&line(question), before, colours),
+            None => self.ask_for_line(&line(question), before),
         })
     }
 
     /// Asks until a secret is typed, which is not shown.
     pub fn ask_for_secret(&self, question: &str) -> Result<Secret<String>, Cancelled> {
         waiting(|| match self.colours() {
-            Some(colours) => drawn::secret(question, colours),
-            None => self.ask_for_hidden_line(question),
+            Some(colours) => drawn::secret(&line(question), colours),
+            None => self.ask_for_hidden_line(&line(question)),
         })
     }
 
     /// Lets a person choose one of these rows, and returns its number from 0.
     pub fn pick(&self, question: &str, rows: &[String]) -> Result<usize, Cancelled> {
         waiting(|| match self.colours() {
-            Some(colours) => drawn::pick(question, rows, colours),
-            None => self.pick_by_line(question, rows),
+            Some(colours) => drawn::pick(&line(question), &lines(rows), colours),
+            None => self.pick_by_line(&line(question), &lines(rows)),
         })
     }
 
     /// Lets a person choose one or several of these rows, and returns their numbers from 0; at least one.
     pub fn pick_several(&self, question: &str, rows: &[String]) -> Result<Vec<usize>, Cancelled> {
         waiting(|| match self.colours() {
-            Some(colours) => drawn::pick_several(question, rows, colours),
-            None => self.pick_several_by_line(question, rows),
+            Some(colours) => drawn::pick_several(&line(question), &lines(rows), colours),
+            None => self.pick_several_by_line(&line(question), &lines(rows)),
         })
     }
 
@@ -81,8 +82,8 @@ impl Host {
 
     fn yes_or_no(&self, question: &str, default: bool) -> Result<bool, Cancelled> {
         waiting(|| match self.colours() {
-            Some(colours) => drawn::confirm(question, default, colours),
-            None => self.confirm_by_line(question, default),
+            Some(colours) => drawn::confirm(&line(question), default, colours),
+            None => self.confirm_by_line(&line(question), default),
         })
     }
 
@@ -99,19 +100,25 @@ impl Host {
     }
 }
 
-/// A question takes the place of whatever is shown, and has all the time that a person needs.
-fn waiting<T>(question: impl FnOnce() -> T) -> T {
-    progress::hide();
-    clock::ask(question)
+/// Rows with names from outside.
+fn lines(rows: &[String]) -> Vec<String> {
+    rows.iter().map(|row| line(row)).collect()
 }
 
-/// Whether the terminal on stdin gives whole lines, as a shell leaves it.
-pub(super) fn reads_lines() -> bool {
-    #[cfg(unix)]
-    {
-        use rustix::termios::{LocalModes, tcgetattr};
-        tcgetattr(std::io::stdin()).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
-    }
-    #[cfg(not(unix))]
+/// A question takes the place of whatever is shown, and has all the time that a person needs.
+fn waiting<T>(question: impl FnOnce() -> T) -> T {
+    progress::give_way(|| clock::ask(question))
+}
+
+/// Whether this terminal gives and takes whole lines, as a shell leaves it.
+#[cfg(unix)]
+pub(super) fn is_canonical(terminal: impl std::os::fd::AsFd) -> bool {
+    use rustix::termios::{LocalModes, tcgetattr};
+    tcgetattr(terminal).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
+}
+
+/// It is not known there.
+#[cfg(not(unix))]
+pub(super) fn is_canonical<T>(_terminal: T) -> bool {
     true
 }

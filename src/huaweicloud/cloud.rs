@@ -1,5 +1,7 @@
 //! Which cloud a region belongs to, and where its services answer.
 
+mod places;
+
 use crate::ids::{Endpoint, Region};
 
 /// A cloud with CCE.
@@ -111,6 +113,11 @@ impl Cloud {
     pub fn known_regions() -> impl Iterator<Item = Region> {
         let all = OTC_REGIONS.into_iter().chain(HUAWEI_REGIONS);
         all.filter_map(|region| Region::parse(region).ok())
+    }
+
+    /// Where a region is, for people; empty where that is not known.
+    pub(crate) fn place_of(region: &Region) -> &'static str {
+        places::of(region.as_str())
     }
 
     /// For people.
@@ -264,6 +271,7 @@ mod tests {
         assert!(checked >= 36);
         assert_eq!(Cloud::known_regions().count(), checked);
         for region in Cloud::known_regions() {
+            assert!(!Cloud::place_of(&region).is_empty(), "{region} has no place");
             let is_listed = |cloud: &str| table[cloud].get(region.as_str()).is_some();
             assert!(is_listed("huaweicloud") || is_listed("otc"), "{region}");
         }

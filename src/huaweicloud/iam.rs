@@ -6,7 +6,7 @@ pub mod token_request;
 
 use crate::error::{Exit, Explain};
 use crate::huaweicloud::api::{Answer, Api, ApiError, Call};
-use crate::ids::{AccessKeyId, Endpoint, ProjectId, UserId};
+use crate::ids::{AccessKeyId, Endpoint, ProjectId, ProjectName, UserId};
 use chrono::TimeDelta;
 use serde_json::Value;
 
@@ -143,7 +143,7 @@ impl IamClient<'_> {
             let text = |name| value.get(name).and_then(Value::as_str);
             Some(Project {
                 id: ProjectId::parse(text("id")?).ok()?,
-                name: text("name")?.to_owned(),
+                name: ProjectName::parse(text("name")?).ok()?.to_string(),
             })
         };
         Ok(list.iter().filter_map(project).collect())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use crate::kubeconfig::meaning::Kind;
+use crate::sanitize::shell_word;
 
 /// Why a kubeconfig could not be read or changed; nothing was written, unless [`KubeconfigError::Write`] says so.
 #[derive(Debug, thiserror::Error)]
@@ -180,13 +181,13 @@ impl KubeconfigError {
             Self::NoHome => Some("set `HOME`, or name the file with `--kubeconfig PATH`".to_owned()),
             Self::EmptyList => Some("unset `KUBECONFIG`, or set it to a file".to_owned()),
             Self::Read { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some(format!("make it yours: `chmod u+rw {}`", quoted(&path.to_string_lossy())))
+                Some(format!("make it yours: `chmod u+rw {}`", shell_word(&path.to_string_lossy())))
             }
             Self::Read { .. } => Some("check `KUBECONFIG`, or name the file with `--kubeconfig PATH`".to_owned()),
             Self::ChangedMeanwhile { .. } => Some("run the command again".to_owned()),
             Self::NotUtf8 { path, .. } | Self::Malformed { path, .. } | Self::Shape { path, .. } => Some(format!(
                 "repair it by hand (`kubectl config view --kubeconfig {}` shows what kubectl thinks of it), or use another file with `--kubeconfig PATH`",
-                quoted(&path.to_string_lossy())
+                shell_word(&path.to_string_lossy())
             )),
             Self::Taken {
                 kind: Kind::Context,
@@ -194,7 +195,7 @@ impl KubeconfigError {
                 ..
             } => Some(format!(
                 "choose another name with `--context-name NAME`, or remove that one: `kubectl config delete-context {}`",
-                quoted(name)
+                shell_word(name)
             )),
             Self::Taken { kind, name, .. } => {
                 let command = match kind {
@@ -204,14 +205,14 @@ impl KubeconfigError {
                 };
                 Some(format!(
                     "if it is no longer needed, remove it: `kubectl config {command} {}`; else write to another file with `--kubeconfig PATH`",
-                    quoted(name)
+                    shell_word(name)
                 ))
             }
             Self::Contradiction { .. } => Some("give each cluster its own name with `--context-name TEMPLATE`".to_owned()),
             Self::NoSuchContext { .. } => Some("`kubectl config get-contexts` lists them".to_owned()),
             Self::NotOurs { name, .. } => Some(format!(
                 "to remove it all the same: `kubectl config delete-context {}`",
-                quoted(name)
+                shell_word(name)
             )),
             Self::CannotEdit { .. } => Some("write the entries to another file with `--kubeconfig PATH`, or take them from `--print`".to_owned()),
             Self::NotAFile { .. } => Some("name a file with `--kubeconfig PATH`, or take the entries from `--print`".to_owned()),
@@ -220,7 +221,7 @@ impl KubeconfigError {
             }
             Self::Locked { lock, .. } => Some(format!(
                 "if no kubectl is at work, remove the lock: `rm {}`",
-                quoted(&lock.to_string_lossy())
+                shell_word(&lock.to_string_lossy())
             )),
             Self::Write { .. } => Some(
                 "write to a file in a directory that you may write to with `--kubeconfig PATH`, or take the entries from `--print`".to_owned(),
@@ -233,16 +234,6 @@ impl KubeconfigError {
 pub(crate) fn failed(step: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> KubeconfigError {
     let path = path.to_owned();
     move |source| KubeconfigError::Write { step, path, source }
-}
-
-/// A name as a shell takes it back.
-fn quoted(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:+=,%".contains(c);
-    if !name.is_empty() && name.chars().all(plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', "'\\''"))
-    }
 }
 
 impl crate::error::Explain for KubeconfigError {

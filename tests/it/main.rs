@@ -23,6 +23,7 @@ mod readme;
 mod real;
 mod register;
 mod secrecy;
+mod shown;
 mod sign_in;
 mod stores;
 mod support;

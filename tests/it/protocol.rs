@@ -210,3 +210,33 @@ fn a_certificate_of_a_few_seconds_never_has_an_end_in_the_past() {
         assert!(credential.expires_at() > before);
     }
 }
+
+#[test]
+fn a_hint_is_told_once_to_whoever_keeps_asking() {
+    let mut world = World::new();
+    exec_info(&mut world, "v1", &json!({"interactive": false}));
+    world.set("HUAWEICLOUD_SDK_SK", "wrong");
+    world.parent(4711, 1000);
+    let first = world.get_credential(&[]);
+    assert!(first.stderr.contains("\nhint: "), "{first}");
+    for _ in 0..3 {
+        let again = world.get_credential(&[]);
+        assert!(
+            again.stderr.contains("error: ") && !again.stderr.contains("hint: "),
+            "{again}"
+        );
+        assert_eq!(again.exit, first.exit);
+    }
+    // Another failure has another hint, and another process has not been told.
+    let other = world.get_credential(&["--cache=nowhere"]);
+    assert!(other.stderr.contains("\nhint: "), "{other}");
+    world.parent(4712, 1000);
+    let other = world.get_credential(&[]);
+    assert!(other.stderr.contains("\nhint: "), "{other}");
+    // A person at a shell is told each time.
+    world.unset("KUBERNETES_EXEC_INFO");
+    for _ in 0..2 {
+        let outcome = world.get_credential(&[]);
+        assert!(outcome.stderr.contains("\nhint: "), "{outcome}");
+    }
+}

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod bus;
+mod completion;
 mod endurance;
 mod formats;
 mod identity;
@@ -15,6 +16,7 @@ mod leaks;
 mod login;
 mod parallel;
 pub(crate) mod process;
+mod prompts;
 mod proxy;
 mod renewal;
 mod revocation;

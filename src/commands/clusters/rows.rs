@@ -4,7 +4,7 @@ use crate::discovery::search::{LocatedCluster, Location, SearchFailure};
 use crate::host::Host;
 use crate::huaweicloud::cce::cluster::Access;
 use crate::output::{self, Format};
-use crate::sanitize::sanitize;
+use crate::sanitize::{line, sanitize};
 use serde::Serialize;
 
 /// A row; what is not known is `null`. The order of the fields is that of the rows.
@@ -88,7 +88,7 @@ pub(super) fn render(rows: &[ClusterRow], format: Format) -> String {
         Format::Yaml => output::yaml(&rows),
         Format::Name => rows
             .iter()
-            .filter_map(|row| Some(sanitize(row.name.as_ref()?) + "\n"))
+            .filter_map(|row| Some(line(row.name.as_ref()?) + "\n"))
             .collect(),
         Format::Table => {
             let mut head = vec![

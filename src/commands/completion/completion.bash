@@ -1,4 +1,5 @@
 # bash completion for kubectl-cce_login
+# shellcheck shell=bash
 _kubectl_cce_login() {
     # readline ends words at `=` and `:` as well. They are put together again; what readline keeps of the last one is cut off the answers.
     local line=${COMP_LINE:0:COMP_POINT} words=() count=0 word kept='' candidate at

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::contexts;
 use crate::host::{Directories, Host};
+use crate::sanitize::is_harmless;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -97,7 +98,8 @@ impl KnownNames {
                 return Some(words.iter().map(ToString::to_string).collect());
             }
         };
-        Some(set.iter().cloned().collect())
+        // Scripts put names on command lines as they are, and some shells expand what they are offered.
+        Some(set.iter().filter(|name| is_harmless(name)).cloned().collect())
     }
 }
 

@@ -12,6 +12,7 @@ use crate::huaweicloud::cce::cluster::Cluster;
 use crate::huaweicloud::cce::revocation::too_old_to_revoke;
 use crate::kubeconfig::OurContext;
 use crate::lifetime::about;
+use crate::sanitize::shell_word;
 use crate::session::Session;
 
 const REFRESH: &str = "kubectl cce-login refresh";
@@ -92,6 +93,11 @@ fn certificate(session: &Session<'_>, certificates: &Certificates<'_>) -> Result
     Ok((obtained.entry, finding))
 }
 
+/// The command that brings this context up to date.
+fn refresh_of(context: &OurContext<'_>) -> String {
+    format!("{REFRESH} --context {}", shell_word(context.name))
+}
+
 /// What is not any more as the entry has it.
 fn changes(
     session: &Session<'_>,
@@ -99,7 +105,7 @@ fn changes(
     cluster: Option<&Cluster>,
     note: &CertificateRecord,
 ) -> Option<Finding> {
-    let refresh = format!("{REFRESH} --context {}", context.name);
+    let refresh = refresh_of(context);
     let same = |a: &[u8], b: &str| String::from_utf8_lossy(a).trim() == b.trim();
     if let (Some(entry), Some(ca)) = (&context.certificate_authority_data, &note.ca_pem)
         && !same(entry, ca)
@@ -159,7 +165,7 @@ fn api_server(
         Err(error @ ApiServerError::Refused) => Finding::problem(
             CHECK,
             error.to_string(),
-            format!("it may have been revoked: {REFRESH} --context {}", context.name),
+            format!("it may have been revoked: {}", refresh_of(context)),
         ),
         Err(ApiServerError::Unreachable(HttpError::Tls { .. })) => Finding::problem(
             CHECK,
@@ -168,9 +174,9 @@ fn api_server(
                 server.url
             ),
             format!(
-                "if the cluster's certificates were rotated, or its addresses changed: {REFRESH} --context {}; if that does not help, somebody \
+                "if the cluster's certificates were rotated, or its addresses changed: {}; if that does not help, somebody \
                  may be in between",
-                context.name
+                refresh_of(context)
             ),
         ),
         Err(error) => Finding::failed(CHECK, &Error::from(error)),

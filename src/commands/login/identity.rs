@@ -7,6 +7,7 @@ use crate::commands::login::questions;
 use crate::config::{Config, Profile};
 use crate::credential::forget;
 use crate::error::{Exit, Result};
+use crate::host::{Cancelled, Host};
 use crate::identity::{Identity, IdentityError, Pin};
 use crate::plan::{self, ProfileSetPlan};
 use crate::sanitize::sanitize;
@@ -24,6 +25,8 @@ const ANOTHER: &str = "another one, which you type now";
 pub(super) struct LoginIdentity {
     pub(super) identity: Identity,
     newcomer: Option<UnsavedProfile>,
+    /// A person has been asked who it is.
+    pub(super) is_chosen: bool,
 }
 
 /// Somebody who typed an identity that the cloud knows.
@@ -66,6 +69,7 @@ impl LoginIdentity {
         Self {
             identity,
             newcomer: None,
+            is_chosen: false,
         }
     }
 
@@ -111,17 +115,29 @@ fn choose(session: &Session<'_>, args: &LoginArgs) -> Result<LoginIdentity> {
     }
     let mut rows: Vec<String> = all.iter().map(|identity| sanitize(&identity.describe())).collect();
     rows.push(ANOTHER.to_owned());
-    let at = session.host.pick("Sign in as", &rows)?;
-    if at < all.len() {
-        return Ok(LoginIdentity::known(all.remove(at)));
+    loop {
+        let at = session.host.pick("Sign in as", &rows)?;
+        if at < all.len() {
+            let identity = all.remove(at);
+            return Ok(LoginIdentity {
+                is_chosen: true,
+                ..LoginIdentity::known(identity)
+            });
+        }
+        let is_taken = all.iter().any(|identity| identity.profile_name() == Some(DEFAULT));
+        let name = if is_taken {
+            match session.host.ask_for("Name of the new profile:", None) {
+                Err(Cancelled::Back) => continue,
+                name => name?,
+            }
+        } else {
+            DEFAULT.to_owned()
+        };
+        match type_in(session, args, &name) {
+            Err(error) if error.is_step_back() => {}
+            typed => return typed,
+        }
     }
-    let is_taken = all.iter().any(|identity| identity.profile_name() == Some(DEFAULT));
-    let name = if is_taken {
-        session.host.ask_for("Name of the new profile:", None)?
-    } else {
-        DEFAULT.to_owned()
-    };
-    type_in(session, args, &name)
 }
 
 /// What can be typed.
@@ -143,21 +159,40 @@ impl SignInMethod {
     ];
 }
 
-/// Asks until the cloud knows the identity, and not more than a few times.
+/// Asks for an identity; Esc goes back one question.
 fn type_in(session: &Session<'_>, args: &LoginArgs, name: &str) -> Result<LoginIdentity> {
+    loop {
+        let region = region(session, args)?;
+        let is_region_asked = region.is_some() && args.region.is_empty();
+        let nothing = ProfileSetArgs {
+            name: name.to_owned(),
+            region,
+            cloud: args.cloud.clone(),
+            ..ProfileSetArgs::default()
+        };
+        match type_in_by_method(session, &nothing) {
+            Err(error) if error.is_step_back() && is_region_asked => {}
+            typed => return typed,
+        }
+    }
+}
+
+fn type_in_by_method(session: &Session<'_>, nothing: &ProfileSetArgs) -> Result<LoginIdentity> {
+    loop {
+        let rows = SignInMethod::ALL.map(|(_, text)| text.to_owned());
+        let at = session.host.pick("Sign in with", &rows)?;
+        let method = SignInMethod::ALL.get(at);
+        let method = method.map_or(SignInMethod::AccessKey, |(method, _)| *method);
+        match type_until_known(session, method, nothing.clone()) {
+            Err(error) if error.is_step_back() => {}
+            typed => return typed,
+        }
+    }
+}
+
+/// Asks until the cloud knows the identity, and not more than a few times.
+fn type_until_known(session: &Session<'_>, kind: SignInMethod, mut typed: ProfileSetArgs) -> Result<LoginIdentity> {
     let host = session.host;
-    let region = region(session, args)?;
-    let rows = SignInMethod::ALL.map(|(_, text)| text.to_owned());
-    let at = host.pick("Sign in with", &rows)?;
-    let kind = SignInMethod::ALL
-        .get(at)
-        .map_or(SignInMethod::AccessKey, |(kind, _)| *kind);
-    let mut typed = ProfileSetArgs {
-        name: name.to_owned(),
-        region,
-        cloud: args.cloud.clone(),
-        ..ProfileSetArgs::default()
-    };
     let mut tries = 0;
     loop {
         tries += 1;
@@ -173,30 +208,8 @@ fn type_in(session: &Session<'_>, args: &LoginArgs, name: &str) -> Result<LoginI
 
 fn type_once(session: &Session<'_>, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Result<LoginIdentity> {
     let host = session.host;
-    let again = |question: &str, field: &mut Option<String>| -> Result<()> {
-        *field = Some(host.ask_for(question, field.as_deref())?);
-        Ok(())
-    };
-    let secret_name = match kind {
-        SignInMethod::AccessKey => {
-            again("Access key id:", &mut typed.access_key_id)?;
-            "Secret access key:"
-        }
-        SignInMethod::Password => {
-            typed.kind = Some("password".to_owned());
-            again("Account:", &mut typed.domain)?;
-            again("User name:", &mut typed.username)?;
-            "Password:"
-        }
-        SignInMethod::Passcode => {
-            typed.kind = Some("password".to_owned());
-            typed.totp = true;
-            again("User id:", &mut typed.user_id)?;
-            "Password:"
-        }
-    };
+    let secret = ask_who(host, kind, typed)?;
     let plan = ProfileSetPlan::new(typed)?;
-    let secret = host.ask_for_secret(secret_name)?;
     let mut config = Config::load(&session.directories)?;
     config.profiles.insert(plan.name.to_string(), plan.profile.clone());
     let identity = Identity::of_new_profile(&plan.name, &config, &host.env, Some(secret.clone()))?;
@@ -205,7 +218,44 @@ fn type_once(session: &Session<'_>, kind: SignInMethod, typed: &mut ProfileSetAr
     Ok(LoginIdentity {
         identity,
         newcomer: Some(UnsavedProfile { plan, secret, found }),
+        is_chosen: true,
     })
+}
+
+/// Asks for everything that a sign-in takes; Esc goes back to the field before.
+fn ask_who(host: &Host, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Result<Secret<String>> {
+    let (secret, mut fields): (&str, Vec<(&str, &mut Option<String>)>) = match kind {
+        SignInMethod::AccessKey => ("Secret access key:", vec![("Access key id:", &mut typed.access_key_id)]),
+        SignInMethod::Password => {
+            typed.kind = Some("password".to_owned());
+            (
+                "Password:",
+                vec![("Account:", &mut typed.domain), ("User name:", &mut typed.username)],
+            )
+        }
+        SignInMethod::Passcode => {
+            typed.kind = Some("password".to_owned());
+            typed.totp = true;
+            ("Password:", vec![("User id:", &mut typed.user_id)])
+        }
+    };
+    let mut at: usize = 0;
+    loop {
+        let answered = match fields.get_mut(at) {
+            Some((question, field)) => host
+                .ask_for(question, field.as_deref())
+                .map(|answer| **field = Some(answer)),
+            None => match host.ask_for_secret(secret) {
+                Ok(secret) => return Ok(secret),
+                Err(cancelled) => Err(cancelled),
+            },
+        };
+        at = match answered {
+            Ok(()) => at + 1,
+            Err(Cancelled::Back) if at > 0 => at - 1,
+            Err(cancelled) => return Err(cancelled.into()),
+        };
+    }
 }
 
 /// The region to keep in the profile; `None` where something else says whom to ask.

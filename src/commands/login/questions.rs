@@ -2,7 +2,7 @@
 
 use crate::discovery::search::{LocatedCluster, Location, Search};
 use crate::error::{Error, Exit, Result};
-use crate::host::Progress;
+use crate::host::{Cancelled, Progress};
 use crate::huaweicloud::cce::cluster::{Access, Cluster};
 use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::iam::{IamError, Project};
@@ -38,20 +38,46 @@ pub(super) fn ask(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) 
         }
         locations => locations?,
     };
-    let region = match (&answers.region, search.regions.as_slice()) {
-        (Some(region), _) | (None, [region, ..]) => region.clone(),
-        (None, []) => {
-            let region = region(session, &locations)?;
+    let known = answers.region.clone().or_else(|| search.regions.first().cloned());
+    loop {
+        let region = match &known {
+            Some(region) => region.clone(),
+            None => region(session, &locations)?,
+        };
+        if known.is_none() {
             answers.region = Some(region.clone());
-            region
         }
-    };
-    if is_project_open {
-        let here = locations.iter().filter(|location| location.region == region);
-        let projects = here.map(|location| &location.project).collect();
-        answers.project = project(session, &region, projects)?;
+        if is_project_open {
+            let here = locations.iter().filter(|location| location.region == region);
+            let projects = here.map(|location| &location.project).collect();
+            match project(session, &region, projects) {
+                Err(error) if error.is_step_back() && known.is_none() && has_several_regions(&locations) => continue,
+                project => answers.project = project?,
+            }
+        }
+        return Ok(answers);
     }
-    Ok(answers)
+}
+
+/// The region was a question.
+fn has_several_regions(locations: &[Location]) -> bool {
+    locations.windows(2).any(|pair| match pair {
+        [a, b] => a.region != b.region,
+        _ => false,
+    })
+}
+
+/// Something was asked that can be asked again.
+pub(super) fn is_any_open(session: &Session<'_>, plan: &LoginPlan) -> bool {
+    let ClusterChoice::Named(names) = &plan.clusters else {
+        return false;
+    };
+    session.is_interactive && names.is_empty() && (plan.search.regions.is_empty() || plan.search.project.is_none())
+}
+
+/// Rows of a list, in columns.
+fn table_rows(cells: &[Vec<String>]) -> Vec<String> {
+    output::table(cells).lines().map(str::to_owned).collect()
 }
 
 /// The projects of the regions, or of all; at least one.
@@ -67,8 +93,11 @@ fn locations(session: &Session<'_>, search: &SearchPlan, identity: &Identity) ->
 /// One of the regions of all clouds that are known.
 pub(super) fn known_region(session: &Session<'_>) -> Result<Region> {
     let mut regions: Vec<Region> = Cloud::known_regions().collect();
-    let row = |region: &Region| format!("{:<16}{}", region.as_str(), Cloud::of_region(region).name());
-    let rows: Vec<String> = regions.iter().map(row).collect();
+    let cells = regions.iter().map(|region| {
+        let cloud = Cloud::of_region(region).name().to_owned();
+        vec![region.to_string(), cloud, Cloud::place_of(region).to_owned()]
+    });
+    let rows = table_rows(&cells.collect::<Vec<_>>());
     let at = session.host.pick("Region", &rows)?;
     Ok(regions.swap_remove(at.min(rows.len().saturating_sub(1))))
 }
@@ -80,13 +109,13 @@ fn region(session: &Session<'_>, locations: &[Location]) -> Result<Region> {
     let at = match regions.len() {
         0 | 1 => 0,
         _ => {
-            let row = |region: &&Region| {
+            let cells = regions.iter().map(|region| {
                 let count = locations.iter().filter(|location| location.region == **region).count();
                 let projects = if count == 1 { "project" } else { "projects" };
-                format!("{:<16}{count} {projects}", region.as_str())
-            };
-            let rows: Vec<String> = regions.iter().map(row).collect();
-            session.host.pick("Region", &rows)?
+                let place = Cloud::place_of(region).to_owned();
+                vec![region.to_string(), format!("{count} {projects}"), place]
+            });
+            session.host.pick("Region", &table_rows(&cells.collect::<Vec<_>>()))?
         }
     };
     let region = regions.get(at).copied().cloned();
@@ -108,7 +137,7 @@ fn project(session: &Session<'_>, region: &Region, mut projects: Vec<&Project>) 
     Ok(projects.get(at).map(|project| ProjectChoice::Id(project.id.clone())))
 }
 
-/// One of the clusters, or all of them. The only one is taken as it is.
+/// One of the clusters, several or all of them. The only one is taken as it is.
 pub(super) fn clusters(session: &Session<'_>, mut listed: Vec<LocatedCluster>) -> Result<Vec<LocatedCluster>> {
     if listed.len() < 2 {
         return Ok(listed);
@@ -120,28 +149,41 @@ pub(super) fn clusters(session: &Session<'_>, mut listed: Vec<LocatedCluster>) -
     });
     let cells: Vec<Vec<String>> = listed.iter().map(|located| row(located, has_one_project)).collect();
     let count = listed.len();
-    let mut rows: Vec<String> = output::table(&cells).lines().map(str::to_owned).collect();
+    let mut rows = table_rows(&cells);
     rows.push(format!("all {count} of them"));
-    let at = session.host.pick("Cluster", &rows)?;
-    if at < count {
-        return Ok(vec![listed.remove(at)]);
+    loop {
+        let chosen = session.host.pick_several("Cluster", &rows)?;
+        if !chosen.contains(&count) {
+            let mut at = 0..;
+            listed.retain(|_| at.next().is_some_and(|at| chosen.contains(&at)));
+            return Ok(listed);
+        }
+        match session.host.confirm(&format!("Set up all {count} clusters?")) {
+            Ok(true) => return Ok(listed),
+            Err(Cancelled::Back) => {}
+            Ok(false) | Err(Cancelled::Stop) => return Err(Cancelled::Stop.into()),
+        }
     }
-    if session.host.confirm(&format!("Set up all {count} clusters?"))? {
-        return Ok(listed);
-    }
-    Err(crate::host::Cancelled::Stop.into())
 }
 
 fn row(located: &LocatedCluster, has_one_project: bool) -> Vec<String> {
     let cluster = &located.cluster;
     let mut row = vec![
-        sanitize(&cluster.name),
+        name(cluster),
         sanitize(&cluster.version),
         sanitize(&cluster.phase),
         access(cluster).to_owned(),
     ];
     row.extend((!has_one_project).then(|| sanitize(&located.location.project.name)));
     row
+}
+
+/// The name, and the one that people gave it in the console.
+fn name(cluster: &Cluster) -> String {
+    match &cluster.alias {
+        Some(alias) if *alias != cluster.name => format!("{} ({})", cluster.name, sanitize(alias)),
+        _ => cluster.name.clone(),
+    }
 }
 
 fn access(cluster: &Cluster) -> &'static str {

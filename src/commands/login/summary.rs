@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::kubeconfig::{Change, Current, Login};
 use crate::output;
 use crate::plan::{CurrentContext, Destination, ServerChoice};
-use crate::sanitize::sanitize;
+use crate::sanitize::{sanitize, shell_word};
 
 /// Writes the summary; of what is only shown on stdout, what it lacks.
 pub(super) fn show(
@@ -181,10 +181,13 @@ fn show_command_to_try(run: &LoginRun<'_>, context: &str) {
         CurrentContext::IfNone => current.is_none_or(|current| current == context),
     };
     let file = run.plan.kubeconfig.as_ref();
-    let file = file.map_or_else(String::new, |file| format!(" --kubeconfig {}", file.display()));
+    let file = file.map_or_else(String::new, |file| {
+        format!(" --kubeconfig {}", shell_word(&file.to_string_lossy()))
+    });
     if is_current {
         return host.say(&format!("try: kubectl{file} get namespaces"));
     }
+    let context = shell_word(context);
     if let Some(current) = current {
         host.say(&format!(
             "the current context stays `{}`; switch with: kubectl{file} config use-context {context}",

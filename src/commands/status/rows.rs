@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::kubeconfig::{OurContext, cluster_id};
 use crate::lifetime::{CertLifetime, about};
 use crate::output::{self, Format};
-use crate::sanitize::sanitize;
+use crate::sanitize::{line, sanitize};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -165,7 +165,7 @@ pub(super) fn render(rows: &[StatusRow], format: Format) -> String {
     match format {
         Format::Json => output::json(&rows),
         Format::Yaml => output::yaml(&rows),
-        Format::Name => rows.iter().map(|row| sanitize(&row.context) + "\n").collect(),
+        Format::Name => rows.iter().map(|row| line(&row.context) + "\n").collect(),
         Format::Table => {
             let has_check = rows.iter().any(|row| row.check.is_some());
             let has_trouble = rows.iter().any(|row| row.problem.is_some() || row.last_error.is_some());

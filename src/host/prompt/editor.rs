@@ -1,6 +1,7 @@
 //! One line that is being typed, with the keys that shells have taught everybody (Ctrl-A, -E, -U, -W, -K and their kin).
 
 use crate::host::prompt::LONGEST_ANSWER;
+use crate::sanitize::is_unsafe;
 use zeroize::Zeroizing;
 
 /// A key, as far as it means something here.
@@ -64,7 +65,7 @@ impl Editor {
 
     /// Types all of this, what cannot be shown left out. A line that is too long takes no more.
     pub(super) fn insert(&mut self, text: &str) {
-        for sign in text.chars().filter(|sign| !sign.is_control()) {
+        for sign in text.chars().filter(|sign| !is_unsafe(*sign)) {
             if self.signs.len() <= LONGEST_ANSWER {
                 self.signs.insert(self.cursor, sign);
                 self.cursor += 1;

@@ -1,6 +1,6 @@
 //! A cluster as CCE describes it. Every field but name and id may be missing, null or of another shape.
 
-use crate::ids::{ClusterId, Endpoint};
+use crate::ids::{ClusterId, ClusterName, Endpoint};
 use serde_json::Value;
 
 /// What we call the category of clusters that have a path of their own.
@@ -56,13 +56,13 @@ pub enum Access {
 }
 
 impl Cluster {
-    /// Reads an item of the list or the answer for one cluster; `None` without a name or a valid id.
+    /// Reads an item of the list or the answer for one cluster; `None` without a valid name and id.
     pub fn from_json(json: &Value) -> Option<Self> {
         let text = |path: &[&str]| {
             let value = path.iter().try_fold(json, |value, name| value.get(name));
             value.and_then(Value::as_str).unwrap_or_default().to_owned()
         };
-        let name = Some(text(&["metadata", "name"])).filter(|name| !name.is_empty())?;
+        let name = ClusterName::parse(&text(&["metadata", "name"])).ok()?.to_string();
         let flavor = text(&["spec", "flavor"]);
         let is_autopilot = flavor == AUTOPILOT_FLAVOR;
         let custom_sans = json.pointer("/spec/customSan").and_then(Value::as_array);

@@ -141,3 +141,51 @@ fn the_link_is_placed_again_and_again_and_never_over_what_is_not_ours() {
     let nowhere = world.run(["completion", "install", "--dir", &world.path("missing")]);
     world.snapshot("completion/install-nowhere", &nowhere);
 }
+
+#[test]
+fn only_names_that_no_shell_expands_are_offered() {
+    let world = with_names();
+    let text = world.kubeconfig_text();
+    let item = |name: &&str| {
+        format!("- name: \"{name}\"\n  context: {{cluster: prod.cn-north-4, user: env@prod.cn-north-4}}\n")
+    };
+    let contexts = [
+        "eu:prod",
+        "eu:test",
+        "with space",
+        "dollar$HOME",
+        "$(touch pwned)",
+        "`id`",
+        "a;b",
+        "a\\nb",
+        "北京",
+    ]
+    .iter()
+    .map(item)
+    .collect::<Vec<_>>()
+    .concat();
+    world.write(
+        ".kube/config",
+        text.replace("\ncontexts:\n", &format!("\ncontexts:\n{contexts}")),
+    );
+    let names = ["eu:prod", "eu:test", "prod", "北京"];
+    assert_eq!(offered(&world, &["status", "--context", ""]).0, names);
+    let joined = names.map(|name| format!("--context={name}"));
+    assert_eq!(offered(&world, &["status", "--context="]).0, joined);
+    assert_eq!(offered(&world, &["status", "--context", "eu:p"]).0, ["eu:prod"]);
+    assert_eq!(offered(&world, &["status", "-o=js"]).0, ["-o=json"]);
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let mut world = with_names();
+        world.write(
+            ".kube/config",
+            text.replace("\ncontexts:\n", &format!("\ncontexts:\n{contexts}")),
+        );
+        world.set("_CCE_LOGIN_COMPLETE", shell);
+        let answer = world
+            .run(["--", "kubectl-cce_login", "status", "--context", ""])
+            .is_done()
+            .stdout
+            .clone();
+        assert!(!answer.contains(['$', '`', ';']), "{shell}: {answer}");
+    }
+}
