@@ -1,8 +1,8 @@
 //! A hint is told once to whoever keeps asking: client-go runs a failing plugin five times a call, and an informer at every poll.
 
 use crate::credential::callers::{Caller, Callers};
-use crate::env_vars::KUBERNETES_EXEC_INFO;
 use crate::error::Error;
+use crate::exec_credential::ExecInfo;
 use crate::host::{Directories, Host};
 use chrono::TimeDelta;
 
@@ -12,7 +12,10 @@ const REMEMBERED_FOR: TimeDelta = TimeDelta::hours(1);
 /// The error, without its hint where the process that runs us has had it lately. Only clients ask so often; what a person runs in a shell
 /// has the shell as its parent.
 pub(crate) fn once_per_caller(host: &Host, error: Error) -> Error {
-    let Some(hint) = error.hint().filter(|_| host.env.var_os(KUBERNETES_EXEC_INFO).is_some()) else {
+    let Some(hint) = error
+        .hint()
+        .filter(|_| matches!(ExecInfo::from_env(&host.env), Ok(Some(_))))
+    else {
         return error;
     };
     let callers = Callers::open(&Directories::of(&host.env));

@@ -28,13 +28,20 @@ fn is_harmless(outcome: &Outcome) {
 fn with_context(name: &str) -> World {
     let mut world = World::new();
     world.login(&[]).is_done();
-    let quoted = serde_json::to_string(name).unwrap();
+    // As YAML and JSON can write anything.
+    let quoted: String = name
+        .encode_utf16()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect::<Vec<_>>()
+        .concat();
+    let quoted = format!("\"{quoted}\"");
     let text = world.kubeconfig_text();
     let text = text.replace("\n- name: prod\n", &format!("\n- name: {quoted}\n"));
     let text = text.replace("current-context: prod", &format!("current-context: {quoted}"));
     assert!(text.contains(&quoted), "{text}");
     world.write(".kube/config", text);
     world.terminal(false, true, true);
+    world.run(["status"]).is_done();
     world
 }
 

@@ -86,7 +86,7 @@ fn a_hidden_answer_tells_its_length_and_is_wiped_by_a_key() {
     terminal.shows("? Secret access key:");
     terminal.types(&key.secret);
     terminal.shows(&format!("Secret access key: •••• {} characters", key.secret.len()));
-    terminal.shows("sees the projects");
+    terminal.shows("? Project");
 }
 
 #[test]
