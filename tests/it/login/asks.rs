@@ -212,7 +212,9 @@ fn an_identity_that_the_first_cloud_does_not_know_is_asked_for_its_region() {
     let outcome = typing(&mut world, &["north-4", "1"], &[]);
     outcome.is_done();
     assert!(
-        outcome.stderr.contains("eu-de           Open Telekom Cloud"),
+        outcome
+            .stderr
+            .contains("eu-de             Open Telekom Cloud  Germany, Frankfurt"),
         "{outcome}"
     );
     assert!(
