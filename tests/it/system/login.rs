@@ -106,7 +106,7 @@ fn cancelling_at_any_question_leaves_nothing_behind() {
             terminal.shows(questions[count].0);
             // Esc goes back one question, and ends it at the first one.
             terminal.press(key);
-            super::process::wait_for("the end", || {
+            wait_for("the end", || {
                 let is_over = terminal.screen().contains("[exit ");
                 if !is_over && key == "Escape" {
                     terminal.press(key);
