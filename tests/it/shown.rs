@@ -152,8 +152,9 @@ fn what_was_typed_wrongly_is_shown_as_one_line() {
         &["whoami", "--profile", HOSTILE],
         &["whoami", "--identity", HOSTILE],
         &["convert", HOSTILE],
-        &["--kubeconfig", HOSTILE, "--cluster=prod", "--region=cn-north-4"],
     ] {
         is_harmless(&world.run(line));
     }
+    let path = format!("{}/{HOSTILE}", world.path("nowhere"));
+    is_harmless(&world.run(["login", "--kubeconfig", &path, "--cluster=prod", "--region=cn-north-4"]));
 }
