@@ -8,7 +8,7 @@ const GROUP: &str = "client.authentication.k8s.io";
 
 fn exec_info(world: &mut World, version: &str, spec: &serde_json::Value) {
     let info = json!({"kind": "ExecCredential", "apiVersion": format!("{GROUP}/{version}"), "spec": spec});
-    world.set("KUBERNETES_EXEC_INFO", &info.to_string());
+    world.set("KUBERNETES_EXEC_INFO", info.to_string());
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn the_cluster_in_the_exec_info_is_accepted_and_not_needed() {
         &json!({"cluster": {"insecure-skip-tls-verify": true, "x": [1, {"y": null}]}, "more": 1}),
     );
     assert_eq!(world.get_credential(&[]).credential().certificate, with.certificate);
-    world.set("KUBERNETES_EXEC_INFO", &format!("{{\"apiVersion\": \"{GROUP}/v1\"}}"));
+    world.set("KUBERNETES_EXEC_INFO", format!("{{\"apiVersion\": \"{GROUP}/v1\"}}"));
     assert_eq!(world.get_credential(&[]).credential().certificate, with.certificate);
     assert_eq!(world.certificate_requests(), 1);
 }
@@ -169,7 +169,7 @@ fn the_project_is_looked_up_once_when_it_is_not_given() {
     assert_eq!(world.run(args).credential().certificate, first.certificate);
     assert_eq!(world.sim.count("*"), 2, "the second time nothing is asked");
     // The SDKs' variable saves even the first look-up.
-    world.set("HUAWEICLOUD_SDK_PROJECT_ID", &world.sim.project_id("cn-north-4"));
+    world.set("HUAWEICLOUD_SDK_PROJECT_ID", world.sim.project_id("cn-north-4"));
     world.sim.clear_requests();
     assert_eq!(world.run(args).credential().certificate, first.certificate);
     assert_eq!(world.sim.count("*"), 0);

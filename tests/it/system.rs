@@ -12,7 +12,6 @@ mod install;
 mod keyring;
 mod kube_rs;
 mod kubectl;
-mod leaks;
 mod login;
 mod parallel;
 pub(crate) mod process;

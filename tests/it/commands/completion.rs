@@ -120,7 +120,7 @@ fn the_link_is_placed_again_and_again_and_never_over_what_is_not_ours() {
     let mut world = World::new();
     let program = world.write("bin/kubectl-cce_login", "");
     world.executable(PathBuf::from(&program));
-    world.set("PATH", &world.path("bin"));
+    world.set("PATH", world.path("bin"));
     for _ in 0..2 {
         let outcome = world.run(["completion", "install"]);
         outcome.is_done();

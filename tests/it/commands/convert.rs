@@ -25,6 +25,7 @@ fn downloaded(world: &World, file: &str, cluster: &str, owner: &str) -> String {
         STANDARD.encode(&issued.certificate),
     );
     world.write(file, text);
+    world.allow_secrets_below(file);
     key
 }
 
@@ -65,7 +66,7 @@ fn a_key_is_replaced_after_a_certificate_came_through_the_new_entry() {
 
 #[test]
 fn the_backup_keeps_the_key_where_that_is_wanted() {
-    let mut world = World::new();
+    let world = World::new();
     let key = downloaded(&world, ".kube/config", "prod", "alice");
     world.allow_secrets_below(".kube/config.cce-login-backup");
     convert(&world, &["--yes", "--keep-key-backup"]).is_done();

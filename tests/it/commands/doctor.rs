@@ -15,7 +15,7 @@ fn in_order() -> World {
     let program = world.write("bin/kubectl-cce_login", "");
     world.executable(PathBuf::from(program));
     kubectl(&world, "1.35.0", "35");
-    world.set("PATH", &world.path("bin"));
+    world.set("PATH", world.path("bin"));
     world.login(&[]).is_done();
     world
 }
@@ -72,7 +72,7 @@ fn without_a_context_the_identity_is_looked_at() {
     let mut world = World::new();
     let program = world.write("bin/kubectl-cce_login", "");
     world.executable(PathBuf::from(program));
-    world.set("PATH", &world.path("bin"));
+    world.set("PATH", world.path("bin"));
     let outcome = told(&world, "no-context");
     outcome.is_done();
     assert!(outcome.stdout.contains("knows you as user alice"), "{outcome}");
@@ -83,17 +83,17 @@ fn without_a_context_the_identity_is_looked_at() {
 #[test]
 fn a_program_that_kubectl_does_not_find_is_told() {
     let mut world = in_order();
-    world.set("PATH", &world.path("empty"));
+    world.set("PATH", world.path("empty"));
     let found = troubles(&world, &[]);
     assert!(
         found.contains(&trouble("path", "problem")) && found.contains(&trouble("kubectl", "warning")),
         "{found:?}"
     );
     world.write("other/kubectl-cce_login", "");
-    world.set("PATH", &format!("{}:{}", world.path("other"), world.path("bin")));
+    world.set("PATH", format!("{}:{}", world.path("other"), world.path("bin")));
     assert!(troubles(&world, &[]).contains(&trouble("path", "warning")));
     world.login(&["--absolute-path"]).is_done();
-    world.set("PATH", &world.path("empty"));
+    world.set("PATH", world.path("empty"));
     assert_eq!(troubles(&world, &[]), [trouble("kubectl", "warning")]);
 }
 
@@ -142,16 +142,16 @@ fn kubectls_policy_on_plugins_is_read() {
 #[test]
 fn a_keyring_that_keeps_nothing_is_a_problem() {
     let world = in_order();
-    world.keyring.switch(Switches {
+    world.keyring().switch(Switches {
         locked: true,
         ..Switches::default()
     });
     let found = troubles(&world, &[]);
     assert!(found.contains(&trouble("keyring", "problem")), "{found:?}");
     told(&world, "locked-keyring");
-    world.keyring.switch(Switches::default());
+    world.keyring().switch(Switches::default());
     world.run(["doctor"]).is_done();
-    assert!(world.keyring.names().iter().all(|name| !name.contains("doctor")));
+    assert!(world.keyring().names().iter().all(|name| !name.contains("doctor")));
 }
 
 #[test]

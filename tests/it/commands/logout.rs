@@ -18,7 +18,7 @@ fn a_certificate_is_forgotten_and_who_can_sign_in_is_told() {
     let out = world.run(["logout"]);
     out.is_done();
     world.snapshot("logout/logout", &out);
-    assert!(world.keyring.names().iter().all(|name| !name.starts_with("cert-")));
+    assert!(world.keyring().names().iter().all(|name| !name.starts_with("cert-")));
     let again = world.run(["logout"]);
     again.is_done();
     world.snapshot("logout/again", &again);
@@ -35,7 +35,7 @@ fn every_lifetime_of_this_context_is_forgotten_and_no_other_cluster() {
     get(&world).credential();
     world.run(["logout", "--context", "prod"]).is_done();
     let left = world
-        .keyring
+        .keyring()
         .names()
         .into_iter()
         .filter(|name| name.starts_with("cert-"));
@@ -77,7 +77,7 @@ fn a_certificate_that_is_on_its_way_is_not_kept() {
         world.run(["logout", "--context", "prod"]).is_done();
     });
     on_its_way.credential();
-    assert!(world.keyring.names().iter().all(|name| !name.starts_with("cert-")));
+    assert!(world.keyring().names().iter().all(|name| !name.starts_with("cert-")));
 }
 
 #[test]
@@ -85,15 +85,15 @@ fn a_keyring_that_cannot_delete_is_named_and_the_certificate_is_void_all_the_sam
     let world = World::new();
     world.login(&[]).is_done();
     let first = get(&world).credential();
-    world.keyring.switch(Switches {
+    world.keyring().switch(Switches {
         locked: true,
         ..Switches::default()
     });
     let out = world.run(["logout"]);
     out.fails(Exit::Failed, "locked");
     world.snapshot("logout/locked-keyring", &out);
-    world.keyring.switch(Switches::default());
-    assert!(world.keyring.names().iter().any(|name| name.starts_with("cert-")));
+    world.keyring().switch(Switches::default());
+    assert!(world.keyring().names().iter().any(|name| name.starts_with("cert-")));
     assert_ne!(get(&world).credential().certificate, first.certificate);
     world.run(["logout"]).is_done();
 }
@@ -120,12 +120,12 @@ fn a_token_that_a_store_keeps_all_the_same_is_void() {
         .credential();
     assert_eq!(world.sim.count("tokens"), signed_in, "the token is kept");
 
-    world.keyring.switch(Switches {
+    world.keyring().switch(Switches {
         fail_delete: true,
         ..Switches::default()
     });
     world.run(["logout"]).fails(Exit::Failed, "is void");
-    world.keyring.switch(Switches::default());
+    world.keyring().switch(Switches::default());
     world.get_credential(&["--identity=env"]).credential();
     assert!(world.sim.count("tokens") > signed_in, "the void token was used");
 }
@@ -137,7 +137,7 @@ fn a_purge_leaves_nothing_but_what_the_kubeconfig_says() {
     world.login(&["--profile=work"]).is_done();
     let program = world.write("bin/kubectl-cce_login", "");
     world.executable(program.into());
-    world.set("PATH", &world.path("bin"));
+    world.set("PATH", world.path("bin"));
     world.run(["completion", "install"]).is_done();
 
     world.run(["logout", "--purge", "--yes"]).fails(Exit::Usage, "--all");
@@ -147,7 +147,7 @@ fn a_purge_leaves_nothing_but_what_the_kubeconfig_says() {
     let out = world.run(["logout", "--all", "--purge", "--yes"]);
     out.is_done();
     world.snapshot("logout/purge", &out);
-    assert!(world.keyring.is_empty(), "{:?}", world.keyring.names());
+    assert!(world.keyring().is_empty(), "{:?}", world.keyring().names());
     for gone in [
         ".config/cce-login",
         ".local/state/cce-login",
@@ -166,7 +166,7 @@ fn a_purge_leaves_nothing_but_what_the_kubeconfig_says() {
 fn a_purge_stops_where_a_store_keeps_a_secret() {
     let mut world = World::new();
     world.keep_profile("work", "alice");
-    world.keyring.switch(Switches {
+    world.keyring().switch(Switches {
         fail_delete: true,
         ..Switches::default()
     });

@@ -50,7 +50,7 @@ fn a_key_that_the_cloud_refuses_is_not_kept() {
     let outcome = world.run(["profile", "set", "default", "--access-key-id", &id, "--secret-stdin"]);
     outcome.fails(Exit::Identity, "so nothing is kept");
     world.snapshot("profile/set-refused", &outcome);
-    assert!(world.keyring.is_empty() && !world.has(CONFIG));
+    assert!(world.keyring().is_empty() && !world.has(CONFIG));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_key_that_cannot_be_verified_now_is_not_kept() {
     world.sim.set_behaviour(|b| b.cloud_down = true);
     let outcome = set(&mut world, "default", "alice", &[]);
     outcome.fails(Exit::Temporary, "so nothing is kept");
-    assert!(world.keyring.is_empty() && !world.has(CONFIG));
+    assert!(world.keyring().is_empty() && !world.has(CONFIG));
 }
 
 #[test]
@@ -128,11 +128,11 @@ fn the_profiles_are_listed_in_every_form() {
 fn removing_a_profile_removes_its_secret() {
     let mut world = World::new();
     set(&mut world, "work", "alice", &[]).is_done();
-    assert!(!world.keyring.is_empty());
+    assert!(!world.keyring().is_empty());
     let outcome = world.run(["profile", "remove", "work"]);
     outcome.is_done();
     world.snapshot("profile/remove", &outcome);
-    assert!(world.keyring.is_empty());
+    assert!(world.keyring().is_empty());
     world
         .get_credential(&["--profile=work"])
         .fails(Exit::Identity, "there is no profile `work`");
@@ -172,13 +172,13 @@ fn a_certificate_that_is_fetched_while_its_profile_is_removed_does_not_come_back
         world.run(["profile", "remove", "work"]).is_done();
     });
     fetched.is_done();
-    assert!(world.keyring.is_empty(), "the fetched certificate was kept");
+    assert!(world.keyring().is_empty(), "the fetched certificate was kept");
 }
 
 #[test]
 fn a_locked_keyring_is_told_and_nothing_is_half_kept() {
     let mut world = World::new();
-    world.keyring.switch(Switches {
+    world.keyring().switch(Switches {
         locked: true,
         ..Switches::default()
     });
@@ -187,9 +187,9 @@ fn a_locked_keyring_is_told_and_nothing_is_half_kept() {
     world.snapshot("profile/set-with-locked-keyring", &outcome);
     assert!(!world.has(CONFIG));
 
-    world.keyring.switch(Switches::default());
+    world.keyring().switch(Switches::default());
     set(&mut world, "work", "alice", &[]).is_done();
-    world.keyring.switch(Switches {
+    world.keyring().switch(Switches {
         locked: true,
         ..Switches::default()
     });
@@ -197,9 +197,9 @@ fn a_locked_keyring_is_told_and_nothing_is_half_kept() {
     assert_eq!(outcome.exit, Exit::Failed, "{outcome}");
     world.snapshot("profile/remove-with-locked-keyring", &outcome);
     // The hint's cure works: unlock, and run it again.
-    world.keyring.switch(Switches::default());
+    world.keyring().switch(Switches::default());
     world.run(["profile", "remove", "work"]).is_done();
-    assert!(world.keyring.is_empty() && !world.read(CONFIG).contains("work"));
+    assert!(world.keyring().is_empty() && !world.read(CONFIG).contains("work"));
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn asked_for_by_name_the_secret_goes_to_a_file_that_only_we_can_read() {
     let outcome = set(&mut world, "default", "alice", &["--secret-store=file"]);
     outcome.is_done();
     world.snapshot("profile/set-in-a-file", &outcome);
-    assert!(world.keyring.is_empty());
+    assert!(world.keyring().is_empty());
     let directory = world.home().join(".config/cce-login/secrets");
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&directory), 0o700);

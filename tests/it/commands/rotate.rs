@@ -395,7 +395,6 @@ fn certificates_of_ones_own_are_sent_as_they_are_and_their_key_is_seen_nowhere()
 #[test]
 fn certificates_that_do_not_fit_are_refused_before_anything_is_sent() {
     let world = with_own_certificates();
-    let mut world = world;
     let (own, other) = (Own::new(), Own::new());
     world.allow_secrets_below("own");
     let file = |name: &str, content: &str| world.write(&format!("own/{name}"), content);
@@ -446,7 +445,7 @@ const OTHER_KEY: &str = include_str!("../../sim/keys/ec.sec1.pem");
 
 #[test]
 fn only_a_cluster_in_the_right_mode_has_certificates_of_ones_own() {
-    let mut world = logged_in();
+    let world = logged_in();
     let own = Own::new();
     world.allow_secrets_below("own");
     let [ca, certificate, key] = [("ca", &own.ca), ("certificate", &own.certificate), ("key", &own.key)]

@@ -54,7 +54,7 @@ fn a_corrupt_entry_is_fetched_again_without_a_word() {
     let first = world.get_credential(&[]).credential();
     let account = the_account(&world);
     for corrupt in [&b""[..], b"garbage", &[0xff; 2000]] {
-        world.keyring.plant(&account, Some(corrupt));
+        world.keyring().plant(&account, Some(corrupt));
         let requests = world.certificate_requests();
         let next = world.get_credential(&[]).credential(); // checks that stderr is empty
         assert_ne!(next.certificate, first.certificate);
@@ -62,11 +62,11 @@ fn a_corrupt_entry_is_fetched_again_without_a_word() {
         assert_eq!(world.get_credential(&[]).credential().certificate, next.certificate);
     }
     // One flipped bit in an otherwise good entry.
-    let bytes = world.keyring.get(&account).unwrap().unwrap();
+    let bytes = world.keyring().get(&account).unwrap().unwrap();
     let mut bytes = bytes.expose().clone();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    world.keyring.plant(&account, Some(&bytes));
+    world.keyring().plant(&account, Some(&bytes));
     let requests = world.certificate_requests();
     world.get_credential(&[]).credential();
     assert_eq!(world.certificate_requests(), requests + 1);
@@ -77,9 +77,9 @@ fn an_entry_of_a_later_version_counts_as_missing() {
     let world = World::new();
     world.get_credential(&[]).credential();
     let account = the_account(&world);
-    let mut bytes = world.keyring.get(&account).unwrap().unwrap().expose().clone();
+    let mut bytes = world.keyring().get(&account).unwrap().unwrap().expose().clone();
     bytes[0] = 3;
-    world.keyring.plant(&account, Some(&bytes));
+    world.keyring().plant(&account, Some(&bytes));
     world.get_credential(&[]).credential();
     assert_eq!(world.certificate_requests(), 2);
 }
@@ -193,7 +193,7 @@ fn a_keyring_that_fails_costs_a_fetch_but_never_the_login() {
             ..Switches::default()
         },
     ] {
-        world.keyring.switch(switches);
+        world.keyring().switch(switches);
         world.get_credential(&["--force-refresh"]).credential();
         world.get_credential(&[]).credential();
     }
@@ -206,7 +206,7 @@ fn without_a_cache_every_call_fetches() {
     let second = world.get_credential(&["--cache=none"]).credential();
     assert_ne!(first.certificate, second.certificate);
     assert_eq!(world.certificate_requests(), 2);
-    assert!(world.keyring.is_empty());
+    assert!(world.keyring().is_empty());
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn a_state_directory_that_cannot_be_written_costs_nothing_but_notes() {
 
 /// The account of the one entry there is.
 fn the_account(world: &World) -> String {
-    let accounts: Vec<_> = world.keyring.names();
+    let accounts: Vec<_> = world.keyring().names();
     let certificates: Vec<_> = accounts.iter().filter(|name| name.starts_with("cert-")).collect();
     assert_eq!(certificates.len(), 1, "{accounts:?}");
     certificates[0].clone()

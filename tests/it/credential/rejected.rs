@@ -31,7 +31,7 @@ fn tell_cluster(world: &mut World, more: &serde_json::Value) {
         "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
         "spec": { "interactive": false, "cluster": told },
     });
-    world.set("KUBERNETES_EXEC_INFO", &info.to_string());
+    world.set("KUBERNETES_EXEC_INFO", info.to_string());
 }
 
 fn base64(text: &str) -> String {
@@ -222,7 +222,7 @@ fn a_cluster_of_any_shape_in_the_exec_info_is_no_error() {
             "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
             "spec": { "interactive": false, "cluster": cluster },
         });
-        world.set("KUBERNETES_EXEC_INFO", &info.to_string());
+        world.set("KUBERNETES_EXEC_INFO", info.to_string());
         assert_eq!(certificate(&world), first);
     }
 }

@@ -267,10 +267,10 @@ fn a_person_at_a_terminal_is_warned_in_the_last_minutes_and_nobody_else() {
             r#"{{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{{"interactive":{interactive}}}}}"#
         )
     };
-    world.set("KUBERNETES_EXEC_INFO", &info(false));
+    world.set("KUBERNETES_EXEC_INFO", info(false));
     world.terminal(true, false, true);
     assert_eq!(certificate(&world), first);
-    world.set("KUBERNETES_EXEC_INFO", &info(true));
+    world.set("KUBERNETES_EXEC_INFO", info(true));
     let mut warned = world.get_credential(&[]);
     assert_eq!(warned.shown_credential().certificate, first);
     warned.stdout.clear(); // the key

@@ -33,7 +33,7 @@ fn an_answer_that_is_not_what_it_should_be_is_refused() {
         let outcome = world.get_credential(&[]);
         outcome.fails(exit, "failed to get a client certificate for cluster `");
         world.snapshot(&format!("get-credential/{name}"), &outcome);
-        assert!(world.keyring.is_empty());
+        assert!(world.keyring().is_empty());
     }
 }
 
@@ -68,7 +68,7 @@ fn a_certificate_that_is_no_good_is_neither_printed_nor_kept() {
         let outcome = world.get_credential(&[]);
         outcome.fails(Exit::Failed, what);
         world.snapshot(&format!("get-credential/{name}"), &outcome);
-        assert!(world.keyring.is_empty());
+        assert!(world.keyring().is_empty());
     }
 }
 

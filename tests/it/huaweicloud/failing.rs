@@ -107,7 +107,7 @@ fn a_cloud_that_cannot_be_verified_is_not_spoken_to() {
     assert_eq!(world.sim.count("*"), 0);
     // `SSL_CERT_FILE` serves as well, and the flag outranks both.
     world.unset("CCE_LOGIN_CA_FILE");
-    world.set("SSL_CERT_FILE", &world.path("cloud-ca.pem"));
+    world.set("SSL_CERT_FILE", world.path("cloud-ca.pem"));
     world.get_credential(&[]).credential();
     world
         .get_credential(&["--force-refresh", "--ca-file", &other])

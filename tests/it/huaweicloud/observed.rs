@@ -98,7 +98,7 @@ fn a_temporary_key_signs_in_the_older_form_too() {
     let key = world.sim.temporary_access_key("alice");
     world.set("HUAWEICLOUD_SDK_AK", &key.id);
     world.set("HUAWEICLOUD_SDK_SK", &key.secret);
-    world.set("HUAWEICLOUD_SDK_SECURITY_TOKEN", &key.security_token.unwrap());
+    world.set("HUAWEICLOUD_SDK_SECURITY_TOKEN", key.security_token.unwrap());
     assert_eq!(requests_of_a_fetch(&mut world), 2);
 }
 

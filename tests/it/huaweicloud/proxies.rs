@@ -21,14 +21,14 @@ fn every_usual_variable_names_the_proxy() {
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         let (mut world, proxy) = World::behind_a_proxy(ProxyKind::Http);
         world.unset("HTTPS_PROXY");
-        world.set(name, &proxy.url());
+        world.set(name, proxy.url());
         world.get_credential(&[]).credential();
         assert_eq!(proxy.targets(), [HOST], "{name}");
     }
     // The one for https goes before the one for everything.
     let (mut world, proxy) = World::behind_a_proxy(ProxyKind::Http);
     let other = world.sim.start_proxy(ProxyKind::Http);
-    world.set("ALL_PROXY", &other.url());
+    world.set("ALL_PROXY", other.url());
     world.get_credential(&[]).credential();
     assert_eq!((proxy.targets().len(), other.targets().len()), (1, 0));
 }
@@ -62,7 +62,7 @@ fn a_socks_proxy_is_given_addresses_or_names() {
     let endpoint = world.sim.cce_endpoint();
     world.set("CCE_LOGIN_CCE_ENDPOINT", &endpoint);
     for scheme in ["socks5", "socks5h"] {
-        world.set("HTTPS_PROXY", &proxy.url().replace("socks5h", scheme));
+        world.set("HTTPS_PROXY", proxy.url().replace("socks5h", scheme));
         world.get_credential(&["--force-refresh"]).credential();
     }
     assert_eq!(proxy.targets(), [endpoint.trim_start_matches("https://"); 2]);
@@ -78,7 +78,7 @@ fn no_proxy_names_what_is_reached_directly() {
     ] {
         for (name, kind) in [("NO_PROXY", ProxyKind::Http), ("no_proxy", ProxyKind::Socks5)] {
             let (mut world, proxy) = World::behind_a_proxy(kind);
-            world.set("CCE_LOGIN_CCE_ENDPOINT", &world.sim.cce_endpoint());
+            world.set("CCE_LOGIN_CCE_ENDPOINT", world.sim.cce_endpoint());
             world.set(name, list);
             world.get_credential(&[]).credential();
             assert_eq!(proxy.targets().is_empty(), is_direct, "{name}={list}");
@@ -91,11 +91,11 @@ fn a_proxy_gets_its_password_and_nobody_sees_it() {
     for kind in [ProxyKind::Http, ProxyKind::Https] {
         let (mut world, proxy) = World::behind_a_proxy(kind);
         proxy.require("me", "hunter2secret");
-        world.set("HTTPS_PROXY", &proxy.url().replace("://", "://me:hunter2secret@"));
+        world.set("HTTPS_PROXY", proxy.url().replace("://", "://me:hunter2secret@"));
         world.get_credential(&["-vv"]).credential();
         assert_eq!(proxy.targets(), [HOST], "{kind:?}");
         assert!(!world.read("log").contains("hunter2secret"));
-        world.set("HTTPS_PROXY", &proxy.url().replace("://", "://me:hunter3secret@"));
+        world.set("HTTPS_PROXY", proxy.url().replace("://", "://me:hunter3secret@"));
         let outcome = world.get_credential(&["--force-refresh"]);
         outcome.fails(Exit::Temporary, "proxy authorization required");
         assert!(!outcome.stderr.contains("hunter3secret"));

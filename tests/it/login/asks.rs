@@ -28,7 +28,7 @@ fn typing(world: &mut World, lines: &[&str], flags: &[&str]) -> Outcome {
 
 /// Neither kubeconfig nor profile nor anything in the keyring.
 fn nothing_is_left(world: &World) -> bool {
-    !world.has(".kube") && !world.has(".config/cce-login/config.toml") && world.keyring.is_empty()
+    !world.has(".kube") && !world.has(".config/cce-login/config.toml") && world.keyring().is_empty()
 }
 
 #[test]

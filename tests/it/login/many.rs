@@ -94,7 +94,7 @@ fn of_more_clusters_the_rest_follows_in_the_background_and_no_certificate_is_tak
     );
 
     // A context that is used meanwhile goes first.
-    world.set("KUBERNETES_EXEC_INFO", &exec_info(&world, "staging.cn-north-4"));
+    world.set("KUBERNETES_EXEC_INFO", exec_info(&world, "staging.cn-north-4"));
     world
         .get_credential_of("staging", &["--identity=env"])
         .fails(Exit::Temporary, "context `staging` had no CA");
@@ -249,7 +249,7 @@ fn a_first_use_completes_the_entry_and_a_client_that_has_read_the_old_one_is_tol
     let second = world.get_credential_of("staging", &["--identity=env"]);
     second.fails(Exit::Temporary, "context `staging` had no CA");
 
-    world.set("KUBERNETES_EXEC_INFO", &exec_info(&world, "staging.cn-north-4"));
+    world.set("KUBERNETES_EXEC_INFO", exec_info(&world, "staging.cn-north-4"));
     let requests = world.sim.count("*");
     world.get_credential_of("staging", &["--identity=env"]).credential();
     assert_eq!(world.sim.count("*"), requests, "from the cache");
@@ -274,7 +274,7 @@ fn an_entry_without_a_ca_that_is_not_waiting_for_one_is_served() {
     let text = world.kubeconfig_text();
     let without = text.lines().filter(|line| !line.contains("certificate-authority-data"));
     world.write(".kube/config", without.collect::<Vec<_>>().join("\n") + "\n");
-    world.set("KUBERNETES_EXEC_INFO", &exec_info(&world, "prod.cn-north-4"));
+    world.set("KUBERNETES_EXEC_INFO", exec_info(&world, "prod.cn-north-4"));
     world.get_credential(&["--identity=env"]).credential();
 }
 
@@ -290,7 +290,7 @@ fn the_first_use_of_an_entry_in_an_unknown_file_says_what_completes_it() {
     let info = serde_json::json!({
         "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "spec": { "cluster": entry },
     });
-    world.set("KUBERNETES_EXEC_INFO", &info.to_string());
+    world.set("KUBERNETES_EXEC_INFO", info.to_string());
     let first = world.get_credential_of("staging", &["--identity=env"]);
     first.fails(Exit::Failed, "has no CA yet");
     world.snapshot("get-credential/first-use-elsewhere", &first);

@@ -51,7 +51,7 @@ fn a_dry_run_shows_the_difference_and_writes_nothing() {
 #[test]
 fn the_file_is_the_one_that_the_flag_names_and_the_hint_too() {
     let mut world = World::new();
-    world.set("KUBECONFIG", &world.path("not-this-one"));
+    world.set("KUBECONFIG", world.path("not-this-one"));
     let file = world.path("other/config");
     let outcome = world.login(&["--kubeconfig", &file]);
     outcome.is_done();
@@ -69,7 +69,7 @@ fn an_entry_is_changed_in_the_file_of_the_list_in_which_it_lives() {
     let mut world = World::new();
     world.login(&["--kubeconfig", &world.path("b")]).is_done();
     let first = world.write("a", "apiVersion: v1\nkind: Config\n");
-    world.set("KUBECONFIG", &format!("{first}:{}", world.path("b")));
+    world.set("KUBECONFIG", format!("{first}:{}", world.path("b")));
     world.login(&["--duration=1d"]).is_done();
     assert!(world.read("b").contains("--duration=1d"));
     assert!(!world.read("a").contains("exec"), "{}", world.read("a"));
@@ -85,7 +85,7 @@ fn the_absolute_path_is_the_stable_link_and_not_the_version_behind_it() {
     world.login(&["--absolute-path"]).is_done();
     let command = |world: &World| world.kubeconfig().exec("env@prod.cn-north-4")["command"].clone();
     assert_eq!(command(&world), program.as_str(), "nothing on PATH leads there");
-    world.set("PATH", &world.path("bin"));
+    world.set("PATH", world.path("bin"));
     world.login(&["--absolute-path"]).is_done();
     assert_eq!(command(&world), world.path("bin/kubectl-cce_login"));
 }
@@ -109,7 +109,7 @@ fn the_exec_version_is_v1_unless_the_flag_or_an_old_kubectl_says_otherwise() {
         let mut world = World::new();
         let script = format!("#!/bin/sh\necho '{{\"clientVersion\": {{\"major\": \"1\", \"minor\": \"{minor}\"}}}}'\n");
         write_program(&world.write("bin/text", script));
-        world.set("PATH", &world.path("bin"));
+        world.set("PATH", world.path("bin"));
         world.login(&[]).is_done();
         assert_eq!(
             version(&world),

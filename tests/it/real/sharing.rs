@@ -16,9 +16,9 @@ const LEAST: &str = r#"path "kv/data/cce/*" { capabilities = ["create", "read", 
 fn world(bao: &OpenBao) -> World {
     let mut world = World::new();
     world.set("CCE_LOGIN_SHARED_CACHE", "vault:kv/cce");
-    world.set("VAULT_ADDR", &bao.url());
+    world.set("VAULT_ADDR", bao.url());
     world.set("VAULT_CACERT", bao.ca_file().to_str().unwrap());
-    world.set("VAULT_TOKEN", &bao.token_with(LEAST));
+    world.set("VAULT_TOKEN", bao.token_with(LEAST));
     world
 }
 
@@ -140,7 +140,7 @@ fn an_engine_that_cannot_be_used_costs_a_moment_and_no_certificate() {
         world.set(name, &before);
     }
     // It is not asked again for a while.
-    world.set("VAULT_ADDR", &format!("http://{}", silent.local_addr().unwrap()));
+    world.set("VAULT_ADDR", format!("http://{}", silent.local_addr().unwrap()));
     world.move_to_another_machine();
     silent.set_nonblocking(true).unwrap();
     while silent.accept().is_ok() {}
@@ -206,7 +206,7 @@ fn only_who_is_the_same_everywhere_shares() {
     let key = world.sim.temporary_access_key("alice");
     world.set("HUAWEICLOUD_SDK_AK", &key.id);
     world.set("HUAWEICLOUD_SDK_SK", &key.secret);
-    world.set("HUAWEICLOUD_SDK_SECURITY_TOKEN", &key.security_token.unwrap());
+    world.set("HUAWEICLOUD_SDK_SECURITY_TOKEN", key.security_token.unwrap());
     world.get_credential(&[]).credential();
     assert_eq!(bao.names("cce"), [""; 0]);
 }

@@ -154,13 +154,13 @@ fn check(directory: &Path) {
         }
     }
     if case.is_told() {
-        writeln!(report, "keyring: {} entries", world.keyring.names().len()).unwrap();
+        writeln!(report, "keyring: {} entries", world.keyring().names().len()).unwrap();
     }
     check_text_at(&directory.join("expected.txt"), &report);
 }
 
 fn keep_secrets(world: &World, cloud: &Cloud, case: &Case) {
-    let keyring: Arc<dyn SecretStore> = Arc::new(world.keyring.clone());
+    let keyring: Arc<dyn SecretStore> = Arc::new(world.keyring().clone());
     let secrets = LayeredStore::new(vec![keyring.clone()], None);
     let config = Config::load(&world.directories()).unwrap_or_default();
     let filled = |text: &Option<String>| text.as_ref().map(|text| cloud.filled(world, text));

@@ -111,7 +111,7 @@ fn a_profile_that_does_not_exist_or_cannot_be_read_is_told() {
     outcome.fails(Exit::Identity, "there is no profile `wrok`");
     world.snapshot("get-credential/unknown-profile", &outcome);
 
-    world.keyring.switch(Switches {
+    world.keyring().switch(Switches {
         locked: true,
         ..Switches::default()
     });
@@ -119,9 +119,9 @@ fn a_profile_that_does_not_exist_or_cannot_be_read_is_told() {
     outcome.fails(Exit::Identity, "cannot read the secret of profile `work`");
     world.snapshot("get-credential/keyring-is-locked", &outcome);
 
-    world.keyring.switch(Switches::default());
-    for account in world.keyring.names() {
-        world.keyring.plant(&account, None);
+    world.keyring().switch(Switches::default());
+    for account in world.keyring().names() {
+        world.keyring().plant(&account, None);
     }
     let outcome = world.get_credential(&["--profile=work"]);
     outcome.fails(Exit::Identity, "its secret is in no store");
@@ -157,13 +157,13 @@ fn another_person_than_at_the_login_is_refused() {
     let mut world = World::new();
     world.login(&[]).is_done();
     // The same access key, whose certificates are suddenly for somebody else: made with bob's note.
-    let account = world.keyring.names().remove(0);
+    let account = world.keyring().names().remove(0);
     let note = format!(".local/state/cce-login/entries/{account}.json");
     let changed = world
         .read(&note)
         .replace(&world.sim.user_id("alice"), &world.sim.user_id("bob"));
     world.write(&note, changed);
-    world.keyring.plant(&account, None);
+    world.keyring().plant(&account, None);
     let outcome = world.get_credential(&[]);
     outcome.fails(Exit::Identity, "the one at login was for");
     world.snapshot("get-credential/another-person-than-at-login", &outcome);

@@ -1,6 +1,5 @@
 //! The leak check: after every run, no secret may be on stderr, in a log, in a file's name or content, or in the kubeconfig.
 
-use super::Outcome;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use cce_login::cache::entry::CacheEntry;
@@ -12,12 +11,21 @@ use std::path::{Path, PathBuf};
 /// Shorter pieces of a PEM block are no evidence.
 const SHORTEST_EVIDENCE: usize = 40;
 
+/// How private keys begin: PEM, and PEM in base64 as a kubeconfig has it.
+const KEYS: [&str; 5] = [
+    "PRIVATE KEY",
+    "LS0tLS1CRUdJTiBSU0EgUFJJ",
+    "LS0tLS1CRUdJTiBQUklWQVRF",
+    "LS0tLS1CRUdJTiBFQyBQUklW",
+    "LS0tLS1CRUdJTiBFTkNSWVBURUQ",
+];
+
 /// Everything that must not be seen.
 #[derive(Default)]
 pub(crate) struct Secrets {
     /// Nowhere.
     secret: BTreeSet<String>,
-    /// Client certificates: not on stderr and not in logs.
+    /// Client certificates that were printed or kept: nowhere either.
     certificates: BTreeSet<String>,
     allowed: Vec<PathBuf>,
 }
@@ -76,49 +84,63 @@ impl Secrets {
         self.allowed.push(path);
     }
 
-    /// Fails if something leaked. Stdout of `get-credential` holds key and certificate by right, but no secret access key.
-    pub(crate) fn check(&self, outcome: &Outcome, home: &Path) {
-        let command = format!("kubectl cce-login {}", outcome.args.join(" "));
-        self.check_public(&format!("stderr of `{command}`"), outcome.stderr.as_bytes());
-        if outcome.args.first().is_none_or(|first| first != "get-credential") {
-            self.check_secret(&format!("stdout of `{command}`"), outcome.stdout.as_bytes());
+    /// Fails if something leaked. Stdout may hold a credential, which is key and certificate by right, and no more.
+    pub(super) fn check(&self, stdout: &str, said: &[(String, &str)], home: &Path) {
+        for (place, text) in said {
+            self.check_public(place, text.as_bytes());
         }
-        self.check_directory(home, home);
-    }
-
-    fn check_directory(&self, directory: &Path, home: &Path) {
-        for item in fs::read_dir(directory).unwrap() {
-            let path = item.unwrap().path();
+        if !is_credential(stdout) {
+            self.check_secret("stdout", stdout.as_bytes());
+        }
+        for path in files_below(home) {
             let shown = path.strip_prefix(home).unwrap().display().to_string();
             self.check_secret(&format!("the file name `{shown}`"), shown.as_bytes());
             if self.allowed.iter().any(|allowed| path.starts_with(allowed)) {
                 continue;
             }
-            if path.is_dir() {
-                self.check_directory(&path, home);
-            } else if let Ok(content) = fs::read(&path) {
-                if shown == "log" {
-                    self.check_public("the log", &content);
-                } else {
-                    self.check_secret(&format!("the file `{shown}`"), &content);
-                }
+            let content = fs::read(&path).unwrap_or_default();
+            if shown == "log" {
+                self.check_public("the log", &content);
+            } else {
+                self.check_secret(&format!("the file `{shown}`"), &content);
             }
         }
     }
 
     fn check_public(&self, place: &str, content: &[u8]) {
         self.check_secret(place, content);
-        let content = searchable(content);
-        let has_certificate =
-            content.contains("BEGIN CERTIFICATE") || self.certificates.iter().any(|line| content.contains(line));
+        let has_certificate = searchable(content).contains("BEGIN CERTIFICATE");
         assert!(!has_certificate, "a certificate was exposed: {place}");
     }
 
     fn check_secret(&self, place: &str, content: &[u8]) {
         let content = searchable(content);
-        let is_exposed = content.contains("PRIVATE KEY") || self.secret.iter().any(|secret| content.contains(secret));
-        assert!(!is_exposed, "a secret was exposed: {place}");
+        let has = |lines: &BTreeSet<String>| lines.iter().any(|line| content.contains(line));
+        let has_key = KEYS.iter().any(|key| content.contains(key));
+        assert!(!has_key && !has(&self.secret), "a secret was exposed: {place}");
+        assert!(!has(&self.certificates), "a certificate was exposed: {place}");
     }
+}
+
+fn is_credential(stdout: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(stdout).is_ok_and(|json| json["kind"] == "ExecCredential")
+}
+
+/// Every file below a directory, links and sockets left out.
+pub(crate) fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => open.push(entry.path()),
+                Ok(kind) if kind.is_file() => found.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// The long lines of a PEM block.

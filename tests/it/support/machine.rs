@@ -3,15 +3,18 @@
 use super::Outcome;
 use cce_login::host::{Clock, Env, Host, Keyrings, Process, Processes, Terminal};
 use cce_login::store::{MemoryStore, SecretStore};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, Cursor, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// What a run finds.
 pub(crate) struct Machine {
-    pub(super) variables: BTreeMap<String, String>,
+    pub(super) began: DateTime<Utc>,
+    /// From one on, where a user has several.
+    pub(super) number: usize,
     pub(super) clock: Option<Clock>,
     pub(super) terminal: Terminal,
     pub(super) stdin: Vec<u8>,
@@ -21,14 +24,15 @@ pub(crate) struct Machine {
     pub(super) parent: Process,
     /// The command lines of the processes that were left behind and have not run yet.
     pub(super) left_behind: Arc<Mutex<Vec<Vec<OsString>>>>,
-    keyring: MemoryStore,
+    pub(super) keyring: MemoryStore,
 }
 
 impl Machine {
     /// Nothing but a keyring.
     pub(super) fn with(keyring: MemoryStore) -> Self {
         Self {
-            variables: BTreeMap::new(),
+            number: 1,
+            began: std::time::SystemTime::now().into(),
             clock: None,
             terminal: Terminal::default(),
             stdin: Vec::new(),
@@ -40,28 +44,27 @@ impl Machine {
         }
     }
 
-    pub(super) fn replace_keyring(&mut self, keyring: MemoryStore) {
-        self.keyring = keyring;
-    }
-
     pub(super) fn clock(&self) -> Clock {
         self.clock.clone().unwrap_or(Clock::System)
     }
 
     /// Runs one command line.
-    pub(super) fn run(&self, args: Vec<String>) -> Outcome {
-        self.run_as("kubectl-cce_login", args)
+    pub(super) fn run(&self, variables: &BTreeMap<String, String>, args: Vec<String>) -> Outcome {
+        self.run_as("kubectl-cce_login", variables, args)
     }
 
     /// [`Self::run`] under another name.
-    pub(super) fn run_as(&self, program: &str, args: Vec<String>) -> Outcome {
+    pub(super) fn run_as(&self, program: &str, variables: &BTreeMap<String, String>, args: Vec<String>) -> Outcome {
         let (stdout, stderr) = (Captured::default(), Captured::default());
         let keyring: Arc<dyn SecretStore> = Arc::new(self.keyring.clone());
         let host = Host {
-            env: Env::given(self.variables.clone()),
+            env: Env::given(variables.clone()),
             clock: self.clock(),
             terminal: self.terminal,
-            stdin: Mutex::new(Box::new(Cursor::new(self.stdin.clone()))),
+            stdin: Mutex::new(Box::new(Typed {
+                text: Cursor::new(self.stdin.clone()),
+                shown: self.terminal.stdin.then(|| stderr.clone()),
+            })),
             stdout: Mutex::new(Box::new(stdout.clone())),
             stderr: Mutex::new(Box::new(stderr.clone())),
             keyrings: if self.has_system_stores {
@@ -83,6 +86,24 @@ impl Machine {
             stdout: stdout.text(),
             stderr: stderr.text(),
         }
+    }
+}
+
+/// What somebody types: a terminal shows at least where a line ended.
+struct Typed {
+    text: Cursor<Vec<u8>>,
+    shown: Option<Captured>,
+}
+
+impl Read for Typed {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.text.read(bytes)?;
+        if let Some(shown) = &mut self.shown
+            && bytes[..count].contains(&b'\n')
+        {
+            shown.write_all(b"\n")?;
+        }
+        Ok(count)
     }
 }
 

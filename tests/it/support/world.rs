@@ -1,80 +1,45 @@
-//! A private world: a simulated cloud, a home directory, an environment, a keyring, a clock. Nothing in it is the machine's.
+//! A private world: a simulated cloud, a home directory, an environment. Nothing in it is the machine's.
 
-use super::machine::Machine;
-use super::{Outcome, Secrets, Written, elided};
-use cce_login::host::{Clock, Directories, Env, Process, Terminal};
-use cce_login::store::{MemoryStore, StoreKind};
-use cce_sim::{Proxy, ProxyKind, Sim};
-use chrono::{DateTime, Utc};
+use super::Secrets;
+use cce_sim::Sim;
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
-/// A person's machine and the cloud they use.
-pub(crate) struct World {
+/// One user with one home directory, before one cloud. Where their commands run is `M`: in this process, or as processes (`system`).
+pub(crate) struct World<M> {
     pub(crate) sim: Sim,
-    /// The OS keyring; the same one in every run.
-    pub(crate) keyring: MemoryStore,
+    // Before the home directory, so that it ends first.
+    pub(crate) machine: M,
     home: tempfile::TempDir,
-    machine: Machine,
-    began: DateTime<Utc>,
-    /// Ids and what they are called in texts.
-    access_keys: Vec<(String, String)>,
-    secrets: RefCell<Secrets>,
-    machines: usize,
+    variables: BTreeMap<String, String>,
+    /// Ids of access keys, and what they are called in texts.
+    pub(super) access_keys: [(String, String); 3],
+    pub(super) secrets: RefCell<Secrets>,
 }
 
-impl World {
-    /// A cloud with the cluster `prod`, and `alice`'s access key in the environment.
-    pub(crate) fn new() -> Self {
-        Self::with(Sim::start())
-    }
-
-    /// The same around a cloud of one's own.
-    pub(crate) fn with(sim: Sim) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let access_keys = ["alice", "bob", "carol"].map(|user| (sim.access_key(user).id, format!("[AK OF {user}]")));
-        let keyring = MemoryStore::new(StoreKind::SecretService);
+/// What every world has.
+impl<M> World<M> {
+    /// With `alice`'s access key in the environment.
+    pub(crate) fn on(machine: M, home: tempfile::TempDir, sim: Sim) -> Self {
         let mut world = Self {
-            machine: Machine::with(keyring.clone()),
-            keyring,
+            machine,
             home,
-            began: std::time::SystemTime::now().into(),
-            access_keys: access_keys.to_vec(),
+            variables: BTreeMap::new(),
+            access_keys: ["alice", "bob", "carol"].map(|user| (sim.access_key(user).id, format!("[AK OF {user}]"))),
             secrets: RefCell::default(),
-            machines: 1,
             sim,
         };
-        std::fs::create_dir(world.home().join("run")).unwrap();
-        std::fs::write(world.home().join("cloud-ca.pem"), world.sim.ca_pem()).unwrap();
-        let variables = [
-            ("HOME", world.path("")),
-            ("XDG_RUNTIME_DIR", world.path("run")),
-            ("CCE_LOGIN_CA_FILE", world.path("cloud-ca.pem")),
-            ("CCE_LOGIN_CCE_ENDPOINT", world.sim.cce_endpoint()),
-            ("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint()),
-            ("CCE_LOGIN_REGION", world.sim.region().to_owned()),
-            // Every run logs everything, where the leak check reads it.
-            ("CCE_LOGIN_LOG", world.path("log")),
-        ];
-        for (name, value) in variables {
-            world.set(name, &value);
-        }
+        let run = world.home().join("run");
+        std::fs::create_dir(&run).unwrap();
+        std::fs::set_permissions(&run, std::fs::Permissions::from_mode(0o700)).unwrap();
+        world.write("cloud-ca.pem", world.sim.ca_pem());
+        world.set("HOME", world.path(""));
+        world.set("XDG_RUNTIME_DIR", run);
         world.use_key_of("alice");
         world
-    }
-
-    /// A cloud whose hosts have the names of the real ones: no endpoint and no region is set, only a proxy that leads there.
-    pub(crate) fn behind_a_proxy(kind: ProxyKind) -> (Self, Proxy) {
-        let mut world = Self::new();
-        let proxy = world.sim.start_proxy(kind);
-        world.set("HTTPS_PROXY", &proxy.url());
-        for name in ["CCE_LOGIN_CCE_ENDPOINT", "CCE_LOGIN_IAM_ENDPOINT", "CCE_LOGIN_REGION"] {
-            world.unset(name);
-        }
-        (world, proxy)
     }
 
     pub(crate) fn home(&self) -> &Path {
@@ -108,19 +73,25 @@ impl World {
     }
 
     /// Sets an environment variable.
-    pub(crate) fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
+        let value = value.as_ref().to_str().unwrap();
         if name.ends_with("_SK") || name.ends_with("_SECURITY_TOKEN") {
             self.secrets.borrow_mut().add_text(value);
         }
-        self.machine.variables.insert(name.to_owned(), value.to_owned());
+        self.variables.insert(name.to_owned(), value.to_owned());
     }
 
     pub(crate) fn variable(&self, name: &str) -> String {
-        self.machine.variables.get(name).cloned().unwrap_or_default()
+        self.variables.get(name).cloned().unwrap_or_default()
     }
 
     pub(crate) fn unset(&mut self, name: &str) {
-        self.machine.variables.remove(name);
+        self.variables.remove(name);
+    }
+
+    /// The environment of every run.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
     }
 
     /// Puts this user's access key into the environment.
@@ -136,278 +107,24 @@ impl World {
         self.unset("HUAWEICLOUD_SDK_SK");
     }
 
-    pub(crate) fn terminal(&mut self, stdin: bool, stdout: bool, stderr: bool) {
-        self.machine.terminal = Terminal { stdin, stdout, stderr };
-    }
-
-    /// What the next runs read from stdin; it counts as a secret.
-    pub(crate) fn pipe_in(&mut self, secret: &str) {
-        self.secrets.borrow_mut().add_text(secret.trim());
-        self.machine.stdin = secret.as_bytes().to_vec();
-    }
-
-    /// What a person types at the terminal in the next run.
-    pub(crate) fn type_in(&mut self, text: &str) {
-        self.machine.stdin = text.as_bytes().to_vec();
-    }
-
-    /// From now on everything runs on another machine: nothing of what the one before has kept, the same environment and the same cloud.
-    pub(crate) fn move_to_another_machine(&mut self) {
-        self.machines += 1;
-        self.keyring = MemoryStore::new(StoreKind::SecretService);
-        self.machine.replace_keyring(self.keyring.clone());
-        let directory = format!("machine-{}", self.machines);
-        std::fs::create_dir_all(self.home().join(&directory).join("run")).unwrap();
-        self.set("XDG_RUNTIME_DIR", &self.path(&format!("{directory}/run")));
-        self.set("CCE_LOGIN_STATE_DIR", &self.path(&format!("{directory}/state")));
-    }
-
-    /// The machine's own stores in place of the given keyring; only for settings that lead to none but files.
-    pub(crate) fn use_system_stores(&mut self) {
-        self.machine.has_system_stores = true;
-    }
-
-    pub(crate) fn executable(&mut self, path: PathBuf) {
-        self.machine.executable = Some(path);
-    }
-
     /// Secrets may lie below this path of the home directory: the user asked for it by name.
-    pub(crate) fn allow_secrets_below(&mut self, name: &str) {
+    pub(crate) fn allow_secrets_below(&self, name: &str) {
         let path = self.home().join(name);
         self.secrets.borrow_mut().allow_below(path);
     }
 
-    /// Time passes: here and in the cloud.
-    pub(crate) fn let_pass(&mut self, seconds: i64) {
-        self.at(self.sim.behaviour().clock_offset + seconds);
-    }
-
-    /// So many seconds have passed since the world began: here and in the cloud.
-    pub(crate) fn at(&mut self, seconds: i64) {
-        self.set_clock_off(seconds);
-        self.sim.set_behaviour(|b| b.clock_offset = seconds);
-    }
-
-    /// This machine's clock stands still, so many seconds from the moment at which the world began.
-    pub(crate) fn set_clock_off(&mut self, seconds: i64) {
-        let began = self.began.timestamp();
-        let clock = self.machine.clock.get_or_insert_with(|| Clock::Fixed {
-            now: Arc::default(),
-            booted_at: Arc::new((began - 100_000).into()),
-        });
-        if let Clock::Fixed { now, .. } = clock {
-            now.store(began + seconds, Ordering::SeqCst);
-        }
-    }
-
-    /// Somebody sets this machine's clock forward by so many seconds; no time passes.
-    pub(crate) fn move_clock(&mut self, seconds: i64) {
-        let Some(Clock::Fixed { now, booted_at }) = &self.machine.clock else {
-            panic!("the clock does not stand still");
-        };
-        now.fetch_add(seconds, Ordering::SeqCst);
-        booted_at.fetch_add(seconds, Ordering::SeqCst);
-    }
-
-    /// When the world began, by the right clock.
-    pub(crate) fn began(&self) -> DateTime<Utc> {
-        self.began
-    }
-
-    /// Where this machine keeps things.
-    pub(crate) fn directories(&self) -> Directories {
-        Directories::of(&Env::given(self.machine.variables.clone()))
-    }
-
-    /// The time by this machine's clock.
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.machine.clock().now()
-    }
-
-    /// The next runs are started by this process.
-    pub(crate) fn parent(&mut self, pid: u32, started: u64) {
-        self.machine.parent = Process { pid, started };
-    }
-
-    /// How many processes were left behind that have not run yet.
-    pub(crate) fn left_behind(&self) -> usize {
-        self.machine.left_behind.lock().unwrap().len()
-    }
-
-    /// The processes that were left behind run now.
-    pub(crate) fn run_left_behind(&self) -> Vec<Outcome> {
-        let waiting: Vec<_> = std::mem::take(&mut *self.machine.left_behind.lock().unwrap());
-        let text = |args: Vec<std::ffi::OsString>| args.into_iter().skip(1).map(|arg| arg.into_string().unwrap());
-        waiting.into_iter().map(|args| self.run(text(args))).collect()
-    }
-
-    /// Forgets the processes that were left behind, as if they had been killed.
-    pub(crate) fn kill_left_behind(&self) {
-        self.machine.left_behind.lock().unwrap().clear();
-    }
-
-    /// Runs one command line, and checks that it leaked nothing.
-    pub(crate) fn run<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> Outcome {
-        let args = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        let outcome = self.machine.run(args);
-        self.check_leaks(&outcome);
-        outcome
-    }
-
-    /// [`Self::run`] under another name than the program's own.
-    pub(crate) fn run_as(&self, program: &str, args: &[&str]) -> Outcome {
-        let args = args.iter().map(ToString::to_string).collect();
-        let outcome = self.machine.run_as(program, args);
-        self.check_leaks(&outcome);
-        outcome
-    }
-
-    /// Runs `get-credential` for `prod` so many times at once.
-    pub(crate) fn get_credentials_at_once(&self, count: usize, flags: &[&str]) -> Vec<Outcome> {
-        let args = self.get_credential_args("prod", flags);
-        let machine = &self.machine;
-        let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
-            let runs: Vec<_> = (0..count).map(|_| scope.spawn(|| machine.run(args.clone()))).collect();
-            runs.into_iter().map(|run| run.join().unwrap()).collect()
-        });
-        for outcome in &outcomes {
-            self.check_leaks(outcome);
-        }
-        outcomes
-    }
-
-    /// Runs `get-credential` for `prod` and, once its request has come to the cloud, `meanwhile` beside it.
-    pub(crate) fn get_credential_while(&self, flags: &[&str], meanwhile: impl FnOnce()) -> Outcome {
-        let args = self.get_credential_args("prod", flags);
-        let (machine, before) = (&self.machine, self.sim.count("clustercert"));
-        let outcome = std::thread::scope(|scope| {
-            let run = scope.spawn(|| machine.run(args));
-            while self.sim.count("clustercert") == before && !run.is_finished() {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            meanwhile();
-            run.join().unwrap()
-        });
-        self.check_leaks(&outcome);
-        outcome
-    }
-
-    /// Fails if a secret of this world is where it must not be.
-    pub(crate) fn check_leaks(&self, outcome: &Outcome) {
+    /// Fails if a secret is where it must not be: on stdout (but for the credential itself), in what else was said, in a file or its name.
+    pub(crate) fn check_secrecy(&self, stdout: &str, said: &[(String, &str)]) {
         let mut secrets = self.secrets.borrow_mut();
-        secrets.add_keys_of(&self.keyring);
         for secret in self.sim.secrets() {
             secrets.add_text(&secret);
         }
-        secrets.add_credential(&outcome.stdout);
-        secrets.check(outcome, self.home());
-    }
-
-    /// `get-credential` for this cluster, as kubectl runs it, with these flags added.
-    pub(crate) fn get_credential_of(&self, cluster: &str, flags: &[&str]) -> Outcome {
-        self.run(self.get_credential_args(cluster, flags))
-    }
-
-    fn get_credential_args(&self, cluster: &str, flags: &[&str]) -> Vec<String> {
-        let cluster = self.sim.cluster(cluster);
-        let args = [
-            "get-credential".to_owned(),
-            format!("--region={}", self.sim.region()),
-            format!("--project-id={}", cluster.project_id),
-            format!("--cluster-id={}", cluster.uid),
-        ];
-        args.into_iter()
-            .chain(flags.iter().map(|flag| (*flag).to_owned()))
-            .collect()
-    }
-
-    /// `get-credential` for `prod`.
-    pub(crate) fn get_credential(&self, flags: &[&str]) -> Outcome {
-        self.get_credential_of("prod", flags)
-    }
-
-    /// `login --cluster prod` with these flags added.
-    pub(crate) fn login(&self, flags: &[&str]) -> Outcome {
-        self.run(["--cluster", "prod"].iter().chain(flags))
-    }
-
-    /// Keeps `user`'s access key as a profile of this name, and takes the key out of the environment.
-    pub(crate) fn keep_profile(&mut self, name: &str, user: &str) {
-        let key = self.sim.access_key(user);
-        self.use_no_key();
-        self.pipe_in(&key.secret);
-        let set = self.run(["profile", "set", name, "--access-key-id", &key.id, "--secret-stdin"]);
-        set.is_done();
-        self.machine.stdin.clear();
-    }
-
-    /// The kubeconfig at its usual place, as text.
-    pub(crate) fn kubeconfig_text(&self) -> String {
-        self.read(".kube/config")
-    }
-
-    /// The kubeconfig at its usual place.
-    pub(crate) fn kubeconfig(&self) -> Written {
-        Written::parse(&self.kubeconfig_text())
+        secrets.add_credential(stdout);
+        secrets.check(stdout, said, self.home());
     }
 
     /// How many certificates were asked for since the start.
     pub(crate) fn certificate_requests(&self) -> usize {
         self.sim.count("clustercert")
     }
-
-    /// The text without what differs from run to run.
-    pub(crate) fn elided(&self, text: &str) -> String {
-        let mut known = vec![
-            (self.sim.cce_endpoint(), "https://[CCE]".to_owned()),
-            (self.sim.iam_endpoint(), "https://[IAM]".to_owned()),
-            (without_scheme(&self.sim.cce_endpoint()), "[CCE]".to_owned()),
-            (without_scheme(&self.sim.iam_endpoint()), "[IAM]".to_owned()),
-            (without_scheme(&self.sim.sts_endpoint()), "[STS]".to_owned()),
-            (without_scheme(&self.sim.metadata_endpoint()), "[METADATA]".to_owned()),
-            (self.path(""), "[HOME]".to_owned()),
-            (self.sim.region().to_owned(), self.sim.region().to_owned()),
-        ];
-        for user in ["alice", "bob", "carol"] {
-            known.push((self.sim.user_id(user), format!("[ID OF {user}]")));
-        }
-        for project in ["cn-north-4", "cn-north-4_team"] {
-            known.push((self.sim.project_id(project), format!("[ID OF {project}]")));
-        }
-        for cluster in self.sim.clusters() {
-            known.push((cluster.uid.clone(), format!("[ID OF {}]", cluster.name)));
-            known.push((
-                without_scheme(&cluster.internal_url),
-                format!("[INTERNAL OF {}]", cluster.name),
-            ));
-            if let Some(url) = &cluster.external_url {
-                known.push((without_scheme(url), format!("[EXTERNAL OF {}]", cluster.name)));
-            }
-        }
-        for cluster in self.sim.clusters() {
-            known.push((
-                host_of(&cluster.internal_url),
-                format!("[INTERNAL HOST OF {}]", cluster.name),
-            ));
-            if let Some(url) = cluster.external_url.filter(|url| !url.contains("//127.0.0.1")) {
-                known.push((host_of(&url), format!("[EXTERNAL HOST OF {}]", cluster.name)));
-            }
-        }
-        known.extend(self.access_keys.iter().cloned());
-        elided(text, &known)
-    }
-
-    /// The outcome is the one in `tests/cmd/NAME.txt`.
-    pub(crate) fn snapshot(&self, name: &str, outcome: &Outcome) {
-        super::check_text(&format!("{name}.txt"), &self.elided(&outcome.to_string()));
-    }
-}
-
-fn without_scheme(url: &str) -> String {
-    url.split_once("://").unwrap().1.to_owned()
-}
-
-fn host_of(url: &str) -> String {
-    let authority = without_scheme(url);
-    authority.rsplit_once(':').unwrap().0.to_owned()
 }

@@ -7,7 +7,7 @@ use super::world::World;
 fn bash_completes_behind_equals_signs_and_colons_and_runs_nothing() {
     let world = World::new();
     world.login();
-    let path = world.path("home/.kube/config");
+    let path = world.home().join(".kube/config");
     let text = std::fs::read_to_string(&path).unwrap();
     let user = text
         .split("user: ")
@@ -53,5 +53,5 @@ fn bash_completes_behind_equals_signs_and_colons_and_runs_nothing() {
     }
     terminal.types("exit 7");
     terminal.ended(7);
-    assert!(!world.path("home/pwned").exists());
+    assert!(!world.home().join("pwned").exists());
 }

@@ -69,8 +69,8 @@ fn processes_killed_at_any_moment_leave_a_cache_that_works() {
             let both: BTreeSet<String> = [world.get_credential(), world.get_credential()]
                 .map(super::process::Output::certificate)
                 .into();
-            let requests = world.fetches() - fetched_at_last_look;
-            fetched_at_last_look = world.fetches();
+            let requests = world.certificate_requests() - fetched_at_last_look;
+            fetched_at_last_look = world.certificate_requests();
             assert!(both.len() <= 2, "seed {seed}, round {round}");
             assert!(requests <= 25 * 3, "seed {seed}, round {round}: {requests} requests");
         }
@@ -87,11 +87,15 @@ fn processes_killed_at_any_moment_leave_a_cache_that_works() {
             .unwrap();
         asked_again > chrono::DateTime::from(std::time::SystemTime::now()) + chrono::TimeDelta::hours(1)
     });
-    let requests = world.fetches();
+    let requests = world.certificate_requests();
     let certificates: BTreeSet<String> = (0..5)
         .map(|_| world.get_credential_from_a_shell().certificate())
         .collect();
-    assert_eq!((certificates.len(), world.fetches()), (1, requests), "seed {seed}");
+    assert_eq!(
+        (certificates.len(), world.certificate_requests()),
+        (1, requests),
+        "seed {seed}"
+    );
 }
 
 #[test]
@@ -122,6 +126,6 @@ fn ten_thousand_cached_calls_leave_nothing_behind() {
     assert_eq!(names(), files_before);
     assert_eq!(keys(), keys_before);
     assert!(processes(&world).is_empty());
-    assert_eq!(world.fetches(), 1);
+    assert_eq!(world.certificate_requests(), 1);
     assert_eq!(world.get_credential_from_a_shell().certificate(), certificate);
 }

@@ -7,14 +7,14 @@ use super::world::World;
 fn an_entry_pinned_to_a_profile_stays_who_it_is_and_needs_no_variables() {
     let mut world = World::new();
     let _bus = Bus::unlocked(&mut world);
-    world.become_nobody();
+    world.use_no_key();
     let set = world.set_profile("default", "alice").succeeded();
     assert!(set.stderr.contains("kept in the Secret Service"), "{}", set.stderr);
     world.login_with("--profile default").succeeded();
     let alice = world.sim.user_id("alice");
     assert_eq!(who(&world), alice);
 
-    world.become_user("bob");
+    world.use_key_of("bob");
     assert_eq!(who(&world), alice, "from the cache");
     world.remove_kernel_key();
     let account = world.account();
@@ -22,7 +22,7 @@ fn an_entry_pinned_to_a_profile_stays_who_it_is_and_needs_no_variables() {
         "secret-tool clear service kubectl-cce_login username {account}"
     ));
     assert_eq!(who(&world), alice, "with a new certificate");
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
     let key = world.sim.access_key("alice").id;
     assert!(
         world
@@ -39,12 +39,12 @@ fn an_entry_pinned_to_the_environment_is_honestly_somebody_else_with_other_varia
     world.login();
     let (alice, bob) = (world.sim.user_id("alice"), world.sim.user_id("bob"));
     assert_eq!(who(&world), alice);
-    world.become_user("bob");
+    world.use_key_of("bob");
     assert_eq!(who(&world), bob);
-    assert_eq!(world.fetches(), 2);
-    world.become_user("alice");
+    assert_eq!(world.certificate_requests(), 2);
+    world.use_key_of("alice");
     assert_eq!(who(&world), alice);
-    assert_eq!(world.fetches(), 2, "each has a cache entry");
+    assert_eq!(world.certificate_requests(), 2, "each has a cache entry");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn without_a_keyring_that_lasts_a_profile_is_not_kept() {
         "{}",
         set.stderr
     );
-    assert!(!world.path("home/.config/cce-login/config.toml").exists());
+    assert!(!world.home().join(".config/cce-login/config.toml").exists());
 }
 
 fn who(world: &World) -> String {

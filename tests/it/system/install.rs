@@ -42,7 +42,7 @@ fn building() -> World {
 /// A world in which `cargo` is this script.
 fn with_cargo(script: &str) -> World {
     let world = World::new();
-    put_program(&world.path("bin/cargo"), script);
+    put_program(&world.home().join("bin/cargo"), script);
     world
 }
 
@@ -57,9 +57,9 @@ fn with_programs_only(programs: &[&str]) -> World {
     let mut world = World::new();
     for program in programs {
         let found = world.shell(&format!("command -v {program}"));
-        symlink(found.trim(), world.path("run").join(program)).unwrap();
+        symlink(found.trim(), world.home().join("run").join(program)).unwrap();
     }
-    world.set("PATH", world.path("run"));
+    world.set("PATH", world.home().join("run"));
     world
 }
 
@@ -75,7 +75,7 @@ fn names_in(directory: &Path) -> Vec<String> {
 #[test]
 fn it_installs_installs_again_upgrades_and_uninstalls() {
     let world = building();
-    let directory = world.path("home/.local/bin");
+    let directory = world.home().join(".local/bin");
     let program = directory.join("kubectl-cce_login");
 
     let first = install(&world, "").succeeded().stdout;
@@ -133,7 +133,7 @@ fn it_installs_installs_again_upgrades_and_uninstalls() {
 #[test]
 fn a_directory_on_the_path_is_used_as_it_is() {
     let mut world = building();
-    let directory = world.path("some where");
+    let directory = world.home().join("some where");
     let path = std::env::join_paths(
         [&directory]
             .into_iter()
@@ -141,7 +141,7 @@ fn a_directory_on_the_path_is_used_as_it_is() {
             .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     );
     world.set("PATH", path.unwrap());
-    world.set("KUBECONFIG", world.path("home/none"));
+    world.set("KUBECONFIG", world.home().join("none"));
     let running = world.start(&[SCRIPT, "--to", "../some where"]);
     let output = world.checked(running.finish_within(BUILD_LIMIT)).succeeded();
     assert!(directory.join("kubectl-cce_login").exists());
@@ -157,8 +157,8 @@ fn without_kubectl_uninstall_names_the_files_that_mention_the_plugin() {
     let world = World::new();
     world.login();
     let mut bare = with_programs_only(&BASICS);
-    put_program(&bare.path("home/.local/bin/kubectl-cce_login"), "exit 1");
-    let theirs = world.path("home/.kube/config");
+    put_program(&bare.home().join(".local/bin/kubectl-cce_login"), "exit 1");
+    let theirs = world.home().join(".kube/config");
     bare.set("KUBECONFIG", format!("/does/not/exist:{}", theirs.display()));
     let removed = install(&bare, "--uninstall").succeeded().stdout;
     let expected = format!(
@@ -172,8 +172,8 @@ fn without_kubectl_uninstall_names_the_files_that_mention_the_plugin() {
 fn uninstall_offers_to_forget_everything_first() {
     let world = World::new();
     world.login();
-    let directory = world.path("bin").display().to_string();
-    assert!(world.path("home/.local/state/cce-login").exists());
+    let directory = world.home().join("bin").display().to_string();
+    assert!(world.home().join(".local/state/cce-login").exists());
     let terminal = Terminal::start(&world, 100, 30, &format!("{SCRIPT} --uninstall --to '{directory}'"));
     terminal.shows("[y/N]");
     terminal.types("y");
@@ -183,8 +183,8 @@ fn uninstall_offers_to_forget_everything_first() {
         screen.contains("contexts removed") && !screen.contains("still use it"),
         "{screen}"
     );
-    assert!(!world.path("home/.local/state/cce-login").exists());
-    assert!(!world.path("bin/kubectl-cce_login").exists());
+    assert!(!world.home().join(".local/state/cce-login").exists());
+    assert!(!world.home().join("bin/kubectl-cce_login").exists());
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn help_and_version_build_nothing() {
 #[test]
 fn a_wrong_call_is_told_before_anything_is_built() {
     let mut world = with_cargo("echo built >&2; exit 1");
-    fs::write(world.path("home/file"), "").unwrap();
+    fs::write(world.home().join("file"), "").unwrap();
     let unknown = install(&world, "--prefix /x").failed(2);
     assert_eq!(
         unknown.stderr,
@@ -234,7 +234,7 @@ fn what_is_missing_is_named() {
         "{}",
         cargo.stderr
     );
-    put_program(&world.path("run/cargo"), "exit 1");
+    put_program(&world.home().join("run/cargo"), "exit 1");
     let compiler = install(&world, "").failed(1);
     assert!(
         compiler.stderr.contains("a C compiler is missing"),
@@ -249,7 +249,7 @@ fn a_build_that_fails_or_does_not_run_leaves_the_old_program_alone() {
     let broken = r#"echo '{"reason":"compiler-artifact","executable":"/bin/false"}'"#;
     for (cargo, told) in [(failing, "the build failed"), (broken, "the new program does not run")] {
         let world = with_cargo(cargo);
-        let program = world.path("home/.local/bin/kubectl-cce_login");
+        let program = world.home().join(".local/bin/kubectl-cce_login");
         put_program(&program, "echo kubectl cce-login 0.0.9 linux/any");
         let output = install(&world, "").failed(1);
         assert!(output.stderr.contains(told), "{}", output.stderr);
@@ -268,5 +268,5 @@ fn a_cut_download_does_nothing() {
         let output = world.run_with_stdin(&["sh"], &lines[..end].join("\n"));
         assert_eq!(output.stdout, "", "cut after line {end}");
     }
-    assert!(!world.path("home/.local").exists());
+    assert!(!world.home().join(".local").exists());
 }

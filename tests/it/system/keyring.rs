@@ -21,7 +21,7 @@ fn after_one_login_kubectl_works_from_two_keyrings_and_asks_the_cloud_only_when_
         "{}",
         login.stderr
     );
-    assert_eq!(world.fetches(), 1);
+    assert_eq!(world.certificate_requests(), 1);
 
     let before = world.cloud_requests();
     for _ in 0..2 {
@@ -49,7 +49,7 @@ fn after_one_login_kubectl_works_from_two_keyrings_and_asks_the_cloud_only_when_
     ));
     world.kubectl("get namespaces").succeeded();
     world.kubectl("get namespaces").succeeded();
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
     assert_eq!(world.cloud_requests(), before + 1, "one new request, no more");
 }
 
@@ -63,14 +63,14 @@ fn a_locked_keyring_costs_a_fetch_and_opens_no_dialog() {
     Bus::lock(&world);
     let monitor = world.start(&["sh", "-c", DIALOGS]);
     super::process::wait_for("the monitor", || {
-        std::fs::read_to_string(world.path("home/dialogs")).is_ok_and(|log| log.contains("NameAcquired"))
+        std::fs::read_to_string(world.home().join("dialogs")).is_ok_and(|log| log.contains("NameAcquired"))
     });
     let credential = world.get_credential();
     assert!(credential.took < Duration::from_secs(5), "{:?}", credential.took);
     credential.certificate();
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
     drop(monitor);
-    let dialogs = std::fs::read_to_string(world.path("home/dialogs")).unwrap();
+    let dialogs = std::fs::read_to_string(world.home().join("dialogs")).unwrap();
     for call in ["member=Unlock", "member=Prompt"] {
         assert!(!dialogs.contains(call), "{dialogs}");
     }
@@ -78,7 +78,7 @@ fn a_locked_keyring_costs_a_fetch_and_opens_no_dialog() {
 
 /// A bus whose socket takes connections and never answers: the kernel completes them up to the backlog.
 fn silent_bus(world: &mut World) -> UnixListener {
-    let socket = world.path("run/bus");
+    let socket = world.home().join("run/bus");
     let listener = UnixListener::bind(&socket).unwrap();
     world.set("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
     listener
@@ -91,7 +91,7 @@ fn a_secret_service_that_never_answers_costs_less_than_five_seconds_once() {
     let first = world.get_credential();
     assert!(first.took < Duration::from_secs(5), "{:?}", first.took);
     let certificate = first.certificate();
-    assert_eq!(world.fetches(), 1);
+    assert_eq!(world.certificate_requests(), 1);
     let second = world.get_credential();
     assert!(second.took < Duration::from_secs(1), "{:?}", second.took);
     assert_eq!(second.certificate(), certificate);
@@ -99,7 +99,7 @@ fn a_secret_service_that_never_answers_costs_less_than_five_seconds_once() {
     world.remove_kernel_key();
     let third = world.get_credential();
     assert!(third.took < Duration::from_secs(2), "not asked again: {:?}", third.took);
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
 }
 
 #[test]

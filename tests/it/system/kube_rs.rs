@@ -15,14 +15,14 @@ use tokio::time::timeout;
 
 /// What `login` wrote, with the world's environment for the plugin: that of the test's own process is for all tests.
 fn kubeconfig(world: &World) -> Kubeconfig {
-    let mut kubeconfig = Kubeconfig::read_from(world.path("home/.kube/config")).unwrap();
+    let mut kubeconfig = Kubeconfig::read_from(world.home().join(".kube/config")).unwrap();
     let user = kubeconfig.auth_infos[0].auth_info.as_mut().unwrap();
     let exec = user.exec.as_mut().unwrap();
     let variables = world.variables();
-    let entry = |(name, value): (&&str, &&str)| {
-        HashMap::from([("name", *name), ("value", *value)].map(|(key, text)| (key.to_owned(), text.to_owned())))
+    let entry = |(name, value): (&String, &String)| {
+        HashMap::from([("name", name), ("value", value)].map(|(key, text)| (key.to_owned(), text.clone())))
     };
-    exec.command = Some(world.path("bin/kubectl-cce_login").display().to_string());
+    exec.command = Some(world.home().join("bin/kubectl-cce_login").display().to_string());
     exec.env = Some(variables.iter().map(entry).collect());
     let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     exec.drop_env = Some(

@@ -15,7 +15,7 @@ fn world_of(kubectl: Kubectl) -> World {
 }
 
 fn kubeconfig(world: &World) -> String {
-    fs::read_to_string(world.path("home/.kube/config")).unwrap()
+    fs::read_to_string(world.home().join(".kube/config")).unwrap()
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn login_picks_the_exec_version_that_the_kubectl_on_the_path_speaks() {
             namespaces.stdout
         );
         assert_eq!(namespaces.stderr, "", "{kubectl:?}");
-        assert_eq!(world.fetches(), 1, "{kubectl:?}");
+        assert_eq!(world.certificate_requests(), 1, "{kubectl:?}");
     }
 }
 
@@ -48,9 +48,9 @@ fn it_works_with_and_without_cluster_info() {
         let text = kubeconfig(&world);
         assert!(text.contains("provideClusterInfo: true"), "{text}");
         let without = text.replace("provideClusterInfo: true", "provideClusterInfo: false");
-        fs::write(world.path("home/.kube/config"), without).unwrap();
+        fs::write(world.home().join(".kube/config"), without).unwrap();
         world.kubectl("get namespaces").succeeded();
-        assert_eq!(world.fetches(), 1, "{kubectl:?}");
+        assert_eq!(world.certificate_requests(), 1, "{kubectl:?}");
     }
 }
 
@@ -62,12 +62,12 @@ fn a_watch_shows_events_as_they_come() {
         let script = "exec kubectl get pods -w >\"$HOME/events\"";
         let watch = world.start(&["sh", "-c", script]);
         wait_for("a few events", || {
-            fs::read_to_string(world.path("home/events")).is_ok_and(|text| text.lines().count() >= 5)
+            fs::read_to_string(world.home().join("events")).is_ok_and(|text| text.lines().count() >= 5)
         });
         watch.signal(Signal::TERM);
         let output = world.checked(watch.finish());
         assert_eq!(output.stderr, "", "{kubectl:?}");
-        assert_eq!(world.fetches(), 1, "{kubectl:?}");
+        assert_eq!(world.certificate_requests(), 1, "{kubectl:?}");
     }
 }
 
@@ -99,7 +99,7 @@ fn kubectl_finds_the_plugin_by_its_name() {
         assert!(version.stdout.starts_with(&expected), "{kubectl:?}: {}", version.stdout);
         // It exits 1 where it has warnings about other plugins of the machine.
         let listed = world.kubectl("plugin list").stdout;
-        let ours = world.path("bin/kubectl-cce_login").display().to_string();
+        let ours = world.home().join("bin/kubectl-cce_login").display().to_string();
         assert!(listed.lines().any(|line| line == ours), "{kubectl:?}: {listed}");
     }
 }
@@ -132,7 +132,7 @@ fn login_through_kubectl_is_the_same_login() {
         "cce-login --region cn-north-4 --cluster prod --cce-endpoint={} --iam-endpoint={} --ca-file={}",
         world.sim.cce_endpoint(),
         world.sim.iam_endpoint(),
-        world.path("cloud-ca.pem").display()
+        world.home().join("cloud-ca.pem").display()
     );
     let login = world.run(&words("kubectl", &flags)).succeeded();
     assert_eq!(login.stdout, "");
@@ -150,7 +150,7 @@ fn login_through_kubectl_is_the_same_login() {
         again.stderr
     );
     assert_eq!(kubeconfig(&world), before);
-    assert_eq!(world.fetches(), 1);
+    assert_eq!(world.certificate_requests(), 1);
 }
 
 #[test]
@@ -164,10 +164,10 @@ fn a_server_with_a_nodes_certificate_is_refused_by_kubectl_and_by_login() {
         world.sim.clear_requests();
         let refused = world.kubectl("get namespaces").failed(1);
         assert!(refused.stderr.contains("x509"), "{kubectl:?}: {}", refused.stderr);
-        fs::remove_file(world.path("home/.kube/config")).unwrap();
+        fs::remove_file(world.home().join(".kube/config")).unwrap();
         let login = world.login_with("");
         assert!(matches!(login.code, Some(code) if code != 0), "{kubectl:?}: {login:?}");
-        assert!(!world.path("home/.kube/config").exists(), "{}", login.stderr);
+        assert!(!world.home().join(".kube/config").exists(), "{}", login.stderr);
         assert!(
             world.sim.api_requests("prod").is_empty(),
             "nothing was asked behind a wrong certificate"

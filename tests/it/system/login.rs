@@ -13,10 +13,10 @@ const LOGIN: &str = "kubectl cce-login";
 /// A person who has configured nothing. The simulated cloud's hosts have the names of the real ones.
 fn newcomer() -> (World, Proxy) {
     let mut world = World::new();
-    world.become_nobody();
+    world.use_no_key();
     let proxy = world.sim.start_proxy(ProxyKind::Http);
     world.set("HTTPS_PROXY", proxy.url());
-    let ca = world.path("cloud-ca.pem");
+    let ca = world.home().join("cloud-ca.pem");
     world.set("CCE_LOGIN_CA_FILE", ca);
     (world, proxy)
 }
@@ -57,13 +57,13 @@ fn from_nothing_to_kubectl_get_namespaces() {
     ] {
         assert!(screen.contains(text), "`{text}` is not in\n{screen}");
     }
-    assert_eq!(world.fetches(), 1);
-    let config = std::fs::read_to_string(world.path("home/.config/cce-login/config.toml")).unwrap();
+    assert_eq!(world.certificate_requests(), 1);
+    let config = std::fs::read_to_string(world.home().join(".config/cce-login/config.toml")).unwrap();
     assert!(
         config.contains("[profiles.default]") && config.contains("region = \"cn-north-4\""),
         "{config}"
     );
-    let kubeconfig = std::fs::read(world.path("home/.kube/config")).unwrap();
+    let kubeconfig = std::fs::read(world.home().join(".kube/config")).unwrap();
 
     // Once more: nothing is asked but the project, and nothing changes.
     let again = Terminal::start(&world, 100, 40, LOGIN);
@@ -71,7 +71,7 @@ fn from_nothing_to_kubectl_get_namespaces() {
     again.press("Enter");
     again.ended(0);
     assert!(again.screen().contains("was up to date"), "{}", again.screen());
-    assert_eq!(std::fs::read(world.path("home/.kube/config")).unwrap(), kubeconfig);
+    assert_eq!(std::fs::read(world.home().join(".kube/config")).unwrap(), kubeconfig);
 }
 
 #[test]
@@ -116,13 +116,13 @@ fn cancelling_at_any_question_leaves_nothing_behind() {
             terminal.ended(130);
             let screen = terminal.screen();
             assert!(screen.contains("cancelled, and nothing was changed"), "{screen}");
-            assert!(!world.path("home/.kube/config").exists(), "{screen}");
-            assert!(!world.path("home/.config/cce-login/config.toml").exists(), "{screen}");
+            assert!(!world.home().join(".kube/config").exists(), "{screen}");
+            assert!(!world.home().join(".config/cce-login/config.toml").exists(), "{screen}");
         }
     }
     let kept = world.run(&["secret-tool", "search", "--all", "service", "kubectl-cce_login"]);
     assert_eq!(kept.stdout, "");
-    assert_eq!(world.fetches(), 0);
+    assert_eq!(world.certificate_requests(), 0);
 }
 
 #[test]
@@ -137,7 +137,10 @@ fn one_of_three_hundred_clusters_is_found_in_sixty_columns_without_colours() {
     for (name, value) in [
         ("CCE_LOGIN_CCE_ENDPOINT", world.sim.cce_endpoint()),
         ("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint()),
-        ("CCE_LOGIN_CA_FILE", world.path("cloud-ca.pem").display().to_string()),
+        (
+            "CCE_LOGIN_CA_FILE",
+            world.home().join("cloud-ca.pem").display().to_string(),
+        ),
         ("NO_COLOR", "1".to_owned()),
         ("LC_ALL", "C".to_owned()),
     ] {
@@ -214,7 +217,10 @@ fn what_takes_long_is_seen_to_go_on_and_leaves_no_trace() {
     for (name, value) in [
         ("CCE_LOGIN_CCE_ENDPOINT", world.sim.cce_endpoint()),
         ("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint()),
-        ("CCE_LOGIN_CA_FILE", world.path("cloud-ca.pem").display().to_string()),
+        (
+            "CCE_LOGIN_CA_FILE",
+            world.home().join("cloud-ca.pem").display().to_string(),
+        ),
     ] {
         world.set(name, value);
     }
@@ -255,7 +261,7 @@ fn ctrl_c_while_the_cloud_is_asked_leaves_nothing_behind() {
     terminal.shows("taking a certificate");
     terminal.press("C-c");
     terminal.ended(130);
-    assert!(!world.path("home/.kube").exists());
+    assert!(!world.home().join(".kube").exists());
 }
 
 /// The processes that take certificates behind a login into this kubeconfig.
@@ -276,13 +282,13 @@ fn of_ten_clusters_the_last_two_follow_and_the_one_that_is_used_meanwhile_goes_f
     for name in ["a", "b", "c", "d", "e", "f", "g", "h", "staging"] {
         world.sim.add_cluster(ClusterSpec::named(name));
     }
-    let kubeconfig = world.path("home/.kube/config").to_str().unwrap().to_owned();
+    let kubeconfig = world.path(".kube/config");
     let mut all = words("kubectl-cce_login", "--all --region=cn-north-4");
     all.push(format!("--kubeconfig={kubeconfig}"));
     all.extend(world.cloud_flags());
     world.run(&all).succeeded();
     // One at once, and the next one when a minute is over: CCE's limit, but for one that is left to kubectl.
-    wait_for("the ninth", || world.fetches() == 9);
+    wait_for("the ninth", || world.certificate_requests() == 9);
     let first = world.kubectl("--context staging get namespaces");
     assert_ne!(first.code, Some(0));
     let ours = "kubectl cce-login: error: context `staging` had no CA of its cluster before this first use";
@@ -292,7 +298,7 @@ fn of_ten_clusters_the_last_two_follow_and_the_one_that_is_used_meanwhile_goes_f
     assert!(!first.stderr.contains("x509"), "{}", first.stderr);
     world.kubectl("--context staging get namespaces").succeeded();
     world.kubectl("--context prod get namespaces").succeeded();
-    assert_eq!(world.fetches(), 10, "no certificate is taken twice");
+    assert_eq!(world.certificate_requests(), 10, "no certificate is taken twice");
     for pid in behind(&kubeconfig) {
         kill_process(pid, Signal::KILL).unwrap(); // it would see in a minute that there is nothing left
     }

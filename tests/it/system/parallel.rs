@@ -24,7 +24,7 @@ fn thirty_processes_at_once_fetch_one_certificate_and_then_none() {
         .set_fault("clustercert", Fault::Latency(Duration::from_secs(1)));
     let fetched = certificates_of_many(&world);
     assert_eq!(fetched.len(), 1, "all have the same certificate");
-    assert_eq!(world.fetches(), 1);
+    assert_eq!(world.certificate_requests(), 1);
     assert_eq!(world.cloud_requests(), 1);
     assert_eq!(certificates_of_many(&world), fetched);
     assert_eq!(world.cloud_requests(), 1, "thirty on a valid cache ask nobody");
@@ -46,7 +46,7 @@ fn thirty_processes_at_once_meet_one_refusal() {
         assert_eq!(output.stdout, "");
         assert!(output.stderr.contains("503"), "{}", output.stderr);
     }
-    let requests = world.fetches();
+    let requests = world.certificate_requests();
     // One process's requests with its retries, not thirty times as many.
     assert!(requests <= 4, "{requests} requests");
 }

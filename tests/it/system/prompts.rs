@@ -41,7 +41,7 @@ fn a_filter_is_edited_as_a_shell_s_line_and_says_when_nothing_is_left() {
     terminal.press("Enter");
     terminal.ended(0);
     assert!(terminal.screen().contains("> Cluster test"), "{}", terminal.screen());
-    assert!(world.path("home/.kube/config").exists());
+    assert!(world.home().join(".kube/config").exists());
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn several_clusters_are_taken_and_no_other() {
     terminal.press("Tab");
     terminal.press("Enter");
     terminal.ended(0);
-    let text = std::fs::read_to_string(world.path("home/.kube/config")).unwrap();
+    let text = std::fs::read_to_string(world.home().join(".kube/config")).unwrap();
     assert!(
         text.contains("name: prod\n") && text.contains("name: test\n") && !text.contains("staging"),
         "{text}"
@@ -67,7 +67,7 @@ fn several_clusters_are_taken_and_no_other() {
 #[test]
 fn a_hidden_answer_tells_its_length_and_is_wiped_by_a_key() {
     let mut world = with_clusters(&[]);
-    world.become_nobody();
+    world.use_no_key();
     let key = world.sim.access_key("alice");
     let terminal = Terminal::start(&world, 90, 24, &format!("{LOGIN} --region cn-north-4"));
     terminal.shows("? Sign in with");

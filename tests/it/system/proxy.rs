@@ -25,7 +25,7 @@ impl Proxy {
         let running = world.start(&["sh", "-c", "exec kubectl proxy --port=0 >\"$HOME/proxy\""]);
         let mut port = None;
         wait_for("the port of kubectl proxy", || {
-            let said = fs::read_to_string(world.path("home/proxy")).unwrap_or_default();
+            let said = fs::read_to_string(world.home().join("proxy")).unwrap_or_default();
             port = said
                 .strip_suffix('\n')
                 .and_then(|said| said.rsplit(':').next()?.parse().ok());

@@ -63,7 +63,7 @@ fn the_process_that_renews_has_nothing_of_its_caller_and_outlives_it() {
     script[2] = script[2].replace("--identity=env", "--identity=env --timeout=6s");
     let running = world.start(&script);
     let renewal = the_renewal(&world);
-    wait_for("its request", || world.fetches() == 2);
+    wait_for("its request", || world.certificate_requests() == 2);
 
     let descriptors = fs::read_dir(proc_of(renewal, "fd")).unwrap().flatten();
     for descriptor in descriptors {
@@ -92,7 +92,7 @@ fn the_process_that_renews_has_nothing_of_its_caller_and_outlives_it() {
     assert_eq!(renewals(&world), [renewal]);
     // It ends by itself, and whoever reaps orphans has reaped it.
     wait_for("its end", || !proc_of(renewal, "stat").exists());
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
 }
 
 #[test]
@@ -104,11 +104,11 @@ fn whoever_reads_our_stdout_does_not_wait_for_the_renewal() {
         .set_fault("clustercert", Fault::Latency(Duration::from_secs(2)));
     // Returns when stdout and stderr are closed by everybody who has them.
     assert_eq!(certificate(&world), first);
-    assert_eq!(world.fetches(), 1, "the renewal has not even asked");
+    assert_eq!(world.certificate_requests(), 1, "the renewal has not even asked");
     let renewal = the_renewal(&world);
     wait_for("its end", || !proc_of(renewal, "stat").exists());
     assert_ne!(certificate(&world), first);
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn as_child_of_process_1_the_renewal_is_in_line() {
     let first = in_the_window(&world, 15, |world| get(world, &[]));
     let front = ["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc"];
     assert_ne!(get(&world, &front), first);
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
     assert!(renewals(&world).is_empty());
 }
 
@@ -135,7 +135,7 @@ fn a_renewal_that_hangs_with_the_lock_in_its_hands_holds_nobody_up() {
         .set_fault("clustercert", Fault::Latency(Duration::from_secs(1)));
     assert_eq!(certificate(&world), first);
     let renewal = the_renewal(&world);
-    wait_for("its request", || world.fetches() == 2);
+    wait_for("its request", || world.certificate_requests() == 2);
     kill_process(renewal, Signal::STOP).unwrap();
     for _ in 0..5 {
         assert_eq!(certificate(&world), first);
@@ -164,7 +164,7 @@ fn a_hundred_processes_at_the_end_of_a_certificate_make_one_request() {
         .collect();
     assert_eq!(certificates.len(), 1);
     assert!(!certificates.contains(&first));
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
 }
 
 #[test]
@@ -185,9 +185,9 @@ fn kubectl_in_a_loop_over_several_lifetimes_never_fails_and_each_lifetime_costs_
     assert!(used.len() >= 3, "{used:?}");
     // The last one may have come without having been used yet.
     assert!(
-        (0..=1).contains(&(world.fetches() - used.len())),
+        (0..=1).contains(&(world.certificate_requests() - used.len())),
         "{} for {used:?}",
-        world.fetches()
+        world.certificate_requests()
     );
 }
 
@@ -230,7 +230,7 @@ fn after_a_revocation_the_first_kubectl_fails_and_the_second_works() {
     // kubectl's own request, and our question.
     assert_eq!(seen, [("/api/v1/namespaces?limit=500", 401), ("/api", 401)]);
     world.kubectl("get namespaces").succeeded();
-    assert_eq!(world.fetches(), 1);
+    assert_eq!(world.certificate_requests(), 1);
     let rest = &world.sim.api_requests("prod")[of_refused.len()..];
     assert!(rest.iter().all(|request| request.status < 300), "{rest:?}");
 }
@@ -273,7 +273,7 @@ fn what_is_forgotten_while_it_is_renewed_does_not_come_back_even_with_a_locked_k
         .sim
         .set_fault("clustercert", Fault::Latency(Duration::from_secs(2)));
     assert_eq!(get(&world).certificate(), first);
-    wait_for("the request of the renewal", || world.fetches() == 2);
+    wait_for("the request of the renewal", || world.certificate_requests() == 2);
     Bus::lock(&world);
     let out = world.run(&["kubectl-cce_login", "logout"]).failed(1);
     assert!(out.stderr.contains("the Secret Service is locked"), "{}", out.stderr);
@@ -285,6 +285,6 @@ fn what_is_forgotten_while_it_is_renewed_does_not_come_back_even_with_a_locked_k
     let _bus = Bus::unlocked(&mut world);
     let second = get(&world).certificate();
     assert_ne!(second, first);
-    assert_eq!(world.fetches(), 3);
+    assert_eq!(world.certificate_requests(), 3);
     assert_eq!(get(&world).certificate(), second);
 }

@@ -51,7 +51,7 @@ fn works_then_revoked_then_refused_then_works_with_a_new_certificate() {
     with_a_copy(&world, &copies[1]).succeeded();
     let again = world.kubectl("get namespaces").succeeded();
     assert_eq!(again.stderr, "");
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
 }
 
 #[test]
@@ -60,10 +60,10 @@ fn a_second_machine_heals_by_itself_at_its_next_two_commands() {
     // A cache in files, so that the two have nothing in common but the person.
     world.login_with("--cache file").succeeded();
     let first = ["HOME", "XDG_RUNTIME_DIR", "CCE_LOGIN_CACHE_DIR"].map(|name| {
-        let value = world.variables().get(name).map(|value| (*value).to_owned());
+        let value = world.variables().get(name).map(|value| (*value).clone());
         (name, value)
     });
-    let second = ["home2", "run2", "home/.cache/cce-login/second"].map(|name| world.path(name));
+    let second = ["home2", "run2", ".cache/cce-login/second"].map(|name| world.home().join(name));
     for directory in &second {
         fs::create_dir_all(directory).unwrap();
     }
@@ -75,7 +75,7 @@ fn a_second_machine_heals_by_itself_at_its_next_two_commands() {
     become_second(&mut world);
     world.login_with("--cache file").succeeded();
     world.kubectl("get namespaces").succeeded();
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
     for (name, value) in &first {
         match value {
             Some(value) => world.set(name, value),
@@ -84,13 +84,13 @@ fn a_second_machine_heals_by_itself_at_its_next_two_commands() {
     }
     world.kubectl("cce-login revoke --yes").succeeded();
     world.kubectl("get namespaces").succeeded();
-    assert_eq!(world.fetches(), 3);
+    assert_eq!(world.certificate_requests(), 3);
     become_second(&mut world);
     let refused = world.kubectl("get namespaces").failed(1);
     assert!(refused.stderr.contains("Unauthorized"), "{}", refused.stderr);
     world.kubectl("get namespaces").succeeded();
     world.kubectl("get namespaces").succeeded();
-    assert_eq!(world.fetches(), 4);
+    assert_eq!(world.certificate_requests(), 4);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn works_then_rotated_then_works_without_a_hand_on_the_kubeconfig() {
     );
     assert_ne!(world.sim.cluster("prod").ca_pem, ca);
     assert_eq!(world.kubectl("get namespaces").succeeded().stderr, "");
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
     with_a_copy(&world, &copy).failed(1);
 }
 
@@ -188,13 +188,13 @@ fn a_key_of_ones_own_is_seen_nowhere() {
         ..ClusterSpec::named("proxied")
     });
     let own = world.sim.issue_certificate("prod", "bob", Duration::from_secs(86400));
-    fs::write(world.path("ca.pem"), world.sim.cluster("prod").ca_pem).unwrap();
-    fs::write(world.path("certificate.pem"), &own.certificate).unwrap();
-    world.set("CCE_LOGIN_LOG", world.path("log"));
+    fs::write(world.home().join("ca.pem"), world.sim.cluster("prod").ca_pem).unwrap();
+    fs::write(world.home().join("certificate.pem"), &own.certificate).unwrap();
+    world.set("CCE_LOGIN_LOG", world.home().join("log"));
     let line = format!(
         "rotate --component custom --custom-ca {} --custom-cert {} --custom-key - --yes -vv --cluster proxied",
-        world.path("ca.pem").display(),
-        world.path("certificate.pem").display()
+        world.home().join("ca.pem").display(),
+        world.home().join("certificate.pem").display()
     );
     let mut line = words("kubectl-cce_login", &line);
     line.extend(["--region".to_owned(), "cn-north-4".to_owned()]);
@@ -206,5 +206,5 @@ fn a_key_of_ones_own_is_seen_nowhere() {
     world.run_with_stdin(&line, &own.key).failed(4);
     let (half, _) = own.key.split_at(own.key.len() / 2);
     world.run_with_stdin(&line, half).failed(2);
-    assert!(world.path("log").exists());
+    assert!(world.home().join("log").exists());
 }

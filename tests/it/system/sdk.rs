@@ -76,7 +76,7 @@ fn sdk_call(world: &World, key: &AccessKey, service: &str, call: &str, arguments
     json!({
         "who": {"ak": key.id, "sk": key.secret, "token": key.security_token, "domain": domain},
         "service": service, "call": call, "arguments": arguments, "region": world.sim.region(),
-        "cce": world.sim.cce_endpoint(), "iam": world.sim.iam_endpoint(), "ca": world.path("cloud-ca.pem"),
+        "cce": world.sim.cce_endpoint(), "iam": world.sim.iam_endpoint(), "ca": world.home().join("cloud-ca.pem"),
     })
 }
 
@@ -220,7 +220,7 @@ fn read(pem: &[u8]) -> (String, i64) {
 fn the_sdk_gets_the_projects_that_we_get() {
     let mut world = World::new();
     for user in ["alice", "bob"] {
-        world.become_user(user);
+        world.use_key_of(user);
         let key = world.sim.access_key(user);
         let calls = [
             "keystone_list_projects",
@@ -291,7 +291,7 @@ fn the_sdk_gets_the_errors_that_we_get() {
         (&json!(404), &json!("CCE_CM.0003")),
         "{unknown}"
     );
-    world.become_user("carol");
+    world.use_key_of("carol");
     let ours = no_such(&world).failed(3);
     assert!(ours.stderr.contains("CCE answered 403"), "{}", ours.stderr);
     assert_eq!(
@@ -299,7 +299,7 @@ fn the_sdk_gets_the_errors_that_we_get() {
         (&json!(403), &json!("CCE_CM.0201")),
         "{forbidden}"
     );
-    world.become_user("alice");
+    world.use_key_of("alice");
     world.set("HUAWEICLOUD_SDK_SK", &wrong.secret);
     let ours = no_such(&world).failed(3);
     assert!(
@@ -445,12 +445,12 @@ fn rotations_and_their_jobs_are_the_same_on_the_wire() {
         .iter()
         .map(|answer| understood(answer)["jobid"].as_str().unwrap().to_owned())
         .collect();
-    std::fs::write(world.path("ca.pem"), &ca).unwrap();
-    std::fs::write(world.path("certificate.pem"), &own.certificate).unwrap();
+    std::fs::write(world.home().join("ca.pem"), &ca).unwrap();
+    std::fs::write(world.home().join("certificate.pem"), &own.certificate).unwrap();
     let custom = format!(
         "custom --custom-ca {} --custom-cert {} --custom-key -",
-        world.path("ca.pem").display(),
-        world.path("certificate.pem").display()
+        world.home().join("ca.pem").display(),
+        world.home().join("certificate.pem").display()
     );
     for component in ["all", "service-account-controller --old-cert-valid 48h", &custom] {
         let line = format!("rotate --yes --no-wait --cluster {cluster} --region cn-north-4 --component {component}");

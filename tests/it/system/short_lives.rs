@@ -46,7 +46,7 @@ impl World {
     /// Each certificate was fetched once, used by everybody until the next one, and not replaced before its last third; nobody was refused.
     #[track_caller]
     pub(crate) fn assert_renewed_once_per_life(&self) {
-        assert_eq!(self.certificates().len(), self.fetches());
+        assert_eq!(self.certificates().len(), self.certificate_requests());
         let requests = self.sim.requests().into_iter();
         let fetched = requests.filter(|request| request.operation == "clustercert");
         let moments: Vec<i64> = fetched.map(|request| request.at_ms).collect();

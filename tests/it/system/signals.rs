@@ -10,7 +10,7 @@ use std::time::Duration;
 fn fetching(world: &World) -> Running {
     world.sim.add_fault("clustercert", Fault::Hang, 1);
     let running = world.start(&world.get_credential_words());
-    wait_for("the request", || world.fetches() == 1);
+    wait_for("the request", || world.certificate_requests() == 1);
     running
 }
 
@@ -24,7 +24,7 @@ fn a_process_killed_while_it_fetches_does_not_keep_the_next_one_waiting() {
     let next = world.checked(waiting.finish());
     assert!(next.took < Duration::from_secs(5), "{:?}", next.took);
     next.certificate();
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn closed_streams_are_no_error() {
     let fetched = world.run(&["sh", "-c", &format!("{line} <&-")]).certificate();
     let cached = world.run(&["sh", "-c", &format!("{line} <&- 2>&-")]).certificate();
     assert_eq!(cached, fetched);
-    assert_eq!(world.fetches(), 1);
+    assert_eq!(world.certificate_requests(), 1);
     let namespaces = world.run(&["sh", "-c", "kubectl-cce_login version >&-"]);
     assert_eq!(namespaces.signal, None, "no panic: {}", namespaces.stderr);
 }
@@ -75,15 +75,15 @@ fn ctrl_c_in_a_refresh_of_many_keeps_what_is_done_and_says_how_far_it_was() {
     world
         .login_with("--cluster prod --cluster staging --cluster lab")
         .succeeded();
-    let kubeconfig = world.path("home/.kube/config");
+    let kubeconfig = world.path(".kube/config");
     let text = || std::fs::read_to_string(&kubeconfig).unwrap();
     let before = text();
     world.sim.rotate("prod");
-    let fetched = world.fetches();
+    let fetched = world.certificate_requests();
     world.sim.add_fault("clustercert", Fault::Latency(Duration::ZERO), 1);
     world.sim.add_fault("clustercert", Fault::Hang, 1);
     let running = world.start(&words("kubectl-cce_login", "refresh --all"));
-    wait_for("the second request", || world.fetches() == fetched + 2);
+    wait_for("the second request", || world.certificate_requests() == fetched + 2);
     running.signal(Signal::INT);
     let output = world.checked(running.finish()).failed(130);
     let rest = "1 of 3 are done; the rest: `kubectl cce-login refresh --context staging --context lab`";

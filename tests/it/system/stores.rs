@@ -1,7 +1,7 @@
 //! Machines without a session bus, without the kernel's keyring, without any memory to write to.
 
-use super::leaks::files;
 use super::world::{Memory, World};
+use crate::support::files_below;
 use std::os::unix::fs::PermissionsExt as _;
 
 #[test]
@@ -18,7 +18,7 @@ fn without_a_session_bus_the_kernel_keyring_alone_keeps_the_certificate() {
     assert_eq!(world.cloud_requests(), before);
     world.remove_kernel_key();
     world.kubectl("get namespaces").succeeded();
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
 }
 
 /// Both ways to be in a container: told by the manager, and seen by the namespace.
@@ -31,7 +31,7 @@ fn in_a_container_the_kernel_keyring_is_left_alone() {
         let certificate = world.get_credential().certificate();
         assert_eq!(world.kernel_key(), None, "{front:?}");
         assert_eq!(world.get_credential().certificate(), certificate);
-        assert_eq!(world.fetches(), 1, "{front:?}");
+        assert_eq!(world.certificate_requests(), 1, "{front:?}");
     }
 }
 
@@ -61,7 +61,7 @@ fn keeps_it_in(memory: Memory, directory: &str) {
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode(&directory), 0o700);
     let account = world.account();
-    let mut kept = files(&directory).into_iter();
+    let mut kept = files_below(&directory).into_iter();
     let file = kept.find(|path| path.to_string_lossy().contains(&account)).unwrap();
     assert_eq!(mode(&file), 0o600);
     let before = world.cloud_requests();
@@ -69,7 +69,7 @@ fn keeps_it_in(memory: Memory, directory: &str) {
     assert_eq!(world.cloud_requests(), before);
     std::fs::remove_file(file).unwrap();
     world.kubectl("get namespaces").succeeded();
-    assert_eq!(world.fetches(), 2);
+    assert_eq!(world.certificate_requests(), 2);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn with_no_place_at_all_kubectl_works_and_login_says_once_what_that_means() {
     for fetches in 2..4 {
         let namespaces = world.kubectl("get namespaces").succeeded();
         assert_eq!(namespaces.stderr, "");
-        assert_eq!(world.fetches(), fetches);
+        assert_eq!(world.certificate_requests(), fetches);
     }
 }
 

@@ -27,12 +27,12 @@ fn follow(world: &World, name: &str, line: &str) -> Running {
 }
 
 fn followed(world: &World, name: &str) -> String {
-    fs::read_to_string(world.path("home").join(name)).unwrap_or_default()
+    fs::read_to_string(world.home().join(name)).unwrap_or_default()
 }
 
 /// From now on each run of the plugin leaves its caller's process id in a file.
 fn note_callers(world: &World) {
-    let link = world.path("bin/kubectl-cce_login");
+    let link = world.home().join("bin/kubectl-cce_login");
     let plugin = fs::read_link(&link).unwrap();
     let script = format!(
         "#!/bin/sh\necho \"$PPID\" >>\"$HOME/callers\"\nexec {} \"$@\"\n",
@@ -131,7 +131,7 @@ fn after_a_stream_that_the_server_ends_the_next_request_simply_works() {
     with_each_kubectl(|kubectl| {
         let world = world_with(kubectl, |behaviour| behaviour.stream_timeout_ms = Some(500));
         go_on_after_ends(&world, 3);
-        assert_eq!(world.fetches(), 1, "{kubectl:?}");
+        assert_eq!(world.certificate_requests(), 1, "{kubectl:?}");
     });
 }
 

@@ -16,11 +16,11 @@ pub(crate) struct Terminal<'w> {
 impl<'w> Terminal<'w> {
     /// A shell line in a window of this size; the shell tells how it ended, and what became of the terminal's modes.
     pub(crate) fn start(world: &'w World, columns: u16, lines: u16, line: &str) -> Self {
-        let is_free = |number: &u32| !world.path(&format!("recorded-{number}")).exists();
+        let is_free = |number: &u32| !world.home().join(format!("recorded-{number}")).exists();
         let number = (0..1000).find(is_free).unwrap();
         let terminal = Self {
-            socket: world.path(&format!("tmux-{number}")),
-            recorded: world.path(&format!("recorded-{number}")),
+            socket: world.home().join(format!("tmux-{number}")),
+            recorded: world.home().join(format!("recorded-{number}")),
             world,
         };
         // It waits for the recorder.

@@ -1,14 +1,11 @@
-//! A private world for real processes: a simulated cloud, a home, a runtime directory, a PATH with the plugin first.
+//! The world in which real processes run: a PATH with the plugin first, kubectl, memory, the kernel's keyring.
 
-use super::leaks::{self, Leaks};
 use super::process::{Output, Running};
+use crate::support::files_below;
 use cce_sim::Sim;
 use serde_json::Value;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -34,13 +31,13 @@ pub(crate) enum Memory {
 }
 
 /// One user on one machine, before one cloud.
-pub(crate) struct World {
-    pub(crate) sim: Sim,
-    directory: tempfile::TempDir,
-    variables: BTreeMap<String, OsString>,
+pub(crate) type World = crate::support::world::World<Processes>;
+
+/// A machine of real processes.
+pub(crate) struct Processes {
+    home: PathBuf,
     front: Vec<String>,
     memory: Option<tempfile::TempDir>,
-    leaks: RefCell<Leaks>,
 }
 
 impl World {
@@ -53,59 +50,23 @@ impl World {
 
     /// The same, with no kubectl of its own.
     pub(crate) fn without_kubectl() -> Self {
-        let sim = Sim::start();
-        let directory = tempfile::tempdir().unwrap();
-        let mut leaks = Leaks::default();
-        for user in ["alice", "bob", "carol"] {
-            leaks.know("secret access key", sim.access_key(user).secret);
-        }
-        let mut world = Self {
-            directory,
-            variables: BTreeMap::new(),
+        let home = tempfile::tempdir().unwrap();
+        let machine = Processes {
+            home: home.path().to_owned(),
             front: Vec::new(),
             memory: None,
-            leaks: RefCell::new(leaks),
-            sim,
         };
-        for name in ["home", "run", "bin"] {
-            fs::create_dir(world.path(name)).unwrap();
-        }
-        fs::set_permissions(world.path("run"), fs::Permissions::from_mode(0o700)).unwrap();
-        symlink(
-            env!("CARGO_BIN_EXE_kubectl-cce_login"),
-            world.path("bin/kubectl-cce_login"),
-        )
-        .unwrap();
-        fs::write(world.path("cloud-ca.pem"), world.sim.ca_pem()).unwrap();
-        let mut path = vec![world.path("bin")];
+        let mut world = Self::on(machine, home, Sim::start());
+        let bin = world.home().join("bin");
+        fs::create_dir(&bin).unwrap();
+        symlink(env!("CARGO_BIN_EXE_kubectl-cce_login"), bin.join("kubectl-cce_login")).unwrap();
+        let mut path = vec![bin];
         path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
         world.set("PATH", std::env::join_paths(path).unwrap());
-        world.set("HOME", world.path("home"));
-        world.set("XDG_RUNTIME_DIR", world.path("run"));
         world.set("KUBERC", "off");
-        world.become_user("alice");
+        // What a user asks for by name; what lives in memory is outside the home directory.
+        world.allow_secrets_below(".cache/cce-login");
         world
-    }
-
-    /// A path in this world.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
-        self.variables.insert(name.to_owned(), value.into());
-    }
-
-    pub(crate) fn unset(&mut self, name: &str) {
-        self.variables.remove(name);
-    }
-
-    /// The environment that every process has.
-    pub(crate) fn variables(&self) -> BTreeMap<&str, &str> {
-        let variables = self.variables.iter();
-        variables
-            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
-            .collect()
     }
 
     /// Lets every process see `/dev/shm`, and `XDG_RUNTIME_DIR` where that is asked for, as a world's own.
@@ -125,31 +86,18 @@ impl World {
         }
         let place = real.path().display().to_string();
         front.extend(["sh", "-c", script, &place]);
-        self.front = front.into_iter().map(str::to_owned).collect();
-        self.memory = Some(real);
+        self.machine.front = front.into_iter().map(str::to_owned).collect();
+        self.machine.memory = Some(real);
     }
 
     /// Puts one more command in front of every process, nearest to it.
     pub(crate) fn put_in_front(&mut self, command: &[&str]) {
-        self.front.extend(command.iter().map(|word| (*word).to_owned()));
+        self.machine.front.extend(command.iter().map(|word| (*word).to_owned()));
     }
 
     /// The directory that stands in for memory, as seen from outside.
     pub(crate) fn memory(&self) -> &Path {
-        self.memory.as_ref().unwrap().path()
-    }
-
-    /// Exports this user's access key.
-    pub(crate) fn become_user(&mut self, user: &str) {
-        let key = self.sim.access_key(user);
-        self.set("HUAWEICLOUD_SDK_AK", key.id);
-        self.set("HUAWEICLOUD_SDK_SK", key.secret);
-    }
-
-    /// Exports no access key at all.
-    pub(crate) fn become_nobody(&mut self) {
-        self.unset("HUAWEICLOUD_SDK_AK");
-        self.unset("HUAWEICLOUD_SDK_SK");
+        self.machine.memory.as_ref().unwrap().path()
     }
 
     /// Puts this kubectl first on the PATH.
@@ -159,20 +107,20 @@ impl World {
             Kubectl::Old => "KUBECTL_1_20",
         };
         let file = std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run tests/run"));
-        let link = self.path("bin/kubectl");
+        let link = self.home().join("bin/kubectl");
         let _ = fs::remove_file(&link);
         symlink(file, link).unwrap();
     }
 
     /// A command in this world's environment, and nothing else's.
     pub(crate) fn command(&self, words: &[impl AsRef<str>]) -> Command {
-        let mut all = self.front.clone();
+        let mut all = self.machine.front.clone();
         all.extend(words.iter().map(|word| word.as_ref().to_owned()));
         let (program, arguments) = all.split_first().unwrap();
         // `Command` looks a bare name up in the PATH of the environment it is given.
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().envs(&self.variables);
-        command.current_dir(self.path("home"));
+        command.args(arguments).env_clear().envs(self.variables());
+        command.current_dir(self.home());
         command
     }
 
@@ -193,11 +141,10 @@ impl World {
 
     /// The leak check on a run that ended.
     pub(crate) fn checked(&self, output: Output) -> Output {
-        // What lives in memory is outside this directory; what a user asks for by name, `--cache file`, is not checked.
-        let exempt = self.path("home/.cache/cce-login");
-        self.leaks
-            .borrow_mut()
-            .check(&output, self.directory.path(), |path| path.starts_with(&exempt));
+        let mut said: Vec<(String, &str)> = vec![("stderr".into(), &output.stderr)];
+        let lines = output.command_lines.iter();
+        said.extend(lines.map(|line| (format!("the command line {line}"), line.as_str())));
+        self.check_secrecy(&output.stdout, &said);
         output
     }
 
@@ -216,7 +163,7 @@ impl World {
         vec![
             format!("--cce-endpoint={}", self.sim.cce_endpoint()),
             format!("--iam-endpoint={}", self.sim.iam_endpoint()),
-            format!("--ca-file={}", self.path("cloud-ca.pem").display()),
+            format!("--ca-file={}", self.home().join("cloud-ca.pem").display()),
         ]
     }
 
@@ -275,11 +222,6 @@ impl World {
         ["sh", "-c", &script].map(str::to_owned)
     }
 
-    /// How many certificates the cloud was asked for.
-    pub(crate) fn fetches(&self) -> usize {
-        self.sim.count("clustercert")
-    }
-
     /// The requests to the cloud of any kind.
     pub(crate) fn cloud_requests(&self) -> usize {
         self.sim.count("*")
@@ -287,11 +229,7 @@ impl World {
 
     /// The accounts under which certificates are kept.
     pub(crate) fn accounts(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.path("home/.local/state/cce-login/entries"));
-        let names = entries.into_iter().flatten().flatten().map(|entry| entry.file_name());
-        names
-            .map(|name| name.to_string_lossy().trim_end_matches(".json").to_owned())
-            .collect()
+        accounts_of(self.home())
     }
 
     /// The one account under which a certificate is kept.
@@ -313,7 +251,7 @@ impl World {
 
     /// Every file of the home and the runtime directory, with length and time.
     pub(crate) fn files(&self) -> Vec<(PathBuf, u64, SystemTime)> {
-        let all = leaks::files(self.directory.path()).into_iter();
+        let all = files_below(self.home()).into_iter();
         all.filter_map(|path| {
             let meta = path.metadata().ok()?;
             Some((path, meta.len(), meta.modified().ok()?))
@@ -322,12 +260,20 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for Processes {
     fn drop(&mut self) {
-        for account in self.accounts() {
+        for account in accounts_of(&self.home) {
             purge(&account);
         }
     }
+}
+
+fn accounts_of(home: &Path) -> Vec<String> {
+    let entries = fs::read_dir(home.join(".local/state/cce-login/entries"));
+    let names = entries.into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names
+        .map(|name| name.to_string_lossy().trim_end_matches(".json").to_owned())
+        .collect()
 }
 
 /// The kernel's answer about this account's key: its payload's length, or `None` without a key.

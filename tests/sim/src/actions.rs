@@ -6,8 +6,8 @@ use hyper::Method;
 use serde_json::json;
 
 use crate::{
+    accounts::{ACTIONS_ISSUER, IdTokenSpec},
     answer::Answer,
-    people::{ACTIONS_ISSUER, IdTokenSpec},
     server::Received,
     signature::decode,
     world::World,

@@ -24,7 +24,7 @@ use crate::{
 };
 use authentication::{Caller, User};
 
-/// The door of one cluster.
+/// What answers for one cluster.
 pub(crate) struct ApiServer {
     pub(crate) world: Arc<World>,
     pub(crate) cluster: Arc<Cluster>,

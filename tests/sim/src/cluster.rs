@@ -12,8 +12,8 @@ use tokio_rustls::rustls::{ServerConfig, pki_types::CertificateDer, server::dang
 
 use crate::{
     behaviour::ApiServerCertificate,
-    door::Door,
     keys::PooledKey,
+    listener::Listener,
     pki::{Authority, ClientCertificate, Subject, Validity},
     records::{ApiRecorded, Records},
     spec::{ClusterInfo, ClusterSpec},
@@ -32,7 +32,7 @@ pub(crate) struct Cluster {
     pub(crate) records: Mutex<Records<ApiRecorded>>,
     pub(crate) phase: Mutex<String>,
     /// The API server's ports.
-    pub(crate) door: Door,
+    pub(crate) listener: Listener,
     credentials: Mutex<Credentials>,
 }
 
@@ -86,7 +86,7 @@ impl Cluster {
             external: addresses.external,
             records: Mutex::default(),
             phase: Mutex::new(spec.phase.clone()),
-            door: Door::default(),
+            listener: Listener::default(),
             credentials: Mutex::new(Credentials::new(now)),
             spec,
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     access_keys::AccessKeys,
-    people::{AgencySpec, ProviderSpec, Trust, UserSpec},
+    accounts::{AgencySpec, ProviderSpec, Trust, UserSpec},
     pki,
     principal::{Identity, Principal},
     totp,

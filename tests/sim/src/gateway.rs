@@ -1,4 +1,4 @@
-//! The door of every service: records every request, applies faults, checks who is asking (or lets the service do it), stamps the answer.
+//! What stands before every service: records every request, applies faults, checks who is asking (or lets the service do it), stamps the answer.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     world::{World, lock},
 };
 
-/// A service behind a door of its own.
+/// A service behind a gateway of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     Iam,
@@ -100,7 +100,7 @@ impl Route {
     }
 }
 
-/// One service's door.
+/// One service's gateway.
 pub(crate) struct Gateway {
     pub(crate) world: Arc<World>,
     pub(crate) service: Service,

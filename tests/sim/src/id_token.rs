@@ -9,7 +9,7 @@ use ring::{
 };
 use serde_json::{Value, json};
 
-use crate::{directory::Provider, keys, people::IdTokenSpec, pki};
+use crate::{accounts::IdTokenSpec, directory::Provider, keys, pki};
 
 const ISSUERS_KEY: usize = 0;
 const FORGERS_KEY: usize = 1;

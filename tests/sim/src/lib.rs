@@ -19,6 +19,7 @@
 )]
 
 mod access_keys;
+mod accounts;
 mod actions;
 mod admin;
 mod answer;
@@ -28,7 +29,6 @@ mod cce;
 mod clock;
 mod cluster;
 mod directory;
-mod door;
 mod errors;
 mod faults;
 mod gateway;
@@ -37,8 +37,8 @@ mod id_token;
 mod identity_center;
 mod jobs;
 mod keys;
+mod listener;
 mod metadata;
-mod people;
 mod pki;
 mod pod_identity;
 mod principal;
@@ -56,12 +56,12 @@ mod totp;
 mod world;
 
 pub use access_keys::AccessKey;
+pub use accounts::{AgencySpec, IdTokenSpec, ProviderSpec, Trust, UserSpec};
 pub use behaviour::{
     AgencyKey, ApiServerCertificate, Behaviour, ExpireAt, JobOutcome, MetadataMode, SelfSubjectReviews, SignatureStyle,
 };
 pub use faults::Fault;
 pub use identity_center::{Approval, CenterBehaviour, PollWords};
-pub use people::{AgencySpec, IdTokenSpec, ProviderSpec, Trust, UserSpec};
 pub use provider::{ProviderBehaviour, Quirk};
 pub use proxy::{Proxy, ProxyKind};
 pub use records::{ApiRecorded, Recorded};

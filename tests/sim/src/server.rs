@@ -22,7 +22,7 @@ use tokio_rustls::{
 
 use crate::{
     answer::{Answer, Body, Outcome},
-    door::Listening,
+    listener::Listening,
 };
 
 /// The documented limit of a signed body.
@@ -62,25 +62,25 @@ pub(crate) trait Answerer: Send + Sync + 'static {
     fn answer(&self, received: Received) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
 }
 
-/// Serves until the runtime ends. While the door is closed so is the port, and established connections are dropped.
-pub(crate) async fn serve(mut listener: TcpListener, answerer: Arc<dyn Answerer>, mut door: Listening) {
+/// Serves until the runtime ends. While the listener is closed so is the port, and established connections are dropped.
+pub(crate) async fn serve(mut listener: TcpListener, answerer: Arc<dyn Answerer>, mut listening: Listening) {
     let Ok(address) = listener.local_addr() else { return };
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => Some(accepted),
-            _ = door.wait_for(false) => None,
+            _ = listening.wait_for(false) => None,
         };
         match accepted {
-            Some(Ok((tcp, _))) => accept(tcp, Arc::clone(&answerer), &door),
+            Some(Ok((tcp, _))) => accept(tcp, Arc::clone(&answerer), &listening),
             Some(Err(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
             None => {
                 drop(listener);
-                door.report(false);
-                if !door.wait_for(true).await {
+                listening.report(false);
+                if !listening.wait_for(true).await {
                     return;
                 }
                 listener = bind_again(address).await;
-                door.report(true);
+                listening.report(true);
             }
         }
     }
@@ -95,12 +95,12 @@ async fn bind_again(address: SocketAddr) -> TcpListener {
     }
 }
 
-fn accept(tcp: TcpStream, answerer: Arc<dyn Answerer>, door: &Listening) {
+fn accept(tcp: TcpStream, answerer: Arc<dyn Answerer>, listening: &Listening) {
     let Some(transport) = answerer.transport() else {
         return;
     };
-    let connected = door.connected();
-    let mut wanted = door.wanted.clone();
+    let connected = listening.connected();
+    let mut wanted = listening.wanted.clone();
     tokio::spawn(async move {
         tokio::select! {
             () = connection(tcp, transport, answerer) => {}

@@ -19,10 +19,10 @@ use crate::{
     behaviour::Behaviour,
     clock,
     cluster::{Addresses, Cluster},
-    door::{Door, Listening},
     faults::Fault,
     gateway::{Gateway, Service},
     jobs, keys,
+    listener::{Listener, Listening},
     pki::{self, Authority, Subject, Validity},
     records::{ApiRecorded, Recorded},
     server::{self, Answerer},
@@ -87,18 +87,18 @@ impl Sim {
             "Simulated Cloud CA",
             validity,
         )));
-        let open = |service: Service, tls, door: &Door| {
+        let open = |service: Service, tls, listener: &Listener| {
             let gateway = Gateway {
                 world: Arc::clone(&world),
                 service,
                 tls,
             };
-            let listener = listen(Ipv4Addr::LOCALHOST.into(), 0).expect("loopback has a free port");
-            let address = listener.local_addr().expect("a listener has an address");
-            spawn_server(&runtime, listener, Arc::new(gateway), door.add_server());
+            let socket = listen(Ipv4Addr::LOCALHOST.into(), 0).expect("loopback has a free port");
+            let address = socket.local_addr().expect("a listener has an address");
+            spawn_server(&runtime, socket, Arc::new(gateway), listener.add_server());
             address
         };
-        let open_cloud = |service: Service| open(service, Some(tls::cloud(&world)), &world.door);
+        let open_cloud = |service: Service| open(service, Some(tls::cloud(&world)), &world.listener);
         let (iam, cce, sts) = (
             open_cloud(Service::Iam),
             open_cloud(Service::Cce),
@@ -115,9 +115,9 @@ impl Sim {
             cce: format!("https://{cce}"),
         };
         world.endpoints.set(endpoints).expect("the world is new");
-        let metadata = open(Service::Metadata, None, &world.metadata_door);
-        let pod_identity = open(Service::PodIdentity, None, &world.local_door);
-        let actions = open(Service::Actions, None, &world.local_door);
+        let metadata = open(Service::Metadata, None, &world.metadata_listener);
+        let pod_identity = open(Service::PodIdentity, None, &world.local_listener);
+        let actions = open(Service::Actions, None, &world.local_listener);
         Self {
             world,
             iam,
@@ -187,7 +187,7 @@ impl Sim {
                 self.runtime(),
                 listener,
                 Arc::new(api_server),
-                cluster.door.add_server(),
+                cluster.listener.add_server(),
             );
         }
         lock(&self.world.clusters).push(cluster);
@@ -210,7 +210,7 @@ impl Sim {
     /// The cluster is unknown to CCE from now on, its API server's ports closed.
     pub fn delete_cluster(&self, name_or_uid: &str) {
         let cluster = self.find(name_or_uid);
-        cluster.door.set(false);
+        cluster.listener.set(false);
         lock(&self.world.clusters).retain(|other| other.uid != cluster.uid);
     }
 
@@ -221,7 +221,7 @@ impl Sim {
 
     /// Opens or closes the ports of the cluster's API server; closing drops its connections.
     pub fn set_api_server_open(&self, cluster: &str, is_open: bool) {
-        self.find(cluster).door.set(is_open);
+        self.find(cluster).listener.set(is_open);
     }
 
     /// Every request to the cloud since the start or [`Self::clear_requests`], in the order of arrival.
@@ -341,11 +341,15 @@ impl Sim {
 impl Drop for Sim {
     /// Closes every port before it returns.
     fn drop(&mut self) {
-        for door in [&self.world.door, &self.world.metadata_door, &self.world.local_door] {
-            door.set(false);
+        for listener in [
+            &self.world.listener,
+            &self.world.metadata_listener,
+            &self.world.local_listener,
+        ] {
+            listener.set(false);
         }
         for cluster in lock(&self.world.clusters).iter() {
-            cluster.door.set(false);
+            cluster.listener.set(false);
         }
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -375,8 +379,8 @@ fn cluster_ip(network: u8, number: u32) -> IpAddr {
     Ipv4Addr::new(127, network, third, fourth).into()
 }
 
-fn spawn_server(runtime: &Runtime, listener: TcpListener, answerer: Arc<dyn Answerer>, door: Listening) {
+fn spawn_server(runtime: &Runtime, socket: TcpListener, answerer: Arc<dyn Answerer>, listening: Listening) {
     let _inside = runtime.enter();
-    let listener = tokio::net::TcpListener::from_std(listener).expect("a loopback listener can be polled");
-    runtime.spawn(server::serve(listener, answerer, door));
+    let socket = tokio::net::TcpListener::from_std(socket).expect("a loopback listener can be polled");
+    runtime.spawn(server::serve(socket, answerer, listening));
 }

@@ -5,13 +5,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    accounts::Trust,
     answer::Answer,
     clock,
     directory::Directory,
     gateway::Service,
-    id_token,
-    people::Trust,
-    pki,
+    id_token, pki,
     principal::{self, Identity},
     server::Received,
     world::{World, lock},

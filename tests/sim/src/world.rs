@@ -9,17 +9,17 @@ use std::{
 };
 
 use crate::{
+    accounts::IdTokenSpec,
     behaviour::{Behaviour, MetadataMode},
     clock,
     cluster::Cluster,
     directory::Directory,
-    door::Door,
     faults::Faults,
     id_token,
     identity_center::Center,
     jobs::Job,
+    listener::Listener,
     metadata::Ecs,
-    people::IdTokenSpec,
     pki::{self, Authority},
     provider::ProviderState,
     records::{Recorded, Records},
@@ -59,11 +59,11 @@ pub(crate) struct World {
     /// Recent `clustercert` requests per user, for [`Behaviour::clustercert_limit`].
     pub(crate) recent_clustercerts: Mutex<HashMap<String, VecDeque<DateTime<Utc>>>>,
     /// The cloud's ports.
-    pub(crate) door: Door,
+    pub(crate) listener: Listener,
     /// The metadata service's port.
-    pub(crate) metadata_door: Door,
+    pub(crate) metadata_listener: Listener,
     /// The ports next to a pod and a CI job.
-    pub(crate) local_door: Door,
+    pub(crate) local_listener: Listener,
     pub(crate) endpoints: OnceLock<Endpoints>,
     behaviour: Mutex<Behaviour>,
     next_cluster: AtomicU32,
@@ -86,9 +86,9 @@ impl World {
             clusters: Mutex::default(),
             jobs: Mutex::default(),
             recent_clustercerts: Mutex::default(),
-            door: Door::default(),
-            metadata_door: Door::default(),
-            local_door: Door::default(),
+            listener: Listener::default(),
+            metadata_listener: Listener::default(),
+            local_listener: Listener::default(),
             endpoints: OnceLock::new(),
             behaviour: Mutex::default(),
             next_cluster: AtomicU32::new(1),
@@ -105,8 +105,8 @@ impl World {
             change(&mut behaviour);
             (behaviour.cloud_down, behaviour.metadata)
         };
-        self.door.set(!is_down);
-        self.metadata_door.set(metadata != MetadataMode::Refused);
+        self.listener.set(!is_down);
+        self.metadata_listener.set(metadata != MetadataMode::Refused);
     }
 
     /// The cloud's clock.

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 
 use super::request::{AkSk, AssumeRole, IdentityPart, PasswordUser, TotpUser};
 use crate::{
+    accounts::Trust,
     answer::Answer,
     behaviour::AgencyKey,
     directory::{Agency, Directory, User},
     errors,
     gateway::Service,
-    people::Trust,
     principal::{self, Identity},
     server::Received,
     tokens::Scope,

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::Sim;
 use crate::{
     access_keys::AccessKey,
+    accounts::{AgencySpec, IdTokenSpec, ProviderSpec, UserSpec},
     directory::{FIRST_ACCOUNT, User},
-    people::{AgencySpec, IdTokenSpec, ProviderSpec, UserSpec},
     principal::Identity,
     tokens::{Lifetime, Scope},
     totp,

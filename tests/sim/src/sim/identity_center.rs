@@ -2,8 +2,8 @@
 
 use super::Sim;
 use crate::{
+    accounts::{AgencySpec, Trust},
     identity_center::{self, Assignment, START_URL},
-    people::{AgencySpec, Trust},
     pki,
     world::lock,
 };

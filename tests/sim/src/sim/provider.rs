@@ -2,7 +2,7 @@
 
 use super::Sim;
 use crate::{
-    people::ProviderSpec,
+    accounts::ProviderSpec,
     provider::{self, CLIENT, CONFIDENTIAL, CONFIDENTIAL_SECRET},
     world::lock,
 };

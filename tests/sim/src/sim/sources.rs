@@ -1,7 +1,7 @@
 //! Where identities come from besides IAM: what an ECS, a pod and a CI job find next to them.
 
 use super::Sim;
-use crate::{actions, people::IdTokenSpec, pod_identity, world::lock};
+use crate::{accounts::IdTokenSpec, actions, pod_identity, world::lock};
 
 impl Sim {
     /// STS: `https://127.0.0.1:PORT`

@@ -13,12 +13,12 @@ use tokio::sync::watch;
 use crate::world::lock;
 
 /// The servers that are opened and closed together.
-pub(crate) struct Door {
+pub(crate) struct Listener {
     wanted: watch::Sender<bool>,
     servers: Mutex<Vec<Listening>>,
 }
 
-/// One server's side of a door.
+/// One server's side of a listener.
 #[derive(Clone)]
 pub(crate) struct Listening {
     pub(crate) wanted: watch::Receiver<bool>,
@@ -35,7 +35,7 @@ impl Drop for Connected {
     }
 }
 
-impl Default for Door {
+impl Default for Listener {
     fn default() -> Self {
         Self {
             wanted: watch::Sender::new(true),
@@ -44,7 +44,7 @@ impl Default for Door {
     }
 }
 
-impl Door {
+impl Listener {
     /// For a server that listens already.
     pub(crate) fn add_server(&self) -> Listening {
         let server = Listening {
@@ -74,7 +74,7 @@ impl Door {
 }
 
 impl Listening {
-    /// Tells the door that the port is open or closed.
+    /// Tells the listener that the port is open or closed.
     pub(crate) fn report(&self, is_open: bool) {
         self.is_open.store(is_open, Ordering::Release);
     }
