@@ -6,6 +6,7 @@ pub mod claim;
 pub mod entry;
 pub mod failure;
 pub mod freshness;
+pub mod handed_over;
 pub mod index;
 pub mod single_flight;
 

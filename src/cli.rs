@@ -342,6 +342,9 @@ pub struct CertificateArgs {
     /// Where it is kept: auto, keyring, kernel, file or none [default: auto]
     #[arg(long, value_name = "STORE")]
     pub cache: Option<String>,
+    /// A directory of certificates that somebody else keeps, read first; see `refresh --to`
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub cache_from: Option<String>,
     /// Shared by many machines: none, vault:MOUNT/PATH or kubernetes[:NS] [default: none]
     #[arg(long, value_name = "REGISTER")]
     pub shared_cache: Option<String>,
@@ -487,6 +490,12 @@ pub struct RefreshArgs {
     /// Only contexts without a certificate that is good; of all of them where none is named
     #[arg(long, help_heading = "Contexts")]
     pub missing: bool,
+    /// Write each certificate into this directory too, for others; `--cache-from` reads it
+    #[arg(long, value_name = "DIR", help_heading = "Handing over", value_hint = clap::ValueHint::DirPath)]
+    pub to: Option<String>,
+    /// certificate, or kubeconfig for tools that run no plugins [default: certificate]
+    #[arg(long, value_name = "FORMAT", help_heading = "Handing over", requires = "to", value_parser = ["certificate", "kubeconfig"], hide_possible_values = true)]
+    pub format: Option<String>,
     /// At a pace that leaves room for kubectl, and one such process at a time: what `login` leaves behind
     #[arg(long, hide = true)]
     pub behind: bool,

@@ -2,6 +2,7 @@
 
 pub(crate) mod complete;
 pub(crate) mod exec_arguments;
+pub(crate) mod hand_over;
 pub(crate) mod refresh;
 
 use crate::account::project;

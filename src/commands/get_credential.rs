@@ -1,19 +1,23 @@
 //! `get-credential`: what kubectl runs. From the cache while it is good; one document on stdout, at the end.
 
+use crate::cache::entry::CacheEntry;
+use crate::cache::freshness::Schedule;
+use crate::cache::handed_over::{self, HandedOverError};
 use crate::cli::{GetCredentialArgs, GlobalArgs};
 use crate::contexts::{ResolvedContext, complete};
 use crate::credential::request::Requester;
-use crate::credential::slot::ObtainedCertificate;
 use crate::credential::{Certificates, hints};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec_credential::{ExecInfo, KeyDisplay, exec_credential};
-use crate::host::{Directories, Host};
+use crate::host::{Directories, Host, Input};
 use crate::identity::Identity;
 use crate::output;
 use crate::plan::{self, GetCredentialPlan};
+use crate::secret::Secret;
 use crate::session::Session;
 use chrono::{DateTime, Utc};
 use std::ffi::OsString;
+use std::path::Path;
 
 /// Prints an `ExecCredential`, or nothing and an error. `command_line` is what was typed.
 pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString], host: &Host) -> Result<()> {
@@ -23,10 +27,28 @@ pub(super) fn run(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &
 fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString], host: &Host) -> Result<()> {
     let exec_info = ExecInfo::from_env(&host.env)?;
     let directories = Directories::of(&host.env);
-    let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &directories)?;
+    let mut not_handed_over: Option<Error> = None;
+    if args.certificate.cache_from.is_some() && !args.force_refresh {
+        let plan = GetCredentialPlan::new(args, global, &host.env, None, host.terminal, exec_info.as_ref())?;
+        match handed_over(&plan, host) {
+            Ok(entry) => {
+                let ask_again = Schedule::of(&entry, &host.clock).ask_again(host.clock.now());
+                return print(host, &plan, &entry, ask_again);
+            }
+            Err(error) => not_handed_over = Some(error.into()),
+        }
+    }
+    let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &directories);
+    // Nobody was needed: what is missing is the certificate that should be there.
+    let identity = identity.map_err(|error| not_handed_over.take().unwrap_or_else(|| error.into()))?;
     let profile = identity.profile();
     let plan = GetCredentialPlan::new(args, global, &host.env, profile, host.terminal, exec_info.as_ref())?;
     let session = Session::new(host, directories, plan.run, global.verbose);
+    if let Some(error) = &not_handed_over {
+        session
+            .log
+            .info(|| format!("the certificate of others is not taken: {error}"));
+    }
     let doing = format!("failed to get a client certificate for cluster `{}`", plan.cluster_id);
     let requester = if plan.is_refresh_forced {
         Requester::Person
@@ -55,23 +77,25 @@ fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString
     if session.is_interactive {
         certificates.warn_in_last_minutes(&obtained);
     }
-    print(host, &resolved.plan, &obtained, certificates.ask_again(&obtained))
+    print(host, &resolved.plan, &obtained.entry, certificates.ask_again(&obtained))
 }
 
-fn print(
-    host: &Host,
-    plan: &GetCredentialPlan,
-    obtained: &ObtainedCertificate,
-    ask_again: DateTime<Utc>,
-) -> Result<()> {
+/// The certificate that somebody else keeps.
+fn handed_over(plan: &GetCredentialPlan, host: &Host) -> std::result::Result<CacheEntry, HandedOverError> {
+    let directory = plan.certificate.cache_from.as_deref().unwrap_or(Path::new("."));
+    let path = handed_over::file(directory, &plan.cluster_id);
+    match host.env.read_file(&path, Input::Certificates) {
+        Ok(text) => handed_over::from_text(&Secret::new(text), &path, &plan.cluster_id, host.clock.now()),
+        Err(source) => Err(HandedOverError::Unreadable { path, source }),
+    }
+}
+
+fn print(host: &Host, plan: &GetCredentialPlan, entry: &CacheEntry, ask_again: DateTime<Utc>) -> Result<()> {
     let key = if plan.is_key_redacted {
         host.say("the private key is not shown on a terminal; `--show-key` shows it");
         KeyDisplay::Redacted
     } else {
         KeyDisplay::Shown
     };
-    output::print(
-        host,
-        &exec_credential(plan.api_version, &obtained.entry.cert, ask_again, key),
-    )
+    output::print(host, &exec_credential(plan.api_version, &entry.cert, ask_again, key))
 }

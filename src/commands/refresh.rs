@@ -4,6 +4,7 @@
 use crate::cache::CacheKey;
 use crate::cache::single_flight::{self, LockOutcome};
 use crate::cli::{GlobalArgs, RefreshArgs};
+use crate::contexts::hand_over::HandOver;
 use crate::contexts::refresh::{Refresh, refresh_contexts};
 use crate::contexts::{self, ResolvedContext};
 use crate::error::Result;
@@ -28,9 +29,16 @@ pub(super) fn run(args: &RefreshArgs, global: &GlobalArgs, host: &Host) -> Resul
     if args.behind {
         return go_behind(&session, global, &plan);
     }
-    let mut how = Refresh::NEW;
+    let hand_over = args.to.as_deref().map(|to| HandOver::to(to, args.format.as_deref()));
+    let mut how = Refresh {
+        hand_over: hand_over.as_ref(),
+        ..Refresh::NEW
+    };
     if args.missing {
-        how = Refresh::MISSING;
+        how = Refresh {
+            hand_over: how.hand_over,
+            ..Refresh::MISSING
+        };
         chosen.retain(|context| is_missing(&session, global, context));
         if chosen.is_empty() {
             host.say("every context has its certificate");

@@ -69,6 +69,8 @@ struct ContextState {
     note: Option<CertificateRecord>,
     /// Why the last fetch failed.
     last_failure: Option<failure::Failure>,
+    /// The register in which it is shared.
+    shared_cache: Option<String>,
     /// Why nothing can be known.
     problem: Option<Error>,
     /// What the API server says; `None` if it was not asked.
@@ -101,6 +103,9 @@ fn look(
                 cached: session.cache(&store).get(&key),
                 note: index::read(&session.directories, &key),
                 last_failure: failure::read(&session.directories, &key),
+                shared_cache: Some(&wanted.certificate.shared_cache)
+                    .filter(|shared| shared.is_some())
+                    .map(ToString::to_string),
                 problem: None,
                 checked: None,
             }
@@ -109,6 +114,7 @@ fn look(
             cached: None,
             note: notes.iter().find(|note| is_about(note, context)).cloned(),
             last_failure: None,
+            shared_cache: None,
             problem: Some(error),
             checked: None,
         },

@@ -39,6 +39,11 @@ pub(crate) fn arguments(said: &Arguments<'_>) -> Vec<String> {
     add("duration", lifetime.map(|lifetime| lifetime.to_string()));
     let cache = Some(certificate.cache).filter(|cache| *cache != CacheMode::Auto);
     add("cache", cache.map(|cache| cache.as_str().to_owned()));
+    let cache_from = certificate.cache_from.as_deref();
+    add(
+        "cache-from",
+        cache_from.map(|path| absolute(path).display().to_string()),
+    );
     let shared = Some(&certificate.shared_cache).filter(|shared| shared.is_some());
     add("shared-cache", shared.map(ToString::to_string));
     let cloud = settings.cloud.as_ref();

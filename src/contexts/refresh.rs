@@ -6,6 +6,7 @@ use crate::cache::index::CertificateRecord;
 use crate::certificate::ClientCert;
 use crate::cli::GlobalArgs;
 use crate::cli::command_line::CommandLine;
+use crate::contexts::hand_over::HandOver;
 use crate::contexts::{self, ResolvedContext};
 use crate::credential::slot::ObtainedCertificate;
 use crate::credential::{Certificates, ask_cce, describe, pace};
@@ -31,7 +32,7 @@ pub(crate) const BEHIND_FLAG: &str = "--behind";
 
 /// How contexts are made new.
 #[derive(Clone, Copy)]
-pub(crate) struct Refresh {
+pub(crate) struct Refresh<'h> {
     /// A certificate that is good will do.
     pub(crate) is_cached_enough: bool,
     /// Each new certificate is tried at the API server, which may take so long to come back.
@@ -40,15 +41,18 @@ pub(crate) struct Refresh {
     pub(crate) is_told: bool,
     /// Room is left for whoever uses kubectl meanwhile.
     pub(crate) is_behind: bool,
+    /// Where others find the certificates.
+    pub(crate) hand_over: Option<&'h HandOver>,
 }
 
-impl Refresh {
+impl Refresh<'_> {
     /// A new certificate for each.
     pub(crate) const NEW: Self = Self {
         is_cached_enough: false,
         trial: None,
         is_told: true,
         is_behind: false,
+        hand_over: None,
     };
     /// A certificate where there is none.
     pub(crate) const MISSING: Self = Self {
@@ -91,7 +95,7 @@ pub(crate) fn refresh_contexts(
     global: &GlobalArgs,
     kubeconfig: &Kubeconfig,
     contexts: &[OurContext<'_>],
-    how: Refresh,
+    how: Refresh<'_>,
 ) -> Result<Failures> {
     let host = session.host;
     let mut failures = Failures::of("context");
@@ -170,7 +174,7 @@ fn refresh_context(
     session: &Session<'_>,
     global: &GlobalArgs,
     context: &OurContext<'_>,
-    how: Refresh,
+    how: Refresh<'_>,
     pace: &Pace,
     refused: &mut Vec<(String, String)>,
 ) -> Result<Renewed> {
@@ -227,6 +231,9 @@ fn refresh_context(
             entry(context, &note, context.server.unwrap_or_default(), name)
         }
     };
+    if let Some(hand_over) = how.hand_over {
+        lines.push(hand_over.write(context, &resolved, &obtained, Some(&entry))?);
+    }
     Ok(Renewed {
         lines,
         entry: context.server.is_some().then_some(entry),
@@ -264,7 +271,7 @@ fn take(
     session: &Session<'_>,
     certificates: &Certificates<'_>,
     identity: &str,
-    how: Refresh,
+    how: Refresh<'_>,
     pace: &Pace,
 ) -> Result<(ObtainedCertificate, CertificateRecord)> {
     pace.keep(session, identity);

@@ -12,7 +12,7 @@ use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
 use crate::env_vars;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
-use crate::host::{Deadline, Skew, random_u64};
+use crate::host::{Deadline, Input, Skew, random_u64};
 use crate::huaweicloud::cce::cluster_cert::LIFETIME_TOLERANCE;
 use crate::huaweicloud::signing::short_hash;
 use crate::identity::Identity;
@@ -26,6 +26,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::store::TimeOutMarker;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::path::Path;
 use std::time::Duration;
 
 /// The longest that one operation of a register may take.
@@ -38,6 +39,8 @@ const RENEWAL: Duration = Duration::from_secs(3);
 const THROTTLED: TimeDelta = TimeDelta::seconds(20);
 /// Notes that a register could not be used.
 const MARKER: &str = "shared-cache-failed";
+/// The name of the value that shows whether we may write.
+const PROBE: &str = "probe";
 /// A key file must hold so many bytes.
 const SHORTEST_KEY: usize = 32;
 
@@ -187,7 +190,8 @@ fn sealing_key(session: &Session<'_>, sharing: &Sharing<'_>) -> Result<Option<Se
     let named = session.host.env.var(env_vars::SHARED_KEY_FILE);
     let of_profile = || sharing.identity.profile()?.shared_key_file.clone();
     if let Some(path) = named.or_else(of_profile) {
-        let bytes = std::fs::read(&path).map_err(|error| error.to_string());
+        let bytes = session.host.env.read_file(Path::new(&path), Input::Token);
+        let bytes = bytes.map_err(|error| error.to_string());
         let bytes = bytes.and_then(|bytes| {
             if bytes.len() < SHORTEST_KEY {
                 return Err(format!("it holds less than {SHORTEST_KEY} bytes"));
@@ -450,6 +454,45 @@ pub(crate) fn void(session: &Session<'_>, sharing: &Sharing<'_>, key: &CacheKey)
     let voided = place.flight(session).void(session.deadline.at_most(3 * PATIENCE));
     voided.map_err(|error| Error::from(error).doing(doing()))?;
     Ok(true)
+}
+
+/// What a register shows of itself.
+pub(crate) struct Examined {
+    /// Which, and where.
+    pub(crate) place: String,
+    pub(crate) is_sealed: bool,
+    /// When the certificate in it came.
+    pub(crate) fetched_at: Option<DateTime<Utc>>,
+}
+
+/// Reads our place, and writes, twice, into one that nobody uses. `None`: nothing is to be shared; inside, nothing can be.
+pub(crate) fn examine(
+    session: &Session<'_>,
+    sharing: &Sharing<'_>,
+    key: &CacheKey,
+) -> Option<Result<Option<Examined>>> {
+    if !sharing.shared_cache.is_some() {
+        return None;
+    }
+    let look = || -> Result<Option<Examined>> {
+        let Some(place) = Place::open(session, sharing, key)? else {
+            return Ok(None);
+        };
+        let deadline = session.deadline.at_most(3 * PATIENCE);
+        let mut flight = place.flight(session);
+        flight.look(&|_, _| Worth::Nothing, deadline)?;
+        for _ in 0..2 {
+            let seen = place.register.read(PROBE, deadline)?;
+            let value = Secret::new(b"{}".to_vec());
+            place.register.swap(PROBE, &seen.version, &value, deadline)?;
+        }
+        Ok(Some(Examined {
+            place: place.register.describe(),
+            is_sealed: place.key.is_some(),
+            fetched_at: flight.seen().entry.as_ref().map(|entry| entry.fetched_at),
+        }))
+    };
+    Some(look())
 }
 
 /// What another machine met, or why we do not wait for it.

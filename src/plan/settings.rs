@@ -119,6 +119,8 @@ pub struct CertificateSettings {
     pub lifetime: CertLifetime,
     /// Where it is kept.
     pub cache: CacheMode,
+    /// Where somebody else keeps certificates.
+    pub cache_from: Option<PathBuf>,
     /// The register of many machines that is asked before the cloud is.
     pub shared_cache: SharedCache,
 }
@@ -144,6 +146,7 @@ impl CertificateSettings {
                 .map(|g| g.one_of(CacheMode::parse, "auto, keyring, kernel, file or none"))
                 .transpose()?
                 .unwrap_or(CacheMode::Auto),
+            cache_from: args.cache_from.as_ref().map(PathBuf::from),
             shared_cache: shared
                 .map(|g| g.one_of(SharedCache::parse, SharedCache::FORMS))
                 .transpose()?
@@ -161,6 +164,7 @@ impl CertificateSettings {
         let args = CertificateArgs {
             duration: pick(&args.duration, env_vars::DURATION, &entry.duration),
             cache: pick(&args.cache, env_vars::CACHE, &entry.cache),
+            cache_from: args.cache_from.clone().or_else(|| entry.cache_from.clone()),
             shared_cache: pick(&args.shared_cache, env_vars::SHARED_CACHE, &entry.shared_cache),
         };
         Self::new(&args, &Sources { env, profile: None })

@@ -4,6 +4,8 @@ mod clocks;
 mod failures;
 mod fingerprints;
 mod freshness;
+#[cfg(unix)]
+mod handed_over;
 mod lifecycle;
 mod rejected;
 mod renewal;

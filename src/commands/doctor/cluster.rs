@@ -5,7 +5,8 @@ use crate::cache::entry::CacheEntry;
 use crate::cache::index::CertificateRecord;
 use crate::commands::doctor::finding::Finding;
 use crate::contexts::{self, ResolvedContext};
-use crate::credential::{Certificates, ask_cce};
+use crate::credential::request::CertificateRequest;
+use crate::credential::{Certificates, ask_cce, shared};
 use crate::error::{Error, Result};
 use crate::http::HttpError;
 use crate::huaweicloud::cce::cluster::Cluster;
@@ -42,6 +43,7 @@ pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Res
             None
         }
     };
+    findings.extend(shared_cache(session, &wanted));
     let note = certificates.record();
     findings.extend(
         note.as_ref()
@@ -52,6 +54,38 @@ pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Res
         .into_iter()
         .map(|finding| finding.of_context(context.name))
         .collect()
+}
+
+/// The register of many machines: whether it can be reached, what we may do there, and what lies there.
+fn shared_cache(session: &Session<'_>, request: &CertificateRequest<'_>) -> Option<Finding> {
+    const CHECK: &str = "shared cache";
+    let examined = shared::examine(session, &request.sharing(), &request.key())?;
+    Some(match examined {
+        Ok(Some(seen)) => {
+            let held = match seen.fetched_at {
+                Some(at) => format!("it has a certificate of {} ago", about(session.host.clock.now() - at)),
+                None => "it has no certificate yet".to_owned(),
+            };
+            let seal = if seen.is_sealed {
+                "sealed: nobody else can read it"
+            } else {
+                "not sealed: the engine alone protects it"
+            };
+            Finding::ok(
+                CHECK,
+                format!("{}: it lets us read and write; {held}; {seal}", seen.place),
+            )
+        }
+        Ok(None) => Finding::warning(
+            CHECK,
+            format!(
+                "nothing is shared: {} is not the same everywhere",
+                request.identity.describe()
+            ),
+            "use an access key, an IAM user, an agency by id token, or a pod's identity",
+        ),
+        Err(error) => Finding::failed(CHECK, &error),
+    })
 }
 
 fn phase(cluster: &Cluster) -> Vec<Finding> {

@@ -35,6 +35,9 @@ pub(super) struct StatusRow {
     not_after: Option<DateTime<Utc>>,
     seconds_left: Option<i64>,
     kept_in: Vec<String>,
+    /// The register of many machines that is asked before the cloud.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_cache: Option<String>,
     last_error: Option<LastError>,
     check: Option<Check>,
     problem: Option<String>,
@@ -93,6 +96,7 @@ impl StatusRow {
             not_after: cert.map(|cert| cert.not_after),
             seconds_left: left.map(|left| left.num_seconds()),
             kept_in,
+            shared_cache: held.shared_cache.clone(),
             last_error: held.last_failure.as_ref().map(|failure| LastError {
                 at: failure.at,
                 message: failure.message().to_owned(),
@@ -114,7 +118,9 @@ impl StatusRow {
             (Some(granted), Some(asked)) if !self.is_granted_as_asked => Some(format!("{granted} (asked {asked})")),
             (granted, _) => granted.clone(),
         };
-        let kept_in = Some(self.kept_in.join(", ")).filter(|text| !text.is_empty());
+        let shared = self.shared_cache.as_ref().map(|shared| format!("shared: {shared}"));
+        let kept_in: Vec<String> = self.kept_in.iter().cloned().chain(shared).collect();
+        let kept_in = Some(kept_in.join(", ")).filter(|text| !text.is_empty());
         let trouble = self
             .problem
             .clone()

@@ -28,6 +28,35 @@ fn stored(bao: &OpenBao, name: &str) -> Vec<u8> {
     BASE64.decode(answer["data"]["data"]["v"].as_str().unwrap()).unwrap()
 }
 
+#[test]
+fn status_and_doctor_tell_of_it() {
+    let bao = OpenBao::start();
+    let mut world = world(&bao);
+    world.login(&["--identity", "env", "--set-current"]).is_done();
+    let status = world.run(["status", "-o", "json"]);
+    assert!(
+        status.is_done().stdout.contains("\"sharedCache\": \"vault:kv/cce\""),
+        "{status}"
+    );
+    assert!(world.run(["status"]).stdout.contains("shared: vault:kv/cce"));
+    let doctor = world.run(["doctor"]).to_string();
+    let line = doctor
+        .lines()
+        .find(|line| line.contains("shared cache"))
+        .unwrap_or_default();
+    assert!(
+        line.contains("it lets us read and write; it has a certificate of") && line.contains("sealed"),
+        "{doctor}"
+    );
+    let reader = bao.token_with(r#"path "kv/data/cce/*" { capabilities = ["read"] }"#);
+    world.set("VAULT_TOKEN", &reader);
+    let doctor = world.run(["doctor"]).to_string();
+    assert!(doctor.contains("Vault does not let us write"), "{doctor}");
+    world.set("VAULT_ADDR", "https://127.0.0.1:1");
+    let doctor = world.run(["doctor"]).to_string();
+    assert!(doctor.contains("cannot connect to `127.0.0.1:1`"), "{doctor}");
+}
+
 /// Puts `value` in the place of whatever is there.
 fn plant(bao: &OpenBao, name: &str, value: &[u8]) {
     let body = json!({"data": {"v": BASE64.encode(value)}});

@@ -1,0 +1,132 @@
+//! The form in which a certificate is handed over in a file, by whoever keeps it to whoever reads it (`--cache-from`).
+//!
+//! One PEM file per cluster, `CLUSTER-ID.pem`: the certificate, its chain and its key, and before them lines that say what it is for. One
+//! file, so that certificate and key are always of one piece, however it is mounted or copied.
+
+use crate::cache::entry::CacheEntry;
+use crate::certificate::{ClientCert, ClientCertError};
+use crate::error::{Exit, Explain};
+use crate::host::Skew;
+use crate::ids::ClusterId;
+use crate::secret::Secret;
+use chrono::{DateTime, SecondsFormat, Utc};
+use std::path::{Path, PathBuf};
+
+/// Why what somebody has handed over is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum HandedOverError {
+    /// It cannot be read.
+    #[error("cannot read `{path}`: {source}", path = path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// No certificate with its key.
+    #[error("`{path}`: {source}", path = path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ClientCertError,
+    },
+    /// It does not say that it is for this cluster.
+    #[error("`{path}` holds no certificate for this cluster", path = path.display())]
+    OtherCluster {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// It is past its end, or before its beginning.
+    #[error("the certificate in `{path}` is valid from {from} until {until}", path = path.display())]
+    NotValid {
+        /// Which file.
+        path: PathBuf,
+        /// Its beginning.
+        from: DateTime<Utc>,
+        /// Its end.
+        until: DateTime<Utc>,
+    },
+}
+
+impl Explain for HandedOverError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotValid { .. } => Exit::Temporary,
+            Self::Unreadable { .. } | Self::Malformed { .. } | Self::OtherCluster { .. } => Exit::Identity,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::NotValid { .. } => {
+                    "whoever keeps it must renew it: look at the job that runs `kubectl cce-login refresh --to`"
+                }
+                _ => "`kubectl cce-login refresh --to DIR` writes such files; give an identity to do without them",
+            }
+            .to_owned(),
+        )
+    }
+}
+
+/// The file of this cluster's certificate.
+pub fn file(directory: &Path, cluster: &ClusterId) -> PathBuf {
+    directory.join(format!("{cluster}.pem"))
+}
+
+/// The whole file.
+pub fn to_text(entry: &CacheEntry, cluster: &ClusterId) -> Secret<String> {
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let mut text = format!(
+        "cluster: {cluster}\nuser: {}\nfetched: {}\nends: {}\n",
+        crate::sanitize::sanitize(&entry.cert.common_name),
+        time(entry.fetched_at),
+        time(entry.cert.not_after)
+    );
+    text.push_str(&entry.cert.certificates_pem());
+    text.push_str(entry.cert.key_pem().expose()); // into the file that was asked for
+    Secret::new(text)
+}
+
+/// Reads and checks the text of `path`: it is for this cluster, certificate and key belong together, and it is valid at `now`.
+pub fn from_text(
+    text: &Secret<Vec<u8>>,
+    path: &Path,
+    cluster: &ClusterId,
+    now: DateTime<Utc>,
+) -> Result<CacheEntry, HandedOverError> {
+    let path = || path.to_owned();
+    let bytes = text.expose(); // the key goes into a `Secret`
+    let cert =
+        ClientCert::from_pem(bytes, bytes).map_err(|source| HandedOverError::Malformed { path: path(), source })?;
+    let head = String::from_utf8_lossy(bytes);
+    let head = head.split("-----BEGIN").next().unwrap_or_default();
+    let said = |name: &str| {
+        head.lines()
+            .find_map(|line| line.trim().strip_prefix(name))
+            .map(str::trim)
+    };
+    if said("cluster:") != Some(cluster.as_str()) {
+        return Err(HandedOverError::OtherCluster { path: path() });
+    }
+    if now < cert.not_before || now >= cert.not_after {
+        let (from, until) = (cert.not_before, cert.not_after);
+        return Err(HandedOverError::NotValid {
+            path: path(),
+            from,
+            until,
+        });
+    }
+    let fetched = said("fetched:").and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    let fetched_at = fetched
+        .map_or(cert.not_before, |time| time.to_utc())
+        .min(cert.not_after);
+    Ok(CacheEntry {
+        cert,
+        requested_at: fetched_at,
+        fetched_at,
+        generation: 0,
+        skew: Skew::default(),
+    })
+}
