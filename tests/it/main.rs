@@ -12,6 +12,10 @@ mod architecture;
 mod commands;
 mod credential;
 mod discovery;
+#[cfg(target_os = "linux")]
+mod docs;
+#[cfg(target_os = "linux")]
+mod fleet;
 mod help;
 mod huaweicloud;
 mod kubeconfig;

@@ -1,7 +1,7 @@
 //! Real engines: OpenBao, and a Kubernetes of etcd and kube-apiserver. `tests/run` makes OpenBao ready, `tests/run --real` Kubernetes too.
 
-mod kube_apiserver;
-mod openbao;
+pub(crate) mod kube_apiserver;
+pub(crate) mod openbao;
 mod registers;
 mod sharing;
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 /// A machine that has written its certificate into `out`.
 fn keeper() -> World {
-    let mut world = World::new();
+    let world = World::new();
     world.allow_secrets_below("out");
     world.allow_secrets_below("mount");
     world.login(&["--identity", "env"]).is_done();

@@ -101,7 +101,8 @@ impl KubeApiserver {
             .then(|| String::from_utf8(output.stdout).unwrap())
     }
 
-    fn command(&self, line: &str) -> Command {
+    /// kubectl as administrator, ready to run.
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(program("KUBECTL"));
         let file = |name: &str| self.path(name).display().to_string();
         command.args(["--server", &format!("https://{}", self.address)]);

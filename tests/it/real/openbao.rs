@@ -8,6 +8,7 @@ use cce_login::secret::Secret;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// The token that may do everything.
@@ -17,11 +18,23 @@ pub(crate) const ROOT: &str = "root-of-the-tests";
 pub(crate) struct OpenBao {
     directory: tempfile::TempDir,
     address: String,
-    _process: Running,
+    /// Locked by nobody: it makes the server something that threads can share.
+    _process: Mutex<Running>,
 }
 
 impl OpenBao {
+    /// With the mount.
     pub(crate) fn start() -> Self {
+        let server = Self::start_empty();
+        let mount = json!({"type": "kv", "options": {"version": "2"}});
+        server.do_as_root("POST", "sys/mounts/kv", &mount);
+        // The engine upgrades itself in the background, and answers 400 until it is done.
+        wait_for("the mount", || server.ask("GET", "kv/config", None, ROOT).0 == 200);
+        server
+    }
+
+    /// Without it.
+    pub(crate) fn start_empty() -> Self {
         let program = std::env::var_os("BAO").unwrap_or_else(|| panic!("BAO is not set: run tests/run"));
         let directory = tempfile::tempdir().unwrap();
         let address = free_port_of("127.0.0.1"); // the one that its certificate names
@@ -32,15 +45,11 @@ impl OpenBao {
         command.arg(format!("-dev-tls-cert-dir={}", directory.path().display()));
         command.env_clear().env("HOME", directory.path());
         let server = Self {
-            _process: Running::start(command, None),
+            _process: Mutex::new(Running::start(command, None)),
             directory,
             address,
         };
         wait_for("OpenBao", || server.is_up());
-        let mount = json!({"type": "kv", "options": {"version": "2"}});
-        server.do_as_root("POST", "sys/mounts/kv", &mount);
-        // The engine upgrades itself in the background, and answers 400 until it is done.
-        wait_for("the mount", || server.ask("GET", "kv/config", None, ROOT).0 == 200);
         server
     }
 
@@ -97,6 +106,12 @@ impl OpenBao {
         self.do_as_root("PUT", "sys/policies/acl/of-the-test", &json!({"policy": policy}));
         let answer = self.do_as_root("POST", "auth/token/create", &json!({"policies": ["of-the-test"]}));
         answer["auth"]["client_token"].as_str().unwrap().to_owned()
+    }
+
+    /// How often the value has been written.
+    pub(crate) fn version(&self, path: &str, name: &str) -> u64 {
+        let (_, answer) = self.ask("GET", &format!("kv/metadata/{path}/{name}"), None, ROOT);
+        answer["data"]["current_version"].as_u64().unwrap()
     }
 
     /// The names below `kv/PATH`.
