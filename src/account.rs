@@ -1,5 +1,7 @@
 //! What IAM says of us: who we are, which projects there are, and what a new profile needs.
 
 pub(crate) mod new_profile;
+pub(crate) mod portal_role;
 pub(crate) mod principal;
 pub(crate) mod project;
+pub(crate) mod sign_off;

@@ -181,6 +181,17 @@ Examples:
   # An agency of another account, assumed by that user
   kubectl cce-login profile set customer --kind agency --base-profile work --agency ACCOUNT/NAME
 
+  # Your company account, in the browser, at IAM Identity Center
+  kubectl cce-login profile set work --kind sso --start-url https://idcenter.huaweicloud.com/d-0123456789/portal \\
+    --sso-region cn-north-4
+
+  # Your company account, in the browser, at the company's own identity provider
+  kubectl cce-login profile set work --kind oidc --issuer https://login.example.com/realms/acme --client-id cce-login \\
+    --idp acme --region eu-de
+
+  # The access key that a password manager prints
+  kubectl cce-login profile set vault --kind command --region eu-de -- op read op://work/cce/key.json
+
   # The users of an identity provider, by the id token in a file
   kubectl cce-login profile set ci --kind federation --idp NAME --id-token-file FILE --region eu-de";
 
@@ -695,10 +706,10 @@ pub enum ProfileCommand {
 pub struct ProfileSetArgs {
     /// The profile's name
     pub name: String,
-    /// access-key, password, agency, federation or metadata [default: access-key]
+    /// access-key (the default), password, sso, oidc, agency, federation, metadata or command
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
-    /// Read the secret (secret access key, password) from stdin [default: ask at the terminal]
+    /// Read the secret from stdin (oidc: the client's) [default: ask at the terminal]
     #[arg(long)]
     pub secret_stdin: bool,
     /// Where the secret is kept: keyring, or file (in the clear, for you only) [default: keyring]
@@ -725,12 +736,57 @@ pub struct ProfileSetArgs {
     /// agency: the profile that may assume it
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
     pub base_profile: Option<String>,
-    /// federation: the identity provider's name at IAM
+    /// sso: the address of your company's portal at IAM Identity Center
+    #[arg(long, value_name = "URL", help_heading = "Identity")]
+    pub start_url: Option<String>,
+    /// sso: the region where the Identity Center is
+    #[arg(long, value_name = "REGION", help_heading = "Identity")]
+    pub sso_region: Option<String>,
+    /// sso: the account to use (name or id) [default: ask]
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Identity")]
+    pub account: Option<String>,
+    /// sso: the permission set to use there [default: ask]
+    #[arg(long, value_name = "NAME", help_heading = "Identity")]
+    pub permission_set: Option<String>,
+    /// oidc: the address of your company's identity provider, as it calls itself
+    #[arg(long, value_name = "URL", help_heading = "Identity")]
+    pub issuer: Option<String>,
+    /// oidc: the client there whose id tokens IAM takes
+    #[arg(long, value_name = "ID", help_heading = "Identity")]
+    pub client_id: Option<String>,
+    /// oidc: browser (here), device (another machine's browser) or auto [default: auto]
+    #[arg(long, value_name = "HOW", help_heading = "Identity")]
+    pub sign_in: Option<String>,
+    /// oidc: what to ask for beside `openid`; may be repeated
+    #[arg(long, value_name = "SCOPE", help_heading = "Identity")]
+    pub scope: Vec<String>,
+    /// oidc: the address to return to [default: `http://127.0.0.1` with any free port]
+    #[arg(long, value_name = "URL", help_heading = "Identity")]
+    pub redirect_url: Option<String>,
+    /// oidc: something more for the address that the browser opens; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Identity")]
+    pub auth_param: Vec<String>,
+    /// oidc: PEM roots for the identity provider, in place of the system's
+    #[arg(long, value_name = "PEM", help_heading = "Identity")]
+    pub issuer_ca_file: Option<String>,
+    /// sso, oidc: the command that opens a browser, in place of the system's
+    #[arg(long, value_name = "COMMAND", help_heading = "Identity")]
+    pub browser: Option<String>,
+    /// oidc, federation: the identity provider's name at IAM
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
     pub idp: Option<String>,
     /// federation: the file of its id token [default: as the source `oidc` finds it]
     #[arg(long, value_name = "FILE", help_heading = "Identity")]
     pub id_token_file: Option<String>,
+    /// command: the program that prints an access key, and its arguments
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub command: Vec<String>,
+    /// sso: where the Identity Center answers, in place of its region's address
+    #[arg(long, value_name = "URL", help_heading = "Cloud")]
+    pub sso_endpoint: Option<String>,
+    /// sso: where its portal answers
+    #[arg(long, value_name = "URL", help_heading = "Cloud")]
+    pub portal_endpoint: Option<String>,
     /// The region that `login` takes when none is given, and where the identity is verified
     #[arg(long, value_name = "REGION", help_heading = "Cloud")]
     pub region: Option<String>,

@@ -18,7 +18,7 @@ pub struct Config {
 /// One named identity. The keys are `profile set`'s flags with underscores; unknown ones are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Profile {
-    /// `access-key`, `password`, `agency`, `federation` or `metadata`.
+    /// `access-key`, `password`, `sso`, `oidc`, `agency`, `federation`, `metadata` or `command`.
     pub kind: String,
     /// AK.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +47,60 @@ pub struct Profile {
     /// Where the identity provider's id token is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_file: Option<String>,
+    /// The address of the Identity Center's portal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_url: Option<String>,
+    /// The region where the Identity Center is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sso_region: Option<String>,
+    /// The account at the portal (name or id).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// What one is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission_set: Option<String>,
+    /// The agency that the permission set is in the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency_urn: Option<String>,
+    /// Where clients of the Identity Center register and poll, in place of the region's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sso_endpoint: Option<String>,
+    /// The portal's API, in place of the cloud's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portal_endpoint: Option<String>,
+    /// `iss` of the company's identity provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The client there whose id tokens IAM takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The client has a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<bool>,
+    /// What is asked for beside `openid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<String>>,
+    /// The address of this machine that the browser comes back to, where not any port will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_url: Option<String>,
+    /// `browser`, `device` (the browser of another machine) or `auto`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<String>,
+    /// What else goes into the address that the browser opens: `NAME=VALUE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_param: Option<Vec<String>>,
+    /// Roots for the identity provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_ca_file: Option<String>,
+    /// Opens the browser, in place of the system's opener.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
+    /// The program that prints an access key, and its arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
     /// `file` when the secret is not in the keyring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_store: Option<String>,

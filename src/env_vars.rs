@@ -28,6 +28,8 @@ pub const IAM_ENDPOINT: &str = "CCE_LOGIN_IAM_ENDPOINT";
 pub const CA_FILE: &str = "CCE_LOGIN_CA_FILE";
 /// A file that log lines are appended to, in place of stderr.
 pub const LOG: &str = "CCE_LOGIN_LOG";
+/// Whether a browser may be opened: `never`, `ask`, `always` (by kubectl too).
+pub const LOGIN_BROWSER: &str = "CCE_LOGIN_BROWSER";
 /// Replaces the directory of `config.toml`.
 pub const CONFIG_DIR: &str = "CCE_LOGIN_CONFIG_DIR";
 /// Replaces the directory of the non-secret state.
@@ -66,6 +68,22 @@ pub const VAULT_SECRET_ID_FILE: &str = "CCE_LOGIN_VAULT_SECRET_ID_FILE";
 
 /// What the terminal can do; `dumb` cannot move its cursor.
 pub const TERM: &str = "TERM";
+/// Opens a browser, in place of the system's opener.
+pub const BROWSER: &str = "BROWSER";
+/// Set in an SSH session.
+pub const SSH_CONNECTION: &str = "SSH_CONNECTION";
+/// Set in an SSH session at a terminal.
+pub const SSH_TTY: &str = "SSH_TTY";
+/// The X display, without which Linux shows no windows.
+pub const DISPLAY: &str = "DISPLAY";
+/// The Wayland display.
+pub const WAYLAND_DISPLAY: &str = "WAYLAND_DISPLAY";
+/// What this machine is called, where a shell exports it.
+pub const HOSTNAME: &str = "HOSTNAME";
+/// What this machine is called, on Windows.
+pub const COMPUTERNAME: &str = "COMPUTERNAME";
+/// Set in Linux under Windows.
+pub const WSL_DISTRO_NAME: &str = "WSL_DISTRO_NAME";
 /// No colours, whatever its value.
 pub const NO_COLOR: &str = "NO_COLOR";
 

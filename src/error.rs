@@ -67,6 +67,10 @@ pub trait Explain: std::error::Error + Send + Sync + 'static {
     fn is_step_back(&self) -> bool {
         false
     }
+    /// Nothing that is kept will do: a person has to sign in.
+    fn needs_person(&self) -> bool {
+        false
+    }
 }
 
 impl Explain for Cancelled {
@@ -159,6 +163,11 @@ impl Error {
     /// A person wants the question before this one again.
     pub fn is_step_back(&self) -> bool {
         self.cause.is_step_back()
+    }
+
+    /// Nothing that is kept will do: a person has to sign in.
+    pub(crate) fn needs_person(&self) -> bool {
+        self.cause.needs_person()
     }
 
     /// What failed, without what we were about to do.

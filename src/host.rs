@@ -2,6 +2,8 @@
 //!
 //! Nothing else in the crate reaches for the process.
 
+mod browser;
+pub(crate) mod captured;
 mod clock;
 mod directories;
 mod input;
@@ -17,6 +19,7 @@ pub use input::{Input, read_bounded, text_of};
 pub use processes::{Process, Processes, random_u64};
 pub use progress::{Progress, StateProgress};
 pub use prompt::Cancelled;
+pub(crate) use prompt::while_waiting;
 
 pub use crate::private_dir::{
     open_private, others_who_can_write, private_names, read_private, remove_private, user_id, write_private,
@@ -168,6 +171,14 @@ impl Env {
         Self {
             variables: Variables::Given(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect()),
             ends: OnceLock::new(),
+        }
+    }
+
+    /// The pairs that a program has to be given too; `None`: it has the process's own by itself.
+    pub(crate) fn given_pairs(&self) -> Option<&BTreeMap<OsString, OsString>> {
+        match &self.variables {
+            Variables::Process => None,
+            Variables::Given(pairs) => Some(pairs),
         }
     }
 

@@ -13,6 +13,7 @@ pub(crate) mod local;
 pub(crate) mod reading;
 pub(crate) mod secret_record;
 mod shared;
+pub(crate) mod sign_on;
 pub(crate) mod sources;
 mod trust;
 
@@ -23,6 +24,8 @@ use crate::ids::ProfileName;
 use crate::store::LayeredStore;
 use fingerprint::Fingerprint;
 use found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
+use id_token::IdTokenSource;
+use sign_on::{PortalSettings, ProviderSettings};
 use sources::hcloud::Hcloud;
 
 pub use error::IdentityError;
@@ -211,7 +214,16 @@ impl Identity {
     ) -> Result<Self, IdentityError> {
         let mut identity = Self::of_profile(name.clone(), config, env)?;
         if let (
-            AuthMethod::AccessKey { secret: held, .. } | AuthMethod::Password { password: held, .. },
+            AuthMethod::AccessKey { secret: held, .. }
+            | AuthMethod::Password { password: held, .. }
+            | AuthMethod::IdToken {
+                token:
+                    IdTokenSource::Person {
+                        client_secret: Some(held),
+                        ..
+                    },
+                ..
+            },
             Some(secret),
         ) = (&mut identity.found.means, secret)
         {
@@ -290,9 +302,15 @@ impl Identity {
     pub fn kind_of_principal(&self) -> &'static str {
         match &self.found.means {
             _ if self.found.agency.is_some() => "agency",
-            AuthMethod::Sts { .. } | AuthMethod::Pod { .. } | AuthMethod::Metadata { .. } => "agency",
+            AuthMethod::Sts { .. }
+            | AuthMethod::Portal { .. }
+            | AuthMethod::Pod { .. }
+            | AuthMethod::Metadata { .. } => "agency",
             AuthMethod::IdToken { .. } => "federated user",
-            AuthMethod::AccessKey { .. } | AuthMethod::Token(_) | AuthMethod::Password { .. } => "user",
+            AuthMethod::AccessKey { .. }
+            | AuthMethod::Command(_)
+            | AuthMethod::Token(_)
+            | AuthMethod::Password { .. } => "user",
         }
     }
 
@@ -369,11 +387,39 @@ impl Identity {
         )
     }
 
+    /// What a person gives when nothing that is kept will do.
+    pub(crate) fn personal_proof(&self) -> PersonalProof<'_> {
+        match &self.found.means {
+            AuthMethod::Password {
+                passcode: Passcode::Asked,
+                ..
+            } => PersonalProof::Passcode,
+            AuthMethod::Portal { at, given: None } => PersonalProof::Portal(at),
+            AuthMethod::IdToken {
+                token: IdTokenSource::Person { at, client_secret },
+                ..
+            } => PersonalProof::Provider(at, client_secret.as_ref()),
+            _ => PersonalProof::None,
+        }
+    }
+
+    /// A person may have to do something when it signs in.
+    pub(crate) fn asks_person(&self) -> bool {
+        self.has_passcode() || !matches!(self.personal_proof(), PersonalProof::None)
+    }
+
+    /// Everything is made from one token that is kept, because a person may have to give the proof for it.
+    pub(crate) fn keeps_base_token(&self) -> bool {
+        self.has_passcode() || matches!(self.personal_proof(), PersonalProof::Provider(..))
+    }
+
     /// It signs whatever it asks for, with an access key that is good for every project.
     pub fn signs(&self) -> bool {
         match self.found.means {
             AuthMethod::AccessKey { .. }
             | AuthMethod::Sts { .. }
+            | AuthMethod::Portal { .. }
+            | AuthMethod::Command(_)
             | AuthMethod::Pod { .. }
             | AuthMethod::Metadata { .. } => true,
             AuthMethod::Token(_) | AuthMethod::Password { .. } | AuthMethod::IdToken { .. } => false,
@@ -412,6 +458,18 @@ pub fn is_pin(said: &str, pin: &str) -> bool {
 fn is_plain(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '+' | '/' | '\\' | ':');
     !name.is_empty() && name.chars().all(is_plain)
+}
+
+/// What a person gives when somebody signs in.
+pub(crate) enum PersonalProof<'a> {
+    /// Nothing: no person is needed.
+    None,
+    /// The passcode of a virtual MFA device.
+    Passcode,
+    /// Their approval at the Identity Center.
+    Portal(&'a PortalSettings),
+    /// Their sign-in at their company's provider; the secret is the client's.
+    Provider(&'a ProviderSettings, Option<&'a SecretRef>),
 }
 
 /// What a source says.

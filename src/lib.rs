@@ -35,6 +35,7 @@
 //! | [`identity`] | who we are to the cloud: one file per source, and where a bearer secret may go |
 //! | [`cache`] | certificates kept: key, entry, freshness, records and tombstones, one fetch across processes, failures and turns |
 //! | [`huaweicloud`] | the cloud's protocol, usable on its own: regions and hosts, credentials, signing, IAM, CCE, what its answers taught us |
+//! | `oidc` | `OpenID` Connect as a program on somebody's own machine speaks it: browser, device code, refresh tokens |
 //! | [`kubeconfig`] | find the files, edit without disturbing, lock, write atomically |
 //! | [`config`], [`exec_credential`] | `config.toml`; kubectl's protocol |
 //! | [`http`] | the only room that knows reqwest and tokio |
@@ -77,6 +78,7 @@ pub mod kubeconfig;
 pub(crate) mod kubectl;
 pub mod lifetime;
 pub mod log;
+pub(crate) mod oidc;
 pub(crate) mod output;
 pub mod plan;
 #[cfg_attr(not(unix), path = "private_dir/without_modes.rs")]

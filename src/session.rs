@@ -12,12 +12,23 @@ use crate::log::Log;
 use crate::plan::{CloudSettings, RunSettings};
 use crate::store::{CacheMode, FileStore, LayeredStore, StoreEnvironment};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The pause after a 429 that names none.
 const THROTTLE_PAUSE: TimeDelta = TimeDelta::seconds(6);
+
+/// Whether a run may send a person to a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BrowserUse {
+    /// A person runs the command.
+    ByPerson,
+    /// kubectl does: only if it was told so.
+    ByKubectl,
+    /// Nobody is to be signed in.
+    Never,
+}
 
 /// One run.
 pub(crate) struct Session<'a> {
@@ -27,6 +38,8 @@ pub(crate) struct Session<'a> {
     pub(crate) deadline: Deadline,
     pub(crate) started: DateTime<Utc>,
     pub(crate) is_interactive: bool,
+    /// Whether a person may be sent to a browser.
+    pub(crate) browser_use: BrowserUse,
 }
 
 impl<'a> Session<'a> {
@@ -38,6 +51,7 @@ impl<'a> Session<'a> {
             deadline: Deadline::after(run.timeout),
             started: host.clock.now(),
             is_interactive: run.is_interactive,
+            browser_use: BrowserUse::ByPerson,
         }
     }
 
@@ -100,6 +114,18 @@ impl<'a> Session<'a> {
         Ok(Http::new(&HttpSettings {
             trust,
             proxies: proxy.unwrap_or_else(|| Proxies::from_env(&self.host.env)),
+            ..HttpSettings::default()
+        })?)
+    }
+
+    /// A client for where people sign in, whose roots are the system's or those that its own profile names: never those of an argument.
+    pub(crate) fn sign_on_http(&self, ca_file: Option<&Path>, proxy: Option<&str>) -> Result<Http> {
+        let ca_file = ca_file
+            .map(Path::to_owned)
+            .or_else(|| self.host.env.path(env_vars::SSL_CERT_FILE));
+        Ok(Http::new(&HttpSettings {
+            trust: ca_file.map_or(Trust::System, Trust::File),
+            proxies: proxy.map_or_else(|| Proxies::from_env(&self.host.env), Proxies::only),
             ..HttpSettings::default()
         })?)
     }

@@ -1,11 +1,19 @@
 //! What requests are authenticated with: the access key at hand, else what IAM issues, which is kept until shortly before it ends.
 //!
-//! One sign-in across processes: take the lock, look again, sign in, keep, unlock. A person is asked for a passcode only where that is
-//! allowed, and once for everything: the token that it gives is kept, and tokens for projects are made of it.
+//! One sign-in across processes: take the lock, look again, sign in, keep, unlock. Under the lock nobody is asked: where a person is needed
+//! (a passcode, a browser) it is given back first, and what the person gives goes the same silent way ([`person`]). That happens once for
+//! everything: the token that it gives is kept, and tokens for projects are made of it.
 
 pub(crate) mod authenticate;
+mod browser;
 pub(crate) mod explain;
 pub(crate) mod kept;
+pub(crate) mod kept_sessions;
+mod key_command;
+mod lease;
+mod person;
+pub(crate) mod portal;
+pub(crate) mod provider;
 
 use crate::cache::single_flight::{self, LockOutcome, LockTimedOut};
 use crate::cache::{CacheKey, index};
@@ -13,17 +21,21 @@ use crate::error::Result;
 use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::token_request::{AgencyNaming, Scope};
+use crate::huaweicloud::identity_center::PortalSession;
 use crate::huaweicloud::observed::Endpoints;
-use crate::identity::{Addressee, Identity};
+use crate::identity::{Addressee, Identity, IdentityError, PersonalProof};
 use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::CloudSettings;
 use crate::session::Session;
 use crate::sign_in::authenticate::{CredentialForm, IssuedCredentials, SignInContext, TokenOwner};
+use crate::sign_in::person::Proof;
 use crate::store::CacheMode;
 use std::time::Duration;
 
 /// The longest wait for another process's sign-in.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often a sign-in with a person is begun anew: somebody else's has come to an end meanwhile, or theirs was of no use to us.
+const MOST_ROUNDS: usize = 3;
 
 /// Who wants to ask whom for what.
 #[derive(Clone)]
@@ -35,7 +47,7 @@ pub(crate) struct SignIn<'a> {
     cache: CacheMode,
     /// What a token must be good for.
     scope: Scope,
-    /// A person may be asked for a passcode, if there is one at a terminal.
+    /// A person may be asked, if there is one at a terminal.
     may_ask: bool,
 }
 
@@ -112,19 +124,55 @@ impl<'a> SignIn<'a> {
 
     /// Calls `act` with what IAM has issued; once more with something new if what was kept is refused.
     fn with_issued<T>(&self, session: &Session<'_>, act: impl Fn(IssuedCredentials) -> Result<T>) -> Result<T> {
-        let (issued, is_kept) = self.issued(session)?;
+        self.with_fresh(session, || self.issued(session), act)
+    }
+
+    /// Calls `act` with what `issue` gives; once more if that was kept and is refused.
+    fn with_fresh<T>(
+        &self,
+        session: &Session<'_>,
+        issue: impl Fn() -> Result<(IssuedCredentials, bool)>,
+        act: impl Fn(IssuedCredentials) -> Result<T>,
+    ) -> Result<T> {
+        let (issued, is_kept) = issue()?;
         match act(issued) {
             Err(error) if is_kept && error.is_unauthorized() => {
                 session.log.info(|| format!("{error}: signing in again"));
                 self.forget(session);
-                act(self.issued(session)?.0)
+                act(issue()?.0)
             }
             result => result,
         }
     }
 
-    /// What IAM has issued, and whether it was kept from an earlier run.
+    /// What IAM has issued, and whether it was kept from an earlier run; with a person where one is needed.
     fn issued(&self, session: &Session<'_>) -> Result<(IssuedCredentials, bool)> {
+        let mut given = person::Given::default();
+        for _ in 0..MOST_ROUNDS {
+            match self.issued_silently(session, given.proof.as_ref()) {
+                Err(error) if error.needs_person() => given = self.ask(session)?,
+                result => return result,
+            }
+        }
+        self.issued_silently(session, given.proof.as_ref())
+    }
+
+    /// Asks the person. Somebody else than before gets nothing of their predecessor's.
+    fn ask(&self, session: &Session<'_>) -> Result<person::Given> {
+        let given = person::ask(session, self.identity, self.may_ask)?;
+        if let Some(Proof::IdToken {
+            is_other_person: true, ..
+        }) = &given.proof
+        {
+            let host = session.host;
+            host.say("somebody else than before has signed in: what was kept of the other person is forgotten");
+            forget_everything(session, &self.identity.identity_argument());
+        }
+        Ok(given)
+    }
+
+    /// [`SignIn::issued`] without asking anybody: an error that [needs a person](crate::error::Error::needs_person) where that is not possible.
+    fn issued_silently(&self, session: &Session<'_>, proof: Option<&Proof>) -> Result<(IssuedCredentials, bool)> {
         let iam = self.iam();
         // Asked first, and whatever is kept: an address from elsewhere gets nothing.
         self.identity.check_iam(&self.addressee(&iam))?;
@@ -144,7 +192,7 @@ impl<'a> SignIn<'a> {
             return Ok((issued, true));
         }
         let generation = index::generation(&session.directories, &key);
-        let issued = self.sign_in(session, &iam)?;
+        let issued = self.sign_in(session, &iam, proof)?;
         if let Some(expires_at) = issued.expires_at {
             let clock = &session.host.clock;
             let skew = Endpoints::new(&session.directories, clock).traits(&iam).skew.now(clock);
@@ -154,8 +202,8 @@ impl<'a> SignIn<'a> {
         Ok((issued, false))
     }
 
-    /// Signs in anew. What a person typed a passcode for serves all that is made of it.
-    fn sign_in(&self, session: &Session<'_>, iam: &Endpoint) -> Result<IssuedCredentials> {
+    /// Signs in anew. What a person has given their proof for serves all that is made of it.
+    fn sign_in(&self, session: &Session<'_>, iam: &Endpoint, proof: Option<&Proof>) -> Result<IssuedCredentials> {
         let http = session.cloud_http(self.cloud)?;
         let context = SignInContext {
             session,
@@ -167,10 +215,10 @@ impl<'a> SignIn<'a> {
                 Cloud::Otc => AgencyNaming::Otc,
                 _ => AgencyNaming::Huawei,
             },
-            may_ask: self.may_ask,
+            proof,
         };
         let is_base_enough = self.scope == Scope::Account && !self.identity.has_agency();
-        if !self.identity.has_passcode() || is_base_enough {
+        if !self.identity.keeps_base_token() || is_base_enough {
             return self.identity.sign_in(&context, &self.scope, self.form());
         }
         let base_identity = self.identity.without_agency();
@@ -179,7 +227,8 @@ impl<'a> SignIn<'a> {
             scope: Scope::Account,
             ..self.clone()
         };
-        base.with_issued(session, |issued| {
+        let issue = || base.issued_silently(session, proof);
+        base.with_fresh(session, issue, |issued| {
             self.identity
                 .exchange(&context, issued, &Scope::Account, &self.scope, self.form())
         })
@@ -207,5 +256,34 @@ impl<'a> SignIn<'a> {
             (Scope::Project(id), CredentialForm::AccessKey) => format!("key:{id}"),
         };
         CacheKey::of_sign_in(iam, self.identity.fingerprint(), &purpose)
+    }
+}
+
+/// The session of a portal: kept, or with a person.
+pub(crate) fn portal_session(session: &Session<'_>, identity: &Identity) -> Result<PortalSession> {
+    let PersonalProof::Portal(at) = identity.personal_proof() else {
+        return Err(IdentityError::SignInNeeded.into());
+    };
+    for _ in 0..MOST_ROUNDS {
+        if let Some(kept) = kept_sessions::portal_session(session, at) {
+            return Ok(kept);
+        }
+        if let Some(Proof::Portal(fresh)) = person::ask(session, identity, true)?.proof {
+            return Ok(fresh);
+        }
+    }
+    Err(IdentityError::SignInNeeded.into())
+}
+
+/// Tokens and certificates that were given for this pin are void, in every layer.
+fn forget_everything(session: &Session<'_>, pin: &str) {
+    let store = session.store(CacheMode::default());
+    let certificates = index::all(&session.directories).into_iter();
+    let certificates = certificates.filter(|(_, record)| record.pin == pin).map(|(key, _)| key);
+    let tokens = kept::notes(&session.directories).into_iter();
+    let tokens = tokens.filter(|(_, record)| record.pin == pin).map(|(key, _)| key);
+    for key in certificates.chain(tokens) {
+        let _ = index::bury(&session.directories, &key); // what cannot be noted is deleted all the same
+        store.delete(key.account());
     }
 }

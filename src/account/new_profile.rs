@@ -40,8 +40,8 @@ pub(crate) fn verify(session: &Session<'_>, args: &ProfileSetArgs, identity: &Id
     let env = &session.host.env;
     let cloud = CloudSettings::for_identity(&args.cloud, env, identity.profile())?;
     let region = plan::region_of_identity(args.region.as_deref(), env, identity.profile())?;
-    // A passcode is typed once: what it gave is for the login that follows.
-    let cache = if identity.has_passcode() {
+    // A person is asked once: what it gave is for the login that follows.
+    let cache = if identity.asks_person() {
         plan::cache_mode(env)?
     } else {
         CacheMode::None

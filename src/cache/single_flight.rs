@@ -84,7 +84,7 @@ pub fn wait<T>(
 }
 
 /// Opens the file that is locked for one kind of work under `key`. It stays: removing it would let two processes hold "the" lock.
-pub(super) fn open_lock_file(directories: &Directories, key: &CacheKey, kind: &str) -> Option<File> {
+pub(crate) fn open_lock_file(directories: &Directories, key: &CacheKey, kind: &str) -> Option<File> {
     let locks = directories.runtime.as_ref()?.join("locks");
     open_private(&locks.join(format!("{}.{kind}", key.account()))).ok()
 }

@@ -5,6 +5,7 @@
 mod cluster;
 mod finding;
 mod machine;
+mod sign_on;
 
 use crate::account::principal;
 use crate::cli::{DoctorArgs, GlobalArgs};
@@ -17,7 +18,7 @@ use crate::kubeconfig::OurContext;
 use crate::lifetime::about;
 use crate::output::{self, Format};
 use crate::plan::{self, CloudSettings, ContextsPlan, RunSettings, Selection};
-use crate::session::Session;
+use crate::session::{BrowserUse, Session};
 use crate::sign_in::SignIn;
 use finding::{Finding, Level};
 
@@ -41,7 +42,8 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
     let format = Format::parse(&args.output)?;
     let plan = ContextsPlan::new(&args.contexts);
     let run = RunSettings::new(global, &host.env, host.terminal)?;
-    let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+    let mut session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+    session.browser_use = BrowserUse::Never;
     let progress = Progress::spinner(host, "looking at every part of the way");
     let mut findings = Vec::new();
     let loaded = contexts::load(host, plan.kubeconfig.clone());
@@ -171,6 +173,7 @@ fn with_context(
 /// Whether IAM can be reached and takes the identity, and what its clock says of ours.
 fn identity_at_iam(session: &Session<'_>, sign_in: &SignIn<'_>) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("identity", sign_in.identity.describe())];
+    findings.extend(sign_on::check(session, sign_in.identity));
     let iam = sign_in.cloud.iam(sign_in.region);
     match principal::find(session, sign_in) {
         Ok(found) => {

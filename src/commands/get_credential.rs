@@ -14,7 +14,7 @@ use crate::identity::Identity;
 use crate::output;
 use crate::plan::{self, GetCredentialPlan};
 use crate::secret::Secret;
-use crate::session::Session;
+use crate::session::{BrowserUse, Session};
 use chrono::{DateTime, Utc};
 use std::ffi::OsString;
 use std::path::Path;
@@ -43,7 +43,8 @@ fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString
     let identity = identity.map_err(|error| not_handed_over.take().unwrap_or_else(|| error.into()))?;
     let profile = identity.profile();
     let plan = GetCredentialPlan::new(args, global, &host.env, profile, host.terminal, exec_info.as_ref())?;
-    let session = Session::new(host, directories, plan.run, global.verbose);
+    let mut session = Session::new(host, directories, plan.run, global.verbose);
+    session.browser_use = BrowserUse::ByKubectl;
     if let Some(error) = &not_handed_over {
         session
             .log

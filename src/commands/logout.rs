@@ -2,6 +2,7 @@
 
 mod purge;
 
+use crate::account::sign_off;
 use crate::cache::index::{self, CertificateRecord};
 use crate::cli::{GlobalArgs, LogoutArgs};
 use crate::contexts::{self, ResolvedContext, is_about};
@@ -85,8 +86,9 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
     }
     let pins = pins(&chosen);
     let token_left = forget_unused_sign_ins(&session, &chosen, &pins);
+    let token_left = token_left.or_else(|| end_sign_ons(&session, &pins));
     if !args.purge {
-        say_who_can_sign_in(host, &pins);
+        say_who_can_sign_in(&session, &pins);
     }
     failures.conclude(host, chosen.len(), "contexts failed")?;
     match token_left {
@@ -177,10 +179,19 @@ fn forget_unused_sign_ins(session: &Session<'_>, chosen: &[OurContext<'_>], pins
     unused.flat_map(|pin| forget_sign_ins(session, pin)).next()
 }
 
+/// People's sign-ins end, here and where they have signed in, once no other profile needs them. Returns what a store says against it.
+fn end_sign_ons(session: &Session<'_>, pins: &[&str]) -> Option<String> {
+    let names: Vec<&str> = pins.iter().filter_map(|pin| pin.strip_prefix("--profile=")).collect();
+    sign_off::sign_off(session, &names)
+}
+
 /// Forgetting a certificate forgets no identity: the next kubectl call fetches a new one.
-fn say_who_can_sign_in(host: &Host, pins: &[&str]) {
+fn say_who_can_sign_in(session: &Session<'_>, pins: &[&str]) {
     for pin in pins {
-        host.say(&match pin.split_once('=') {
+        session.host.say(&match pin.split_once('=') {
+            Some(("--profile", name)) if sign_off::needs_browser(session, name) => {
+                format!("profile `{name}` asks for a sign-in in the browser again")
+            }
             Some(("--profile", name)) => format!(
                 "profile `{name}` can still sign in without asking; `kubectl cce-login profile remove {name}` takes that away"
             ),

@@ -3,6 +3,7 @@
 mod set;
 mod show;
 
+use crate::account::sign_off;
 use crate::cache::index;
 use crate::cli::{GlobalArgs, ProfileCommand, ProfileRemoveArgs};
 use crate::config::Config;
@@ -95,6 +96,7 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
         .profiles
         .remove(name.as_str())
         .ok_or_else(|| ProfileError::Unknown(name.clone()))?;
+    let sign_on_left = sign_off::sign_off(&session, &[name.as_str()]);
     let deleted = identity::forget_secret(&session.secrets(profile.secret_store.as_deref()), &name);
     if let Some(trouble) = deleted.troubles.first().or(deleted.unavailable.first()) {
         return Err(ProfileError::SecretLeft {
@@ -105,7 +107,7 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
     }
     Config::remove(&session.directories, &name)?;
     let left = forget_sign_ins(&session, &identity::profile_pin(&name));
-    if let Some(reason) = left.into_iter().next() {
+    if let Some(reason) = sign_on_left.into_iter().chain(left).next() {
         return Err(ProfileError::SignInLeft { name, reason }.into());
     }
     forget_certificates(&session, &name)?;

@@ -13,11 +13,14 @@ use crate::contexts::{self, ResolvedContext, is_about};
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::parallel;
 use crate::host::{Directories, Host, Progress};
+use crate::identity::Identity;
 use crate::kubeconfig::OurContext;
 use crate::output::{self, Format};
 use crate::plan::{ContextsPlan, RunSettings, Selection};
 use crate::session::Session;
+use crate::sign_in::kept_sessions::SignOn;
 use crate::store::StoreKind;
+use chrono::{DateTime, Utc};
 use rows::StatusRow;
 use std::time::Duration;
 
@@ -71,10 +74,18 @@ struct ContextState {
     last_failure: Option<failure::Failure>,
     /// The register in which it is shared.
     shared_cache: Option<String>,
+    /// Until when the person's sign-in lasts, where one has signed in.
+    sign_in_ends: Option<DateTime<Utc>>,
     /// Why nothing can be known.
     problem: Option<Error>,
     /// What the API server says; `None` if it was not asked.
     checked: Option<CheckResult>,
+}
+
+fn sign_in_ends(session: &Session<'_>, identity: &Identity) -> Option<DateTime<Utc>> {
+    let sign_on = SignOn::of(identity)?;
+    let record = sign_on.record(&session.directories)?;
+    record.ended.or(record.ends_at)
 }
 
 /// What an API server says of a certificate.
@@ -106,6 +117,7 @@ fn look(
                 shared_cache: Some(&wanted.certificate.shared_cache)
                     .filter(|shared| shared.is_some())
                     .map(ToString::to_string),
+                sign_in_ends: sign_in_ends(session, &meant.identity),
                 problem: None,
                 checked: None,
             }
@@ -115,6 +127,7 @@ fn look(
             note: notes.iter().find(|note| is_about(note, context)).cloned(),
             last_failure: None,
             shared_cache: None,
+            sign_in_ends: None,
             problem: Some(error),
             checked: None,
         },

@@ -5,6 +5,7 @@ mod interruption;
 
 use crate::env_vars::KUBERNETES_EXEC_INFO;
 use std::ffi::OsString;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub enum Processes {
         parent: Option<Process>,
         /// The command lines of the processes that were left behind.
         left_behind: Arc<Mutex<Vec<Vec<OsString>>>>,
+        /// The addresses that a browser was to open.
+        opened: Arc<Mutex<Vec<String>>>,
     },
 }
 
@@ -89,6 +92,17 @@ impl Processes {
             Self::Given { .. } => 0.0,
         }
     }
+}
+
+/// Starts another program (its words, the first one its name) and does not wait for it: its streams are nobody's.
+pub(super) fn start_detached(words: &[OsString]) -> std::io::Result<()> {
+    let (program, arguments) = words.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command.args(arguments).env_remove(KUBERNETES_EXEC_INFO);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn().map(drop)
 }
 
 /// A number that nobody can guess or repeat.

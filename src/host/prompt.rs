@@ -105,6 +105,11 @@ fn lines(rows: &[String]) -> Vec<String> {
     rows.iter().map(|row| line(row)).collect()
 }
 
+/// Waits for what a person does elsewhere, in a browser: no deadline comes nearer meanwhile.
+pub(crate) fn while_waiting<T>(wait: impl FnOnce() -> T) -> T {
+    waiting(wait)
+}
+
 /// A question takes the place of whatever is shown, and has all the time that a person needs.
 fn waiting<T>(question: impl FnOnce() -> T) -> T {
     progress::give_way(|| clock::ask(question))

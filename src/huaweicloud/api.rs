@@ -213,6 +213,16 @@ impl<'a> Api<'a> {
                 let token = header("X-Auth-Token", token.expose());
                 content_type.into_iter().chain(about).chain([token]).collect()
             }
+            Credentials::IdToken(token) => {
+                // Over TLS, to the IAM that the identity lets its id token go to.
+                let token = header("Authorization", &format!("Bearer {}", token.expose()));
+                content_type.into_iter().chain(about).chain([token]).collect()
+            }
+            Credentials::PortalToken(token) => {
+                // Over TLS, to the portal that the session is of.
+                let token = header("access-token", token.expose());
+                content_type.into_iter().chain(about).chain([token]).collect()
+            }
             Credentials::InBody => content_type.into_iter().chain(about).collect(),
         };
         headers.push(header("Accept", "application/json"));

@@ -176,6 +176,20 @@ impl Cloud {
         self.service("sts", region)
     }
 
+    /// Where clients of the Identity Center of a region register and poll; only Huawei Cloud has one.
+    pub(crate) fn identity_center(&self, region: &Region) -> Endpoint {
+        self.service("oidc", region)
+    }
+
+    /// The API of the Identity Center's portal: one for all regions.
+    pub(crate) fn identity_center_portal(&self) -> Endpoint {
+        let domain = match self {
+            Self::Domain(domain) => domain,
+            Self::Huawei | Self::Otc => "myhuaweicloud.com",
+        };
+        Endpoint::of_host(format!("portal-identitycenter.{domain}"))
+    }
+
     /// Whether `host` is one of this cloud's.
     pub fn has_host(&self, host: &str) -> bool {
         self.domains().into_iter().any(|domain| is_below(host, domain))

@@ -21,6 +21,10 @@ pub enum Credentials {
     AccessKey(AccessKey),
     /// A token of IAM, sent along as `X-Auth-Token`: a bearer secret.
     Token(Secret<String>),
+    /// An identity provider's id token, sent along as `Authorization: Bearer`: a bearer secret.
+    IdToken(Secret<String>),
+    /// A session of the Identity Center's portal, sent along as `access-token`: a bearer secret.
+    PortalToken(Secret<String>),
     /// Nothing but what the body says (a password, an id token): signing in.
     InBody,
 }

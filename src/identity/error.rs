@@ -7,6 +7,7 @@ use crate::identity::SourceName;
 use crate::identity::secret_record::Difference;
 use crate::ids::{Endpoint, ProfileName};
 use crate::store::StoreError;
+use chrono::{DateTime, Utc};
 use std::path::PathBuf;
 
 /// Why there is no identity.
@@ -105,6 +106,19 @@ pub enum IdentityError {
         /// The command for it.
         command: String,
     },
+    /// Somebody has to sign in with a browser, and nobody can be asked here.
+    #[error("{who} has to sign in again{}", ended.map_or_else(String::new, |end| format!(": the sign-in ended on {}", end.format("%Y-%m-%d at %H:%M UTC"))))]
+    NeedsBrowser {
+        /// Who.
+        who: String,
+        /// When the last sign-in ended.
+        ended: Option<DateTime<Utc>>,
+        /// The command for it.
+        command: String,
+    },
+    /// Nothing that is kept will do: a person is needed.
+    #[error("a person has to sign in")]
+    SignInNeeded,
     /// The passcode was not typed.
     #[error("no passcode was typed")]
     NoPasscode,
@@ -119,6 +133,10 @@ impl Explain for IdentityError {
             Self::Config(error) => error.exit(),
             _ => Exit::Identity,
         }
+    }
+
+    fn needs_person(&self) -> bool {
+        matches!(self, Self::SignInNeeded)
     }
 
     fn hint(&self) -> Option<String> {
@@ -160,6 +178,8 @@ impl Explain for IdentityError {
             Self::NeedsPerson { command, .. } => {
                 format!("sign in at a terminal: run `{command}` there, or this command before the first login")
             }
+            Self::NeedsBrowser { command, .. } => format!("sign in at a terminal: run `{command}` there"),
+            Self::SignInNeeded => "sign in at a terminal: run `kubectl cce-login refresh` there".to_owned(),
             Self::NoPasscode => "run it again, and type what the virtual MFA device shows".to_owned(),
             Self::Config(error) => return error.hint(),
         })

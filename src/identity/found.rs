@@ -4,10 +4,12 @@ use crate::config::Profile;
 use crate::huaweicloud::credentials::{AccessKey, Credentials};
 use crate::huaweicloud::iam::sts::AssumeWithOidc;
 use crate::huaweicloud::iam::token_request::{Agency, User};
+use crate::huaweicloud::identity_center::PortalSession;
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
 use crate::identity::id_token::IdTokenSource;
 use crate::identity::secret_record::{SecretPurpose, read_secret};
+use crate::identity::sign_on::{KeyCommand, PortalSettings};
 use crate::ids::{AccessKeyId, Endpoint, ProfileName};
 use crate::secret::Secret;
 use crate::store::LayeredStore;
@@ -71,6 +73,15 @@ pub(crate) enum AuthMethod {
         /// Where the id token comes from.
         token: IdTokenSource,
     },
+    /// With a session of the Identity Center's portal.
+    Portal {
+        /// Where, and what it is to become.
+        at: Box<PortalSettings>,
+        /// The session that the source itself has; ours otherwise.
+        given: Option<PortalSession>,
+    },
+    /// With the access key that a program prints.
+    Command(KeyCommand),
     /// As a pod, at the node's pod identity service.
     Pod {
         /// The service's URL.

@@ -6,9 +6,10 @@ use crate::error::{Error, Result};
 use crate::host::{Deadline, Env};
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
-use crate::identity::found::{AuthMethod, FoundIdentity};
+use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
 use crate::identity::local::{self, Local};
 use crate::identity::reading::{malformed_source, secret_variable};
+use crate::identity::sign_on::ProviderSettings;
 use crate::secret::{Secret, SecretShape};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -32,6 +33,13 @@ pub(crate) enum IdTokenSource {
         token: Secret<String>,
         /// The repository of the job, for people.
         repository: String,
+    },
+    /// A person signs in at their company's provider, or has and a refresh token is kept.
+    Person {
+        /// Where.
+        at: Box<ProviderSettings>,
+        /// The client's, if it has one.
+        client_secret: Option<SecretRef>,
     },
 }
 
@@ -85,6 +93,7 @@ impl IdTokenSource {
                 repository: repository.clone(),
                 token: Fingerprint::of_secret("job", token),
             },
+            Self::Person { at, .. } => Subject::Unknown(Fingerprint::of("profile", [at.profile.as_str()])),
         }
     }
 
@@ -115,7 +124,7 @@ impl IdTokenSource {
         let token = match self {
             Self::Text(token) => token.clone(),
             Self::File(path) => Secret::new(std::fs::read_to_string(path).ok()?),
-            Self::Actions { .. } => return None,
+            Self::Actions { .. } | Self::Person { .. } => return None,
         };
         claim_of(&token, name)
     }
@@ -135,6 +144,7 @@ impl IdTokenSource {
                 token.map_err(|invalid| problem(format!("`{}` does not hold an id token: {invalid}", path.display())))
             }
             Self::Actions { url, token, .. } => local::actions_id_token(local, url, token),
+            Self::Person { .. } => Err(IdentityError::SignInNeeded.into()), // `sign_in` has it from the person
         }
     }
 }

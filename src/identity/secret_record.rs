@@ -43,6 +43,7 @@ impl SecretPurpose {
             key("user_id", &profile.user_id),
             key("domain", &account),
             key("idp", &profile.idp),
+            key("client_id", &profile.client_id),
         ];
         Self {
             kind: profile.kind.clone(),
@@ -65,11 +66,12 @@ impl SecretPurpose {
         let endpoints = [
             endpoint("iam_endpoint", &settings.iam_endpoint),
             endpoint("cce_endpoint", &settings.cce_endpoint),
+            endpoint("issuer", &settings.issuer),
         ];
         Self {
             endpoints: endpoints.into_iter().flatten().collect(),
             cloud: own_domains(settings),
-            roots: settings.ca_file.clone(),
+            roots: settings.issuer_ca_file.clone().or_else(|| settings.ca_file.clone()),
             ..self
         }
     }

@@ -9,3 +9,4 @@ pub(crate) mod openstack;
 pub(crate) mod pod;
 pub(crate) mod profile;
 pub(crate) mod sdk_file;
+mod sign_on;

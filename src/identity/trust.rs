@@ -28,7 +28,12 @@ impl Identity {
             AuthMethod::Password { .. } => Some("the password"),
             AuthMethod::Token(_) => Some("the token"),
             AuthMethod::IdToken { .. } | AuthMethod::Sts { .. } => Some("the id token"),
-            AuthMethod::AccessKey { .. } | AuthMethod::Pod { .. } | AuthMethod::Metadata { .. } => None,
+            // A portal is asked at its own profile's addresses only, and the key that it gives signs.
+            AuthMethod::AccessKey { .. }
+            | AuthMethod::Portal { .. }
+            | AuthMethod::Command(_)
+            | AuthMethod::Pod { .. }
+            | AuthMethod::Metadata { .. } => None,
         }
     }
 

@@ -6,7 +6,9 @@ use crate::env_vars;
 use crate::host::Env;
 use crate::huaweicloud::cloud::Cloud;
 use crate::identity::KINDS;
+use crate::identity::sign_on::BrowserChoice;
 use crate::ids::{AccessKeyId, Endpoint, ProfileName, Region};
+use crate::oidc::{RedirectUrl, is_safe_address};
 use crate::plan::given::{Given, Sources};
 use crate::plan::{PlanError, absolute};
 use crate::secret::SecretShape;
@@ -29,21 +31,30 @@ pub enum ProfileKind {
     AccessKey,
     /// As an IAM user, with a password.
     Password,
+    /// With a session of the Identity Center.
+    Sso,
+    /// With an id token of the company's identity provider.
+    Oidc,
     /// As an agency that another profile assumes.
     Agency,
     /// With an identity provider's id token.
     Federation,
     /// As an ECS.
     Metadata,
+    /// With the access key that a program prints.
+    Command,
 }
 
 impl ProfileKind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 8] = [
         Self::AccessKey,
         Self::Password,
+        Self::Sso,
+        Self::Oidc,
         Self::Agency,
         Self::Federation,
         Self::Metadata,
+        Self::Command,
     ];
 
     fn parse(text: &str) -> Option<Self> {
@@ -54,6 +65,9 @@ impl ProfileKind {
         match self {
             Self::AccessKey => "access-key",
             Self::Password => "password",
+            Self::Sso => "sso",
+            Self::Oidc => "oidc",
+            Self::Command => "command",
             Self::Agency => "agency",
             Self::Federation => "federation",
             Self::Metadata => "metadata",
@@ -73,7 +87,7 @@ impl ProfileKind {
         match self {
             Self::AccessKey => Some("secret access key"),
             Self::Password => Some("password"),
-            Self::Agency | Self::Federation | Self::Metadata => None,
+            Self::Sso | Self::Oidc | Self::Agency | Self::Federation | Self::Metadata | Self::Command => None,
         }
     }
 }
@@ -101,14 +115,6 @@ impl ProfileSetPlan {
         let is_file = |word: &str| ["keyring", "file"].contains(&word).then_some(word == "file");
         let is_secret_in_file = given("--secret-store", store).one_of(is_file, "keyring or file")?;
         let id_hint = crate::ids::InvalidId::hint;
-        let endpoint = |flag, url: &Option<String>| {
-            let endpoint = url
-                .as_ref()
-                .map(|url| given(flag, url).parse(Endpoint::parse, crate::ids::InvalidEndpoint::hint));
-            endpoint
-                .transpose()
-                .map(|endpoint| endpoint.map(|endpoint| endpoint.to_string()))
-        };
         let key = args
             .access_key_id
             .as_ref()
@@ -154,18 +160,15 @@ impl ProfileSetPlan {
                 region: region.transpose()?.map(|region| region.to_string()),
                 project: args.project.clone(),
                 cloud: args.cloud.cloud.clone(),
-                cce_endpoint: endpoint("--cce-endpoint", &args.cloud.cce_endpoint)?,
-                iam_endpoint: endpoint("--iam-endpoint", &args.cloud.iam_endpoint)?,
+                cce_endpoint: endpoint("--cce-endpoint", args.cloud.cce_endpoint.as_ref())?,
+                iam_endpoint: endpoint("--iam-endpoint", args.cloud.iam_endpoint.as_ref())?,
                 ca_file: path(&args.cloud.ca_file),
                 proxy: args
                     .proxy
                     .as_deref()
                     .map(|url| crate::plan::login::proxy_url("--proxy", url))
                     .transpose()?,
-                shared_cache: None,
-                shared_key_file: None,
-                vault: None,
-                origin: None,
+                ..sign_on_settings(args, kind)?
             },
             name,
             is_secret_piped: args.secret_stdin,
@@ -175,8 +178,8 @@ impl ProfileSetPlan {
 
 /// Each flag goes with some kinds only, and some kinds need some flags. The access key's id may still be typed at the terminal.
 fn check_flags(args: &ProfileSetArgs, kind: ProfileKind) -> Result<(), PlanError> {
-    use ProfileKind::{AccessKey, Agency, Federation, Metadata, Password};
-    let flags: [(&str, bool, &[ProfileKind]); 9] = [
+    use ProfileKind::{AccessKey, Agency, Command, Federation, Metadata, Oidc, Password, Sso};
+    let flags: [(&str, bool, &[ProfileKind]); 24] = [
         ("--access-key-id", args.access_key_id.is_some(), &[AccessKey]),
         ("--username", args.username.is_some(), &[Password]),
         ("--user-id", args.user_id.is_some(), &[Password]),
@@ -184,12 +187,27 @@ fn check_flags(args: &ProfileSetArgs, kind: ProfileKind) -> Result<(), PlanError
         (
             "--domain",
             args.domain.is_some(),
-            &[Password, Agency, AccessKey, Federation, Metadata],
+            &[Password, Agency, AccessKey, Sso, Oidc, Federation, Metadata, Command],
         ),
         ("--base-profile", args.base_profile.is_some(), &[Agency]),
-        ("--idp", args.idp.is_some(), &[Federation]),
+        ("--idp", args.idp.is_some(), &[Oidc, Federation]),
+        ("--start-url", args.start_url.is_some(), &[Sso]),
+        ("--sso-region", args.sso_region.is_some(), &[Sso]),
+        ("--account", args.account.is_some(), &[Sso]),
+        ("--permission-set", args.permission_set.is_some(), &[Sso]),
+        ("--sso-endpoint", args.sso_endpoint.is_some(), &[Sso]),
+        ("--portal-endpoint", args.portal_endpoint.is_some(), &[Sso]),
+        ("--issuer", args.issuer.is_some(), &[Oidc]),
+        ("--client-id", args.client_id.is_some(), &[Oidc]),
+        ("--sign-in", args.sign_in.is_some(), &[Oidc]),
+        ("--scope", !args.scope.is_empty(), &[Oidc]),
+        ("--redirect-url", args.redirect_url.is_some(), &[Oidc]),
+        ("--auth-param", !args.auth_param.is_empty(), &[Oidc]),
+        ("--issuer-ca-file", args.issuer_ca_file.is_some(), &[Oidc]),
+        ("--browser", args.browser.is_some(), &[Sso, Oidc]),
+        ("-- PROGRAM", !args.command.is_empty(), &[Command]),
         ("--id-token-file", args.id_token_file.is_some(), &[Federation]),
-        ("--secret-stdin", args.secret_stdin, &[AccessKey, Password]),
+        ("--secret-stdin", args.secret_stdin, &[AccessKey, Password, Oidc]),
     ];
     for (flag, is_given, kinds) in flags {
         if is_given && !kinds.contains(&kind) {
@@ -201,6 +219,11 @@ fn check_flags(args: &ProfileSetArgs, kind: ProfileKind) -> Result<(), PlanError
             });
         }
     }
+    check_needs(args, kind)
+}
+
+fn check_needs(args: &ProfileSetArgs, kind: ProfileKind) -> Result<(), PlanError> {
+    use ProfileKind::{AccessKey, Agency, Command, Federation, Metadata, Oidc, Password, Sso};
     let needs = |what, cure: &str, is_there| {
         let cure = cure.to_owned();
         if is_there {
@@ -211,6 +234,36 @@ fn check_flags(args: &ProfileSetArgs, kind: ProfileKind) -> Result<(), PlanError
     };
     match kind {
         AccessKey | Metadata => Ok(()),
+        Sso => {
+            needs(
+                "portal's address",
+                "give it with `--start-url`",
+                args.start_url.is_some(),
+            )?;
+            needs(
+                "region of the Identity Center",
+                "give it with `--sso-region`",
+                args.sso_region.is_some(),
+            )
+        }
+        Oidc => {
+            needs(
+                "identity provider's address",
+                "give it with `--issuer`",
+                args.issuer.is_some(),
+            )?;
+            needs("client's id", "give it with `--client-id`", args.client_id.is_some())?;
+            needs(
+                "identity provider's name at IAM",
+                "give it with `--idp`",
+                args.idp.is_some(),
+            )
+        }
+        Command => needs(
+            "program",
+            "give it and its arguments behind `--`",
+            !args.command.is_empty(),
+        ),
         Password => {
             needs(
                 "user",
@@ -250,6 +303,61 @@ fn check_flags(args: &ProfileSetArgs, kind: ProfileKind) -> Result<(), PlanError
     }
 }
 
+/// What goes with people who sign in with a browser, and with programs that answer for them.
+fn sign_on_settings(args: &ProfileSetArgs, kind: ProfileKind) -> Result<Profile, PlanError> {
+    let region = args
+        .sso_region
+        .as_ref()
+        .map(|region| given("--sso-region", region).parse(Region::parse, crate::ids::InvalidId::hint));
+    if let Some(how) = &args.sign_in {
+        given("--sign-in", how).one_of(BrowserChoice::parse, BrowserChoice::WORDS)?;
+    }
+    if let Some(url) = &args.redirect_url {
+        given("--redirect-url", url).parse(RedirectUrl::parse, |_| RedirectUrl::HINT.to_owned())?;
+    }
+    let list = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
+    let file = args.issuer_ca_file.as_ref();
+    Ok(Profile {
+        start_url: sign_in_address("--start-url", args.start_url.as_deref())?,
+        sso_region: region.transpose()?.map(|region| region.to_string()),
+        account: args.account.clone(),
+        permission_set: args.permission_set.clone(),
+        sso_endpoint: endpoint("--sso-endpoint", args.sso_endpoint.as_ref())?,
+        portal_endpoint: endpoint("--portal-endpoint", args.portal_endpoint.as_ref())?,
+        issuer: sign_in_address("--issuer", args.issuer.as_deref())?,
+        client_id: args.client_id.clone(),
+        client_secret: (kind == ProfileKind::Oidc && args.secret_stdin).then_some(true),
+        scope: list(&args.scope),
+        redirect_url: args.redirect_url.clone(),
+        sign_in: args.sign_in.clone(),
+        auth_param: list(&args.auth_param),
+        issuer_ca_file: file.map(|path| absolute(Path::new(path)).display().to_string()),
+        browser: args.browser.clone(),
+        command: list(&args.command),
+        ..Profile::default()
+    })
+}
+
+fn endpoint(flag: &str, url: Option<&String>) -> Result<Option<String>, PlanError> {
+    let endpoint = url.map(|url| given(flag, url).parse(Endpoint::parse, crate::ids::InvalidEndpoint::hint));
+    Ok(endpoint.transpose()?.map(|endpoint| endpoint.to_string()))
+}
+
+/// An address at which people sign in: encrypted, or on this machine.
+fn sign_in_address(flag: &str, typed: Option<&str>) -> Result<Option<String>, PlanError> {
+    let parse = |text: &str| {
+        let text = text.trim();
+        let is_safe = is_safe_address(text);
+        is_safe
+            .then(|| text.to_owned())
+            .ok_or_else(|| format!("`{}` is not an `https://` address", crate::sanitize::sanitize(text)))
+    };
+    let hint = |_: &String| {
+        "give it as your company names it, such as `https://idcenter.huaweicloud.com/d-…/portal`".to_owned()
+    };
+    typed.map(|text| given(flag, text).parse(parse, hint)).transpose()
+}
+
 fn given(flag: &str, text: &str) -> Given {
     Given {
         text: text.to_owned(),
@@ -274,6 +382,10 @@ pub fn region_of_identity(typed: Option<&str>, env: &Env, profile: Option<&Profi
     let iam = sources.find("--iam-endpoint", None, Some(env_vars::IAM_ENDPOINT), |profile| {
         profile.iam_endpoint.as_ref()
     });
+    let sso_region = profile.and_then(|profile| profile.sso_region.as_deref());
+    if let (None, Some(Ok(region))) = (&cloud, sso_region.map(Region::parse)) {
+        return Ok(region); // it is Huawei Cloud's, and any of its IAMs will do
+    }
     let stand_in = match (cloud.map(|given| given.text).as_deref(), iam) {
         (Some("otc"), _) => Some("eu-de"),
         (Some("huawei"), _) | (_, Some(_)) => Some("cn-north-4"),

@@ -3,7 +3,7 @@
 //! Two steps. [`Identity::sign_in`] proves who we are; `exchange` makes of that what is wanted: the agency's, for one project, as
 //! a token or as a temporary access key. Between the two a token may be kept, so that a passcode is typed once.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::http::Http;
 use crate::huaweicloud::api::{Api, ApiError};
 use crate::huaweicloud::credentials::Credentials;
@@ -12,14 +12,20 @@ use crate::huaweicloud::iam::token_answer::{TemporaryAccessKey, Token};
 use crate::huaweicloud::iam::token_request::{AgencyNaming, Scope};
 use crate::huaweicloud::iam::{IamClient, IamError};
 use crate::identity::found::{AuthMethod, Passcode};
+use crate::identity::id_token::IdTokenSource;
 use crate::identity::local::{self, Local};
 use crate::identity::{Addressee, Identity, IdentityError};
 use crate::ids::{Endpoint, Region};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::sign_in::person::Proof;
+use crate::sign_in::{key_command, portal, provider};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// Open Telekom Cloud refuses id tokens of about this many characters, seen where people are in many groups.
+const LONGEST_USUAL_ID_TOKEN: usize = 2300;
 
 /// In which form it is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +72,8 @@ pub(crate) struct SignInContext<'a> {
     pub(crate) ca_file: Option<&'a Path>,
     /// How this cloud names agencies.
     pub(crate) naming: AgencyNaming,
-    /// A person may be asked, if there is one at a terminal.
-    pub(crate) may_ask: bool,
+    /// What a person has just given.
+    pub(crate) proof: Option<&'a Proof>,
 }
 
 impl SignInContext<'_> {
@@ -80,19 +86,6 @@ impl SignInContext<'_> {
             env: &self.session.host.env,
             deadline: self.session.deadline,
         }
-    }
-
-    fn ask_passcode(&self, who: &str) -> std::result::Result<Secret<String>, IdentityError> {
-        if !self.may_ask || !self.session.is_interactive {
-            return Err(IdentityError::NeedsPerson {
-                who: who.to_owned(),
-                command: "kubectl cce-login refresh".to_owned(),
-            });
-        }
-        self.session
-            .host
-            .ask_secret(&format!("passcode for {who}: "))
-            .ok_or(IdentityError::NoPasscode)
     }
 }
 
@@ -142,10 +135,27 @@ impl Identity {
                 let passcode = match passcode {
                     Passcode::None => None,
                     Passcode::Given(passcode) => Some(passcode.clone()),
-                    Passcode::Asked => Some(context.ask_passcode(&self.describe())?),
+                    Passcode::Asked => match context.proof {
+                        Some(Proof::Passcode(passcode)) => Some(passcode.clone()),
+                        _ => return Err(IdentityError::SignInNeeded.into()),
+                    },
                 };
                 let token = iam.token_by_password(user, &password, passcode.as_ref(), scope);
                 self.explained(token.map(Into::into))
+            }
+            AuthMethod::IdToken {
+                provider,
+                token: IdTokenSource::Person { at, client_secret },
+            } => {
+                let id_token = if let Some(Proof::IdToken { token, .. }) = context.proof {
+                    token.clone()
+                } else {
+                    let secrets = |kind: Option<&str>| context.session.secrets(kind);
+                    let client_secret = client_secret.as_ref().map(|held| held.read(&secrets)).transpose()?;
+                    provider::refreshed(context.session, at, client_secret.as_ref())?
+                };
+                let token = exchange_id_token(context, &iam, provider, &id_token, scope);
+                self.explained_id_token(token, &id_token)
             }
             AuthMethod::IdToken { provider, token } => {
                 let id_token = token.fetch(&context.local())?;
@@ -163,6 +173,29 @@ impl Identity {
                     endpoint: &endpoint,
                 };
                 self.explained(sts.assume_with_oidc(wanted, &id_token).map(Into::into))
+            }
+            AuthMethod::Portal { at, given } => {
+                let role = at.role.as_ref().ok_or(IdentityError::SignInNeeded)?;
+                let fresh = match context.proof {
+                    Some(Proof::Portal(fresh)) => Some(fresh),
+                    _ => given.as_ref(),
+                };
+                let key = portal::access_key(context.session, at, role, fresh).map_err(|error| {
+                    let error = error.doing(format!("failed to sign in with {}", self.describe()));
+                    match given {
+                        Some(_) if error.exit() == Exit::Identity => error.with_hint(self.cure_when_refused()),
+                        _ => error,
+                    }
+                })?;
+                Ok(key.into())
+            }
+            AuthMethod::Command(command) => {
+                let (credentials, expires_at) = key_command::access_key(context.session, command)?;
+                Ok(IssuedCredentials {
+                    credentials,
+                    expires_at,
+                    owner: None,
+                })
             }
             AuthMethod::Pod { url, token_file } => Ok(local::pod_key(&context.local(), url, token_file)?.into()),
             AuthMethod::Metadata { url } => Ok(local::metadata_key(&context.local(), url)?.into()),
@@ -238,6 +271,22 @@ impl Identity {
         }
     }
 
+    fn explained_id_token(
+        &self,
+        result: std::result::Result<IssuedCredentials, IamError>,
+        id_token: &Secret<String>,
+    ) -> Result<IssuedCredentials> {
+        let is_large_refusal = matches!(&result, Err(error) if refusal(error) == Some(400));
+        // Only its length is looked at.
+        let length = id_token.expose().len();
+        match self.explained(result) {
+            Err(error) if is_large_refusal && length > LONGEST_USUAL_ID_TOKEN => Err(error.with_hint(format!(
+                "the id token has {length} characters, which is more than Open Telekom Cloud takes: let the identity provider put fewer groups into it"
+            ))),
+            result => result,
+        }
+    }
+
     fn explained(&self, result: std::result::Result<IssuedCredentials, IamError>) -> Result<IssuedCredentials> {
         let doing = || format!("failed to sign in with {}", self.describe());
         result.map_err(|error| match refusal(&error) {
@@ -260,6 +309,33 @@ impl Identity {
             .doing(doing()),
             _ => Error::from(error).doing(doing()),
         })
+    }
+}
+
+/// A token for an id token: by the newer path, which can scope it, else by the older one.
+fn exchange_id_token(
+    context: &SignInContext<'_>,
+    iam: &IamClient<'_>,
+    provider: &str,
+    id_token: &Secret<String>,
+    scope: &Scope,
+) -> std::result::Result<IssuedCredentials, IamError> {
+    let refused = match iam.token_by_id_token(provider, id_token, scope) {
+        Err(error) if refusal(&error) == Some(404) => error,
+        token => return token.map(Into::into),
+    };
+    context.session.log.info(|| format!("{refused}: trying the older path"));
+    let credentials = Credentials::IdToken(id_token.clone());
+    let api = context.api(&credentials);
+    let older = IamClient {
+        api: &api,
+        endpoint: context.iam,
+    };
+    match older.token_by_federation(provider) {
+        Err(error) if refusal(&error) == Some(404) => Err(refused), // it was not the path
+        Err(error) => Err(error),
+        Ok(token) if *scope == Scope::Account => Ok(token.into()),
+        Ok(token) => rescoped(context, &token.secret, scope),
     }
 }
 

@@ -115,7 +115,7 @@ impl CertCache<'_> {
                 stored.secret = Some(key.secret.expose().clone()); // as above
                 stored.security_token = key.security_token.as_ref().map(|token| token.expose().clone()); // as above
             }
-            Credentials::InBody => return,
+            Credentials::IdToken(_) | Credentials::PortalToken(_) | Credentials::InBody => return,
         }
         let Ok(bytes) = serde_json::to_vec(&stored) else { return };
         let label = format!(

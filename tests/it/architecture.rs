@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom: each uses only those below its own. A new room gets its place here and its row in `lib.rs`.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 33] = [
     "commands",
     "revocation",
     "discovery",
@@ -22,6 +22,7 @@ const ORDER: [&str; 32] = [
     "identity",
     "cache",
     "huaweicloud",
+    "oidc",
     "kubeconfig",
     "config",
     "exec_credential",

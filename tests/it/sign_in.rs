@@ -4,4 +4,7 @@ mod bearer;
 mod cases;
 mod config_file;
 mod formats;
+mod key_command;
+mod portal;
+mod provider;
 mod refused;

@@ -5,6 +5,7 @@
 
 mod bus;
 mod completion;
+mod dex;
 mod endurance;
 mod formats;
 mod identity;
@@ -23,6 +24,7 @@ mod sdk;
 mod sdk_identity_center;
 mod sdk_requests;
 mod short_lives;
+mod sign_on;
 mod signals;
 mod stores;
 mod streams;

@@ -1,7 +1,7 @@
 //! Who signs in: what was named or is configured; at a terminal one of several, or an identity that is typed, verified, and kept as a profile
 //! once it is clear what it is for.
 
-use crate::account::{new_profile, principal};
+use crate::account::{new_profile, portal_role, principal};
 use crate::cli::{LoginArgs, ProfileSetArgs};
 use crate::commands::login::questions;
 use crate::config::{Config, Profile};
@@ -9,7 +9,7 @@ use crate::credential::forget;
 use crate::error::{Exit, Result};
 use crate::host::{Cancelled, Host};
 use crate::identity::{Identity, IdentityError, Pin};
-use crate::plan::{self, ProfileSetPlan};
+use crate::plan::{self, ProfileKind, ProfileSetPlan};
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::session::Session;
@@ -32,7 +32,8 @@ pub(super) struct LoginIdentity {
 /// Somebody who typed an identity that the cloud knows.
 struct UnsavedProfile {
     plan: ProfileSetPlan,
-    secret: Secret<String>,
+    /// People who sign in with a browser have none.
+    secret: Option<Secret<String>>,
     found: principal::WhoAmI,
 }
 
@@ -78,7 +79,7 @@ impl LoginIdentity {
         let Some(UnsavedProfile { plan, secret, found }) = &self.newcomer else {
             return Ok(());
         };
-        match new_profile::keep(session, plan, Some(secret), found) {
+        match new_profile::keep(session, plan, secret.as_ref(), found) {
             Err(error) if plan.profile.secret_store.is_none() => {
                 error.report(session.host);
                 let question = "Keep the secret in a file that only you can read?";
@@ -87,7 +88,7 @@ impl LoginIdentity {
                 }
                 let mut plan = plan.clone();
                 plan.profile.secret_store = Some("file".to_owned());
-                new_profile::keep(session, &plan, Some(secret), found)
+                new_profile::keep(session, &plan, secret.as_ref(), found)
             }
             kept => kept,
         }
@@ -143,18 +144,28 @@ fn choose(session: &Session<'_>, args: &LoginArgs) -> Result<LoginIdentity> {
 /// What can be typed.
 #[derive(Clone, Copy)]
 enum SignInMethod {
+    Portal,
+    Provider,
     AccessKey,
     Password,
     Passcode,
 }
 
 impl SignInMethod {
-    const ALL: [(Self, &str); 3] = [
+    const ALL: [(Self, &str); 5] = [
         (Self::AccessKey, "an access key"),
         (Self::Password, "an IAM user's name and password"),
         (
             Self::Passcode,
             "an IAM user's id, password and passcode (virtual MFA device)",
+        ),
+        (
+            Self::Portal,
+            "your company account: IAM Identity Center, in the browser",
+        ),
+        (
+            Self::Provider,
+            "your company account: OpenID Connect (Entra, Keycloak, Okta, ...), in the browser",
         ),
     ];
 }
@@ -209,10 +220,13 @@ fn type_until_known(session: &Session<'_>, kind: SignInMethod, mut typed: Profil
 fn type_once(session: &Session<'_>, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Result<LoginIdentity> {
     let host = session.host;
     let secret = ask_who(host, kind, typed)?;
-    let plan = ProfileSetPlan::new(typed)?;
+    let mut plan = ProfileSetPlan::new(typed)?;
+    if plan.kind == ProfileKind::Sso {
+        portal_role::complete(session, &mut plan)?;
+    }
     let mut config = Config::load(&session.directories)?;
     config.profiles.insert(plan.name.to_string(), plan.profile.clone());
-    let identity = Identity::of_new_profile(&plan.name, &config, &host.env, Some(secret.clone()))?;
+    let identity = Identity::of_new_profile(&plan.name, &config, &host.env, secret.clone())?;
     let found =
         new_profile::verify(session, typed, &identity).map_err(|error| error.doing("the cloud does not take it"))?;
     Ok(LoginIdentity {
@@ -223,20 +237,44 @@ fn type_once(session: &Session<'_>, kind: SignInMethod, typed: &mut ProfileSetAr
 }
 
 /// Asks for everything that a sign-in takes; Esc goes back to the field before.
-fn ask_who(host: &Host, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Result<Secret<String>> {
-    let (secret, mut fields): (&str, Vec<(&str, &mut Option<String>)>) = match kind {
-        SignInMethod::AccessKey => ("Secret access key:", vec![("Access key id:", &mut typed.access_key_id)]),
+fn ask_who(host: &Host, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Result<Option<Secret<String>>> {
+    let (secret, mut fields): (Option<&str>, Vec<(&str, &mut Option<String>)>) = match kind {
+        SignInMethod::Portal => {
+            typed.kind = Some("sso".to_owned());
+            (
+                None,
+                vec![
+                    ("Start URL of the portal:", &mut typed.start_url),
+                    ("Region of the Identity Center:", &mut typed.sso_region),
+                ],
+            )
+        }
+        SignInMethod::Provider => {
+            typed.kind = Some("oidc".to_owned());
+            (
+                None,
+                vec![
+                    ("Address of the identity provider (issuer):", &mut typed.issuer),
+                    ("Client id there:", &mut typed.client_id),
+                    ("Name of the identity provider at IAM:", &mut typed.idp),
+                ],
+            )
+        }
+        SignInMethod::AccessKey => (
+            Some("Secret access key:"),
+            vec![("Access key id:", &mut typed.access_key_id)],
+        ),
         SignInMethod::Password => {
             typed.kind = Some("password".to_owned());
             (
-                "Password:",
+                Some("Password:"),
                 vec![("Account:", &mut typed.domain), ("User name:", &mut typed.username)],
             )
         }
         SignInMethod::Passcode => {
             typed.kind = Some("password".to_owned());
             typed.totp = true;
-            ("Password:", vec![("User id:", &mut typed.user_id)])
+            (Some("Password:"), vec![("User id:", &mut typed.user_id)])
         }
     };
     let mut at: usize = 0;
@@ -245,7 +283,7 @@ fn ask_who(host: &Host, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Resul
             Some((question, field)) => host
                 .ask_for(question, field.as_deref())
                 .map(|answer| **field = Some(answer)),
-            None => match host.ask_for_secret(secret) {
+            None => match secret.map(|secret| host.ask_for_secret(secret)).transpose() {
                 Ok(secret) => return Ok(secret),
                 Err(cancelled) => Err(cancelled),
             },

@@ -1,5 +1,6 @@
 //! `logout --all --purge`: nothing of this program stays on this machine but the program itself and what a kubeconfig says.
 
+use crate::account::sign_off;
 use crate::cache::index;
 use crate::cli::ConfirmArgs;
 use crate::config::Config;
@@ -71,7 +72,10 @@ pub(super) fn purge(session: &Session<'_>) -> Result<()> {
     for (_, note) in kept::notes(directories) {
         left("a token", forget_sign_ins(session, &note.pin))?;
     }
-    for (name, profile) in Config::load(directories)?.profiles {
+    let profiles = Config::load(directories)?.profiles;
+    let names: Vec<&str> = profiles.keys().map(String::as_str).collect();
+    left("a sign-in", sign_off::sign_off(session, &names).into_iter().collect())?;
+    for (name, profile) in profiles {
         let Ok(name) = ProfileName::parse(&name) else { continue };
         let deleted = identity::forget_secret(&session.secrets(profile.secret_store.as_deref()), &name);
         let troubles = deleted.troubles.iter().chain(&deleted.unavailable);

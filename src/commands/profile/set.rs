@@ -1,6 +1,6 @@
 //! `profile set`: the secret from the terminal or stdin, verified at IAM, then kept.
 
-use crate::account::new_profile;
+use crate::account::{new_profile, portal_role};
 use crate::cli::{GlobalArgs, ProfileSetArgs};
 use crate::commands::profile::ProfileError;
 use crate::config::Config;
@@ -23,6 +23,10 @@ pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Re
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
     let mut config = Config::load(&session.directories)?;
     complete(&mut plan, &session)?;
+    if plan.kind == ProfileKind::Sso {
+        portal_role::complete(&session, &mut plan)
+            .map_err(|error| error.doing("failed to find out what the profile is to be, so nothing is kept"))?;
+    }
     let secret = secret(&plan, &session)?;
     config.profiles.insert(plan.name.to_string(), plan.profile.clone());
     let identity = Identity::of_new_profile(&plan.name, &config, &host.env, secret.clone())?;
@@ -48,7 +52,8 @@ fn complete(plan: &mut ProfileSetPlan, session: &Session<'_>) -> Result<()> {
 
 /// The secret, from stdin or from the terminal; `None` where there is none to keep.
 fn secret(plan: &ProfileSetPlan, session: &Session<'_>) -> Result<Option<Secret<String>>> {
-    let Some(what) = plan.kind.secret() else {
+    let client_secret = (plan.kind == ProfileKind::Oidc && plan.is_secret_piped).then_some("client's secret");
+    let Some(what) = plan.kind.secret().or(client_secret) else {
         return Ok(None);
     };
     let shape = plan.kind.secret_shape();

@@ -69,6 +69,11 @@ fn whose(profile: &Profile) -> Option<String> {
         .as_ref()
         .or(profile.username.as_ref())
         .or(profile.user_id.as_ref());
+    let set = profile.permission_set.as_ref().zip(profile.account.as_ref());
+    let set = set.map(|(set, account)| format!("{set} in {account}"));
+    let base = base
+        .or(set.as_ref())
+        .or(profile.command.as_ref().and_then(|words| words.first()));
     let base = base.or(profile.idp.as_ref()).or(profile.base_profile.as_ref()).cloned();
     match (&profile.agency, base) {
         (Some(agency), Some(base)) => Some(format!("{agency} by {base}")),

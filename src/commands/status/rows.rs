@@ -40,6 +40,8 @@ pub(super) struct StatusRow {
     shared_cache: Option<String>,
     last_error: Option<LastError>,
     check: Option<Check>,
+    /// The person's sign-in, where one has signed in.
+    sign_in: Option<SignInRow>,
     problem: Option<String>,
 }
 
@@ -48,6 +50,14 @@ pub(super) struct StatusRow {
 struct LastError {
     at: DateTime<Utc>,
     message: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignInRow {
+    ends: DateTime<Utc>,
+    /// It ends before the certificate is renewed the next time.
+    before_renewal: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -102,11 +112,22 @@ impl StatusRow {
                 message: failure.message().to_owned(),
             }),
             check: held.checked.as_ref().map(Check::of),
+            sign_in: held.sign_in_ends.map(|ends| {
+                let now = host.clock.now();
+                let renewal = held.cached.as_ref().map(|(_, entry)| {
+                    let schedule = Schedule::of(entry, &host.clock);
+                    now + schedule.left(now) - schedule.window()
+                });
+                SignInRow {
+                    ends,
+                    before_renewal: ends <= renewal.unwrap_or(now),
+                }
+            }),
             problem: held.problem.as_ref().map(crate::error::Error::cause),
         }
     }
 
-    fn cells(&self, has_check: bool) -> Vec<String> {
+    fn cells(&self, has_sign_in: bool, has_check: bool) -> Vec<String> {
         let shown = |text: &Option<String>| text.as_deref().map_or("-".to_owned(), sanitize);
         let expires = self.not_after.map(|end| end.format("%Y-%m-%d %H:%M UTC").to_string());
         let expires = expires.or_else(|| self.is_not_fetched_yet.then(|| "not fetched yet".to_owned()));
@@ -136,11 +157,26 @@ impl StatusRow {
             shown(&lifetime),
             shown(&kept_in),
         ];
+        if has_sign_in {
+            cells.push(self.sign_in.as_ref().map_or("-".to_owned(), SignInRow::in_table));
+        }
         if has_check {
             cells.push(self.check.as_ref().map_or("-".to_owned(), Check::in_table));
         }
         cells.extend(trouble.as_deref().map(sanitize));
         cells
+    }
+}
+
+impl SignInRow {
+    fn in_table(&self) -> String {
+        let ends = self.ends.format("%Y-%m-%d %H:%M UTC");
+        let warning = if self.before_renewal {
+            ": before the next renewal"
+        } else {
+            ""
+        };
+        format!("{ends}{warning}")
     }
 }
 
@@ -178,10 +214,12 @@ pub(super) fn render(rows: &[StatusRow], format: Format) -> String {
             let mut head = vec![
                 "CURRENT", "CONTEXT", "CLUSTER", "IDENTITY", "USER", "EXPIRES", "LEFT", "LIFETIME", "KEPT IN",
             ];
+            let has_sign_in = rows.iter().any(|row| row.sign_in.is_some());
+            head.extend(has_sign_in.then_some("SIGN-IN ENDS"));
             head.extend(has_check.then_some("API SERVER"));
             head.extend(has_trouble.then_some("LAST ERROR"));
             let head = head.into_iter().map(str::to_owned).collect();
-            let cells = rows.iter().map(|row| row.cells(has_check));
+            let cells = rows.iter().map(|row| row.cells(has_sign_in, has_check));
             output::table(&std::iter::once(head).chain(cells).collect::<Vec<_>>())
         }
     }

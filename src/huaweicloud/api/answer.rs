@@ -39,7 +39,7 @@ pub(crate) fn read(call: &Call<'_>, response: &Response, clock: &Clock, skew: Sk
     Err(ApiError::Refused(Box::new(Refusal {
         service: call.service,
         status: response.status,
-        code: text(first_text(&json, &["errorCode", "error_code", "code"])),
+        code: text(first_text(&json, &["errorCode", "error_code", "code"]).or_else(|| oauth_error(&json))),
         message: text(first_text(
             &json,
             &["message", "error_msg", "errorMessage", "errorMsg", "error_description"],
@@ -74,6 +74,11 @@ fn not_json(call: &Call<'_>, response: &Response, error: &serde_json::Error) -> 
         status: response.status,
         what,
     }
+}
+
+/// `error` as OAuth has it: a word, where others have an object.
+fn oauth_error(json: &Value) -> Option<String> {
+    json.get("error")?.as_str().map(str::to_owned)
 }
 
 /// The first of `names` that holds a text, in the object itself, else in its nested `error`.

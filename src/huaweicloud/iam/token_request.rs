@@ -6,6 +6,7 @@
 use crate::huaweicloud::api::{Answer, ApiError, Body, Call};
 use crate::huaweicloud::iam::token_answer::{TemporaryAccessKey, Token};
 use crate::huaweicloud::iam::{IamClient, IamError};
+use crate::huaweicloud::signing::canonical_request::percent_encode;
 use crate::ids::ProjectId;
 use crate::secret::Secret;
 use serde_json::{Map, Value, json};
@@ -151,6 +152,14 @@ impl IamClient<'_> {
         call.query = vec![("nocatalog".to_owned(), "true".to_owned())];
         call.body = Some(Body(&body));
         Ok(token_of(&self.api.call(&call)?)?)
+    }
+
+    /// A token of no scope for the user of an identity provider, whose id token this client's credentials are: by the older path, the one
+    /// that is seen at work on Open Telekom Cloud.
+    pub(crate) fn token_by_federation(&self, provider: &str) -> Result<Token, IamError> {
+        let provider = percent_encode(provider);
+        let path = format!("/v3/OS-FEDERATION/identity_providers/{provider}/protocols/oidc/auth");
+        Ok(token_of(&self.api.call(&self.post(&path, true))?)?)
     }
 
     /// A token for the user of an identity provider, in exchange for an id token.

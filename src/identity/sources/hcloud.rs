@@ -1,15 +1,21 @@
-//! KooCLI's `~/.hcloud/config.json` as an identity source: the current profile's access key, or the one that its SSO login brought.
+//! KooCLI's `~/.hcloud/config.json` as an identity source: the current profile's access key, or what its SSO login brought: a key, or the session
+//! that gives one.
 //!
 //! KooCLI encrypts the keys unless told otherwise; such a file counts as not configured, and is mentioned if nothing else is found.
 
 use crate::config::Profile;
 use crate::host::Env;
+use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::iam::token_request::Agency;
+use crate::huaweicloud::identity_center::PortalSession;
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
 use crate::identity::reading::{access_key_id, malformed_source, read_file, secret as secret_of};
+use crate::identity::sign_on::{PortalRole, PortalSettings};
+use crate::ids::Region;
 use crate::secret::{Secret, SecretShape};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 const SOURCE: &str = "hcloud";
@@ -66,7 +72,72 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Hcloud, IdentityErro
             "choose one with `hcloud configure set --cli-profile=NAME`",
         ));
     };
-    read_profile(&file.to_string(), &wanted, profile)
+    let is_encrypted = json
+        .get("authEncrypt")
+        .is_some_and(|value| value == true || value == "true");
+    match portal(&file.to_string(), &wanted, profile) {
+        Some(_) if is_encrypted => Ok(Hcloud::Encrypted),
+        Some(found) => Ok(Hcloud::FoundIdentity(Box::new(found))),
+        None => read_profile(&file.to_string(), &wanted, profile),
+    }
+}
+
+/// The session that KooCLI has of the Identity Center's portal, where it has not made a key of it yet (`stsToken` is `null`).
+fn portal(file: &str, name: &str, profile: &Value) -> Option<FoundIdentity> {
+    let at = |pointer: &str| profile.pointer(pointer);
+    let text = |pointer: &str| {
+        at(pointer)
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+    };
+    if text("/mode") != Some("SSO") || text("/ssoAuth/stsToken/accessKeyId").is_some() {
+        return None;
+    }
+    let region = Region::parse(text("/ssoParam/ssoRegion")?).ok()?;
+    let start_url = text("/ssoParam/startUrl")?;
+    let account_id = text("/ssoAuth/accountId").or_else(|| text("/domainId"))?;
+    let agency_urn = text("/ssoAuth/agencyUrn")?;
+    let token = text("/ssoAuth/accessTokenResult/accessToken")?;
+    // What KooCLI makes of it when it encrypts has other signs, too.
+    let is_plain = token.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let ends_at = at("/ssoAuth/accessTokenResult/expiresAt").and_then(Value::as_i64);
+    let shown = crate::sanitize::sanitize(name);
+    let origin = format!("profile `{shown}` in `{file}`");
+    is_plain.then(|| FoundIdentity {
+        name: Some(name.to_owned()),
+        fingerprint: Fingerprint::of(SOURCE, [name, "portal", account_id, start_url, agency_urn]),
+        described: format!("the sign-in of {origin}"),
+        cure: "sign in again with `hcloud configure sso`".to_owned(),
+        means: AuthMethod::Portal {
+            at: Box::new(PortalSettings {
+                start_url: start_url.to_owned(),
+                sign_in_endpoint: Cloud::Huawei.identity_center(&region),
+                portal_endpoint: Cloud::Huawei.identity_center_portal(),
+                role: Some(PortalRole {
+                    account_id: account_id.to_owned(),
+                    agency_urn: agency_urn.to_owned(),
+                }),
+                ca_file: None,
+                proxy: None,
+                browser: None,
+                secret_store: None,
+            }),
+            given: Some(PortalSession {
+                token: Secret::new(token.to_owned()),
+                ends_at: ends_at
+                    .and_then(|end| DateTime::from_timestamp(end, 0))
+                    .unwrap_or(DateTime::<Utc>::MAX_UTC),
+            }),
+        },
+        agency: None,
+        settings: Profile {
+            region: text("/region").map(str::to_owned),
+            project: text("/projectId").map(str::to_owned),
+            origin: Some(origin.clone()),
+            ..Profile::default()
+        },
+    })
 }
 
 fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, IdentityError> {

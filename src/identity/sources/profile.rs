@@ -11,11 +11,12 @@ use crate::identity::reading::malformed_source;
 use crate::identity::secret_record::SecretPurpose;
 use crate::identity::sources::metadata;
 use crate::identity::sources::openstack::{shown, user_fingerprint};
+use crate::identity::sources::sign_on;
 use crate::ids::ProfileName;
 use std::path::PathBuf;
 
 /// The kinds by their names.
-pub const KINDS: &str = "access-key, password, agency, federation or metadata";
+pub const KINDS: &str = "access-key, password, sso, oidc, agency, federation, metadata or command";
 
 /// What a profile says.
 pub(crate) fn find(name: &ProfileName, config: &Config, env: &Env) -> Result<FoundIdentity, IdentityError> {
@@ -23,6 +24,9 @@ pub(crate) fn find(name: &ProfileName, config: &Config, env: &Env) -> Result<Fou
     match profile.kind.as_str() {
         "access-key" => access_key(name, profile),
         "password" => password(name, profile),
+        "sso" => with_own_agency(name, profile, sign_on::portal(name, profile)?),
+        "oidc" => with_own_agency(name, profile, sign_on::provider(name, profile, held(name, profile))?),
+        "command" => with_own_agency(name, profile, sign_on::command(name, profile)?),
         "agency" => assumed(name, profile, config, env),
         "federation" => federation(name, profile, env),
         "metadata" => {

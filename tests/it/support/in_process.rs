@@ -162,6 +162,51 @@ impl World {
         outcome
     }
 
+    /// Runs one command line beside a person, who gets the addresses that a browser opens, each once, until the run ends.
+    pub(crate) fn run_beside(&self, args: &[&str], person: impl Fn(&Sim, &str) + Sync) -> Outcome {
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        let (machine, sim, variables) = (&self.machine, &self.sim, self.variables());
+        machine.opened.lock().unwrap().clear();
+        let outcome = std::thread::scope(|scope| {
+            let run = scope.spawn(|| machine.run(variables, args));
+            let mut seen = 0;
+            while !run.is_finished() {
+                let opened = machine.opened.lock().unwrap().get(seen).cloned();
+                match opened {
+                    Some(address) => {
+                        seen += 1;
+                        person(sim, &address);
+                    }
+                    None => std::thread::sleep(Duration::from_millis(5)),
+                }
+            }
+            run.join().unwrap()
+        });
+        self.check_leaks(&outcome);
+        outcome
+    }
+
+    /// Runs one command line so many times at once.
+    pub(crate) fn run_at_once(&self, count: usize, args: &[&str]) -> Vec<Outcome> {
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        let (machine, variables) = (&self.machine, self.variables());
+        let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..count)
+                .map(|_| scope.spawn(|| machine.run(variables, args.clone())))
+                .collect();
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        for outcome in &outcomes {
+            self.check_leaks(outcome);
+        }
+        outcomes
+    }
+
+    /// The addresses that a browser was to open.
+    pub(crate) fn opened(&self) -> Vec<String> {
+        self.machine.opened.lock().unwrap().clone()
+    }
+
     /// [`Self::run`] under another name than the program's own.
     pub(crate) fn run_as(&self, program: &str, args: &[&str]) -> Outcome {
         let args = args.iter().map(ToString::to_string).collect();

@@ -24,6 +24,8 @@ pub(crate) struct Machine {
     pub(super) parent: Process,
     /// The command lines of the processes that were left behind and have not run yet.
     pub(super) left_behind: Arc<Mutex<Vec<Vec<OsString>>>>,
+    /// The addresses that a browser was to open.
+    pub(super) opened: Arc<Mutex<Vec<String>>>,
     pub(super) keyring: MemoryStore,
 }
 
@@ -40,6 +42,7 @@ impl Machine {
             executable: None,
             parent: Process { pid: 1000, started: 1 },
             left_behind: Arc::default(),
+            opened: Arc::default(),
             keyring,
         }
     }
@@ -76,6 +79,7 @@ impl Machine {
             processes: Processes::Given {
                 parent: Some(self.parent),
                 left_behind: self.left_behind.clone(),
+                opened: self.opened.clone(),
             },
         };
         let words = std::iter::once(program.to_owned()).chain(args.iter().cloned());

@@ -143,6 +143,10 @@ impl Center {
             .chain(self.sessions.iter().map(|session| session.token.clone()))
     }
 
+    pub(crate) fn session_tokens(&self) -> Vec<String> {
+        self.sessions.iter().map(|session| session.token.clone()).collect()
+    }
+
     /// Every session has ended.
     pub(crate) fn end_sessions(&mut self) {
         self.sessions.clear();

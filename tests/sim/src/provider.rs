@@ -199,6 +199,31 @@ pub(crate) fn visit(world: &World, url: &str) -> Result<String, String> {
     authorize::redirect(world, query)
 }
 
+/// What the endpoint answers to a form.
+pub(crate) fn post(world: &World, path: &str, form: &str) -> String {
+    let mut headers = hyper::HeaderMap::new();
+    headers.insert(
+        hyper::header::CONTENT_TYPE,
+        hyper::header::HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
+    let received = Received {
+        method: Method::POST,
+        path: path.to_owned(),
+        query: String::new(),
+        headers,
+        body: form.to_owned().into(),
+        client_chain: std::sync::Arc::new([]),
+    };
+    let answer = match path {
+        "/revoke" => token::revoke(world, &received),
+        _ => token::answer(world, &received),
+    };
+    match answer.body {
+        crate::answer::Content::Whole(body) => String::from_utf8_lossy(&body).into_owned(),
+        _ => String::new(),
+    }
+}
+
 /// A person says yes or no to a device's code; false where there is no such code.
 pub(crate) fn decide(world: &World, user_code: &str, verdict: bool) -> bool {
     let mut state = lock(&world.provider);

@@ -46,6 +46,8 @@ pub(crate) struct Services {
     pub(crate) iam: SocketAddr,
     pub(crate) cce: SocketAddr,
     pub(crate) sts: SocketAddr,
+    pub(crate) identity_center_oidc: SocketAddr,
+    pub(crate) identity_center_portal: SocketAddr,
 }
 
 /// What went through, and what may not.
@@ -192,6 +194,8 @@ impl Proxy {
             "cce" => Some(self.services.cce),
             "iam" | "iam-pub" | "iam-apigateway-proxy" => Some(self.services.iam),
             "sts" => Some(self.services.sts),
+            "oidc" => Some(self.services.identity_center_oidc),
+            "portal-identitycenter" => Some(self.services.identity_center_portal),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/dexidp/dex/server"
@@ -30,6 +31,27 @@ const (
 	password = "correct horse battery"
 )
 
+// Dex's memory, usable from within a change of a refresh token: there Dex looks for the person's session, and the memory's one lock would wait
+// for itself.
+type reentrant struct {
+	storage.Storage
+	changing sync.Mutex
+}
+
+func (s *reentrant) UpdateRefreshToken(ctx context.Context, id string, change func(storage.RefreshToken) (storage.RefreshToken, error)) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	before, err := s.GetRefresh(ctx, id)
+	if err != nil {
+		return err
+	}
+	after, err := change(before)
+	if err != nil {
+		return err
+	}
+	return s.Storage.UpdateRefreshToken(ctx, id, func(storage.RefreshToken) (storage.RefreshToken, error) { return after, nil })
+}
+
 func main() {
 	if err := serve(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,12 +66,12 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	issuer := fmt.Sprintf("http://%s/dex", listener.Addr())
+	issuer := fmt.Sprintf("http://%s", listener.Addr())
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), 10)
 	if err != nil {
 		return err
 	}
-	store := memory.New(log)
+	var store storage.Storage = &reentrant{Storage: memory.New(log)}
 	store = storage.WithStaticClients(store, []storage.Client{{ID: client, Name: "kubectl cce-login", Public: true}})
 	store = storage.WithStaticPasswords(store, []storage.Password{{Email: email, Hash: hash, Username: "jane", UserID: "1001"}}, log)
 	store = storage.WithStaticConnectors(store, []storage.Connector{

@@ -44,6 +44,23 @@ impl Sim {
         agency_id
     }
 
+    /// The URNs of the agencies that the person may take.
+    pub fn assigned_urns(&self) -> Vec<String> {
+        let center = lock(&self.world.center);
+        let directory = lock(&self.world.directory);
+        let agencies = center
+            .assigned
+            .iter()
+            .filter_map(|assigned| directory.agency(&assigned.agency_id));
+        let urn = |agency: &crate::directory::Agency| format!("iam::{}:agency:{}", agency.account_id, agency.name);
+        agencies.map(urn).collect()
+    }
+
+    /// The tokens of the sessions that have not ended.
+    pub fn portal_tokens(&self) -> Vec<String> {
+        lock(&self.world.center).session_tokens()
+    }
+
     /// Nothing is assigned to the person any more.
     pub fn unassign_all(&self) {
         lock(&self.world.center).assigned.clear();

@@ -38,6 +38,11 @@ impl Sim {
         provider::visit(&self.world, url)
     }
 
+    /// Somebody posts a form to an endpoint of the provider; what it answers.
+    pub fn post_to_provider(&self, path: &str, form: &str) -> String {
+        provider::post(&self.world, path, form)
+    }
+
     /// The person approves or denies a device's code; false where there is none.
     pub fn decide_device(&self, user_code: &str, verdict: bool) -> bool {
         provider::decide(&self.world, user_code, verdict)

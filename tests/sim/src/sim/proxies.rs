@@ -19,6 +19,8 @@ impl Sim {
                 iam: self.iam,
                 cce: self.cce,
                 sts: self.sts,
+                identity_center_oidc: self.identity_center_oidc,
+                identity_center_portal: self.identity_center_portal,
             },
             tls: tls::cloud(&self.world),
             seen: Arc::default(),

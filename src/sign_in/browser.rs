@@ -1,0 +1,71 @@
+//! A person's browser: whether it may be opened, and what the person is shown in any case.
+
+use crate::env_vars;
+use crate::host::Host;
+use crate::identity::IdentityError;
+use crate::oidc::{DeviceAuthorization, is_safe_address};
+use crate::sanitize::sanitize;
+use crate::session::Session;
+
+/// Whether a browser may be opened (`CCE_LOGIN_BROWSER`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BrowserPolicy {
+    /// By the commands that a person runs.
+    Usual,
+    /// Never: the address is shown.
+    Never,
+    /// After a question.
+    Ask,
+    /// By kubectl too, if there is a terminal.
+    Always,
+}
+
+/// As the variable says; an error where it says nothing that is known.
+pub(super) fn browser_policy(host: &Host) -> Result<BrowserPolicy, IdentityError> {
+    match host.env.var(env_vars::LOGIN_BROWSER).as_deref() {
+        None => Ok(BrowserPolicy::Usual),
+        Some("never") => Ok(BrowserPolicy::Never),
+        Some("ask") => Ok(BrowserPolicy::Ask),
+        Some("always") => Ok(BrowserPolicy::Always),
+        Some(other) => Err(IdentityError::Broken {
+            source_name: env_vars::LOGIN_BROWSER.to_owned(),
+            problem: format!("`{}` is not a choice", sanitize(other)),
+            cure: "set it to never, ask or always, or unset it".to_owned(),
+        }),
+    }
+}
+
+/// Opens the address where that is wanted and makes sense; it has been shown already.
+pub(super) fn open_browser(host: &Host, address: &str, command: Option<&str>) -> bool {
+    let is_wanted = match browser_policy(host).unwrap_or(BrowserPolicy::Never) {
+        BrowserPolicy::Never => false,
+        BrowserPolicy::Ask => host.confirm("Open it in your browser?").unwrap_or_default(),
+        BrowserPolicy::Usual | BrowserPolicy::Always => true,
+    };
+    let is_possible = command.is_some() || host.without_browser().is_none();
+    is_wanted && is_possible && host.open_browser(address, command)
+}
+
+/// Shows a person where to type which code.
+pub(super) fn show_code(session: &Session<'_>, whom: &str, device: &DeviceAuthorization, browser: Option<&str>) {
+    let host = session.host;
+    let seconds = (device.pace.ends_at - host.clock.now()).num_seconds();
+    let minutes = ((seconds + 30) / 60).max(1);
+    let code = sanitize(&device.user_code);
+    let safe = |address: &&String| is_safe_address(address);
+    let page = sanitize(&device.verification_uri);
+    let direct = device.verification_uri_complete.as_ref().filter(safe);
+    host.say(&format!("Sign in at {whom} with your browser:"));
+    host.say(&format!("  open   {}", direct.map_or(page.as_str(), String::as_str)));
+    host.say(&format!("  code   {code} (valid for {minutes} min)"));
+    host.say(&format!(
+        "Approve it only if it is the code that you see: you started this on {}.",
+        host.machine_name()
+    ));
+    let address = direct.unwrap_or(&device.verification_uri);
+    if is_safe_address(address) && open_browser(host, address, browser) {
+        host.say("Your browser should be open now. Waiting for it; Ctrl-C to stop.");
+    } else {
+        host.say("Waiting for you there; Ctrl-C to stop.");
+    }
+}

@@ -1,0 +1,307 @@
+//! What outlives a sign-in with a person: the session of a portal, this machine's registration there, a provider's refresh token. All of it in
+//! the store of profile secrets alone: the keyring, or a file only where the profile asks for one.
+//!
+//! The account in the store is a hash of everything that says where the secret may go, so that settings which say otherwise do not find it.
+//! Beside it lies a note without any secret: whose sign-in it is, and until when it lasts.
+
+use crate::cache::CacheKey;
+use crate::host::{Directories, write_private};
+use crate::huaweicloud::identity_center::{PortalSession, RegisteredClient};
+use crate::huaweicloud::signing::short_hash;
+use crate::identity::sign_on::{PortalSettings, ProviderSettings};
+use crate::identity::{Identity, PersonalProof};
+use crate::secret::Secret;
+use crate::session::Session;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use zeroize::Zeroize as _;
+
+const VERSION: u32 = 1;
+/// What is this near its end is not used any more.
+const MARGIN: TimeDelta = TimeDelta::minutes(1);
+
+/// Which sign-in: of a portal, or of a profile at a provider.
+pub(crate) enum SignOn<'a> {
+    /// All profiles of a start URL share one.
+    Portal(&'a PortalSettings),
+    /// Each profile has its own.
+    Provider(&'a ProviderSettings),
+}
+
+/// What is kept, as it is stored.
+#[derive(Serialize, Deserialize, Default)]
+struct StoredSession {
+    version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_ends_at: Option<DateTime<Utc>>,
+    /// The portal's session, or the provider's refresh token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ends_at: Option<DateTime<Utc>>,
+}
+
+impl Drop for StoredSession {
+    fn drop(&mut self) {
+        for secret in [&mut self.client_secret, &mut self.token] {
+            secret.zeroize();
+        }
+    }
+}
+
+/// The note: no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SignOnRecord {
+    version: u32,
+    /// A hash of `sub`: enough to notice that somebody else signs in.
+    #[serde(default)]
+    pub(crate) subject: Option<String>,
+    /// What people call them.
+    #[serde(default)]
+    pub(crate) person: Option<String>,
+    /// When the sign-in ends, as far as that is known.
+    #[serde(default)]
+    pub(crate) ends_at: Option<DateTime<Utc>>,
+    /// It ended before its time: a renewal was refused for good.
+    #[serde(default)]
+    pub(crate) ended: Option<DateTime<Utc>>,
+}
+
+impl<'a> SignOn<'a> {
+    /// The sign-in with a person that this identity needs, if it needs one.
+    pub(crate) fn of(identity: &'a Identity) -> Option<Self> {
+        match identity.personal_proof() {
+            PersonalProof::Portal(at) => Some(Self::Portal(at)),
+            PersonalProof::Provider(at, _) => Some(Self::Provider(at)),
+            PersonalProof::Passcode | PersonalProof::None => None,
+        }
+    }
+}
+
+impl SignOn<'_> {
+    /// A hash of what it is for and where its secrets may go.
+    pub(crate) fn account(&self) -> String {
+        let parts = match self {
+            Self::Portal(at) => format!("portal|{}|{}|{}", at.start_url, at.sign_in_endpoint, at.portal_endpoint),
+            Self::Provider(at) => {
+                let roots = at
+                    .ca_file
+                    .as_ref()
+                    .map(|path| path.display().to_string())
+                    .unwrap_or_default();
+                format!("provider|{}|{}|{}|{roots}", at.issuer, at.client_id, at.profile)
+            }
+        };
+        format!("sign-on-{}", short_hash(parts.as_bytes()))
+    }
+
+    /// What one sign-in at a time is asked for under.
+    pub(super) fn lease_key(&self) -> CacheKey {
+        CacheKey::of_account(&self.account())
+    }
+
+    fn secret_store(&self) -> Option<&str> {
+        match self {
+            Self::Portal(at) => at.secret_store.as_deref(),
+            Self::Provider(at) => at.secret_store.as_deref(),
+        }
+    }
+
+    /// The note on it, if there is one.
+    pub(crate) fn record(&self, directories: &Directories) -> Option<SignOnRecord> {
+        let text = std::fs::read(self.file(directories)?).ok()?;
+        let record: SignOnRecord = serde_json::from_slice(&text).ok()?;
+        (record.version == VERSION).then_some(record)
+    }
+
+    fn write_record(&self, directories: &Directories, record: &SignOnRecord) {
+        if let (Some(path), Ok(text)) = (self.file(directories), serde_json::to_vec_pretty(record)) {
+            let _ = write_private(&path, &text); // costs the note, nothing else
+        }
+    }
+
+    fn file(&self, directories: &Directories) -> Option<PathBuf> {
+        let state = directories.state.as_ref()?;
+        Some(state.join("sign-ons").join(format!("{}.json", self.account())))
+    }
+
+    fn read(&self, session: &Session<'_>) -> StoredSession {
+        let lookup = session.secrets(self.secret_store()).get(&self.account());
+        for trouble in &lookup.troubles {
+            session.log.info(|| format!("no kept sign-in: {}", trouble.error));
+        }
+        let found = lookup.found.and_then(|(_, bytes)| {
+            // Parsed here; what is secret in it goes into `Secret`s.
+            serde_json::from_slice::<StoredSession>(bytes.expose()).ok()
+        });
+        found.filter(|stored| stored.version == VERSION).unwrap_or_default()
+    }
+
+    /// Best effort: what cannot be kept is asked for again.
+    fn write(&self, session: &Session<'_>, mut stored: StoredSession) -> bool {
+        stored.version = VERSION;
+        let Ok(bytes) = serde_json::to_vec(&stored) else {
+            return false;
+        };
+        let what = match self {
+            Self::Portal(at) => at.start_url.clone(),
+            Self::Provider(at) => format!("{} (profile {})", at.issuer, at.profile),
+        };
+        let now = session.host.clock.now();
+        let store = session.secrets(self.secret_store());
+        let kept = store.set(
+            &self.account(),
+            &format!("kubectl cce-login: sign-in at {what}"),
+            &Secret::new(bytes),
+            None,
+            now,
+        );
+        for trouble in &kept.troubles {
+            session
+                .log
+                .info(|| format!("the sign-in is not kept: {}", trouble.error));
+        }
+        !kept.held_by.is_empty()
+    }
+
+    /// Forgets session, refresh token and registration, and the note. Returns what a store says against it.
+    pub(crate) fn forget(&self, session: &Session<'_>) -> Option<String> {
+        if let Some(path) = self.file(&session.directories) {
+            let _ = std::fs::remove_file(path); // it may not be there
+        }
+        let deleted = session.secrets(self.secret_store()).delete(&self.account());
+        deleted
+            .troubles
+            .into_iter()
+            .next()
+            .map(|trouble| trouble.error.to_string())
+    }
+}
+
+/// The portal's session that is kept, if it is good.
+pub(crate) fn portal_session(session: &Session<'_>, at: &PortalSettings) -> Option<PortalSession> {
+    let stored = SignOn::Portal(at).read(session);
+    let ends_at = stored.ends_at.filter(|end| *end - MARGIN > session.host.clock.now())?;
+    Some(PortalSession {
+        token: Secret::new(stored.token.clone()?),
+        ends_at,
+    })
+}
+
+/// This machine's registration that is kept, if it is good.
+pub(super) fn registration(session: &Session<'_>, at: &PortalSettings) -> Option<RegisteredClient> {
+    let stored = SignOn::Portal(at).read(session);
+    let ends_at = stored
+        .client_ends_at
+        .filter(|end| *end - MARGIN > session.host.clock.now())?;
+    Some(RegisteredClient {
+        id: stored.client_id.clone()?,
+        secret: Secret::new(stored.client_secret.clone()?),
+        ends_at,
+    })
+}
+
+/// Keeps a session and the registration that it came with; false where no store takes them.
+pub(super) fn keep_portal_session(
+    session: &Session<'_>,
+    at: &PortalSettings,
+    client: &RegisteredClient,
+    new: &PortalSession,
+) -> bool {
+    let sign_on = SignOn::Portal(at);
+    sign_on.write_record(
+        &session.directories,
+        &SignOnRecord {
+            version: VERSION,
+            subject: None,
+            person: None,
+            ends_at: Some(new.ends_at),
+            ended: None,
+        },
+    );
+    sign_on.write(
+        session,
+        StoredSession {
+            version: VERSION,
+            client_id: Some(client.id.clone()),
+            // Both into the store that protects them.
+            client_secret: Some(client.secret.expose().clone()),
+            client_ends_at: Some(client.ends_at),
+            token: Some(new.token.expose().clone()), // as above
+            ends_at: Some(new.ends_at),
+        },
+    )
+}
+
+/// Forgets a session that has ended; the registration stays.
+pub(crate) fn forget_portal_session(session: &Session<'_>, at: &PortalSettings) {
+    let sign_on = SignOn::Portal(at);
+    let mut stored = sign_on.read(session);
+    stored.token.zeroize();
+    stored.token = None;
+    stored.ends_at = None;
+    sign_on.write(session, stored);
+    note_end(session, &sign_on);
+}
+
+/// Forgets a registration that is not known any more; a session cannot be there without.
+pub(super) fn forget_registration(session: &Session<'_>, at: &PortalSettings) {
+    SignOn::Portal(at).forget(session);
+}
+
+/// The refresh token that is kept.
+pub(crate) fn refresh_token(session: &Session<'_>, at: &ProviderSettings) -> Option<Secret<String>> {
+    SignOn::Provider(at).read(session).token.clone().map(Secret::new)
+}
+
+/// Keeps a refresh token in place of the one before; unchanged it is left alone. False where no store takes it.
+pub(super) fn keep_refresh_token(session: &Session<'_>, at: &ProviderSettings, token: &Secret<String>) -> bool {
+    let sign_on = SignOn::Provider(at);
+    let before = sign_on.read(session);
+    // Compared, then into the store that protects it.
+    if before.token.as_ref() == Some(token.expose()) {
+        return true;
+    }
+    let mut stored = StoredSession::default();
+    stored.token = Some(token.expose().clone()); // as above
+    sign_on.write(session, stored)
+}
+
+/// Forgets a refresh token that will never be taken again.
+pub(super) fn forget_refresh_token(session: &Session<'_>, at: &ProviderSettings) {
+    let sign_on = SignOn::Provider(at);
+    let _ = session.secrets(sign_on.secret_store()).delete(&sign_on.account()); // what stays is refused again
+    note_end(session, &sign_on);
+}
+
+/// Notes who has signed in; true if it was somebody else before.
+pub(super) fn note_person(session: &Session<'_>, at: &ProviderSettings, subject: &str, name: Option<&str>) -> bool {
+    let sign_on = SignOn::Provider(at);
+    let subject = short_hash(subject.as_bytes());
+    let before = sign_on.record(&session.directories).and_then(|record| record.subject);
+    sign_on.write_record(
+        &session.directories,
+        &SignOnRecord {
+            version: VERSION,
+            subject: Some(subject.clone()),
+            person: name.map(str::to_owned),
+            ends_at: None,
+            ended: None,
+        },
+    );
+    before.is_some_and(|before| before != subject)
+}
+
+/// Notes that a sign-in has come to its end, for who is told about it later.
+fn note_end(session: &Session<'_>, sign_on: &SignOn<'_>) {
+    if let Some(record) = sign_on.record(&session.directories) {
+        let ended = Some(session.host.clock.now());
+        sign_on.write_record(&session.directories, &SignOnRecord { ended, ..record });
+    }
+}
