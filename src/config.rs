@@ -262,7 +262,14 @@ impl Config {
                 toml_edit::Item::Table(table)
             });
             if let Some(profiles) = profiles.as_table_like_mut() {
-                profiles.insert(name.as_str(), toml_edit::Item::Table(table.as_table().clone()));
+                let mut table = table.as_table().clone();
+                let before = profiles.get(name.as_str()).and_then(|item| item.as_table_like());
+                for key in WRITTEN_BY_HAND {
+                    if let Some(kept) = before.and_then(|before| before.get(key)) {
+                        table.entry(key).or_insert(kept.clone());
+                    }
+                }
+                profiles.insert(name.as_str(), toml_edit::Item::Table(table));
             }
         })
     }
@@ -276,6 +283,9 @@ impl Config {
         })
     }
 }
+
+/// The keys that no flag of `profile set` writes, so that none takes them away.
+const WRITTEN_BY_HAND: [&str; 3] = ["shared_cache", "shared_key_file", "vault"];
 
 fn path(directories: &Directories) -> Option<PathBuf> {
     directories.config.as_ref().map(|dir| dir.join("config.toml"))

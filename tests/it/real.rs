@@ -2,6 +2,7 @@
 
 pub(crate) mod kube_apiserver;
 pub(crate) mod openbao;
+mod pods;
 mod registers;
 mod sharing;
 

@@ -29,4 +29,4 @@ mod signals;
 mod stores;
 mod streams;
 mod terminal;
-mod world;
+pub(crate) mod world;

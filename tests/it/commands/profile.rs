@@ -239,3 +239,18 @@ fn two_profiles_whose_names_differ_in_case_only_have_two_secrets() {
         );
     }
 }
+
+#[test]
+fn what_is_written_by_hand_stays_when_a_profile_is_set_again() {
+    let mut world = World::new();
+    world.keep_profile("default", "alice");
+    let config = ".config/cce-login/config.toml";
+    let by_hand = "shared_cache = \"vault:kv/cce\"\n\n[profiles.default.vault]\naddress = \"https://vault.example.com\"\nrole = \"cce\"\n";
+    let text = world.read(config);
+    world.write(config, format!("{}\n{by_hand}", text.trim_end()));
+    world.keep_profile("default", "alice");
+    let text = world.read(config);
+    for line in by_hand.lines().filter(|line| !line.is_empty()) {
+        assert!(text.contains(line), "{line} is gone:\n{text}");
+    }
+}

@@ -3,11 +3,15 @@
 use super::free_address;
 use super::kube_apiserver::KubeApiserver;
 use super::openbao::{OpenBao, ROOT};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cce_login::config::VaultProfile;
 use cce_login::host::{Deadline, Env};
 use cce_login::ids::Endpoint;
 use cce_login::register::{Kubernetes, Register, RegisterError, Swap, Vault, VaultAccess, VaultLogin, Version};
 use cce_login::secret::Secret;
 use serde_json::json;
+use std::process::Command;
 use std::time::Duration;
 
 /// The least policy of docs/ci.md.
@@ -186,6 +190,96 @@ fn openbao_lets_a_role_in() {
     let sink = file("sink", &bao.token_with(LEAST));
     let vault = Vault::new(&env, access(&bao, VaultLogin::TokenFile(sink)), "kv", "cce").unwrap();
     assert!(vault.read("cert-1", deadline()).unwrap().value.is_none());
+}
+
+/// An id token as a CI system gives it: signed with this key, about this job, for this audience.
+fn id_token(key: &std::path::Path, subject: &str, audience: &str) -> String {
+    let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).timestamp();
+    let claims = json!({
+        "iss": "https://ci.example.com", "sub": subject, "aud": audience, "iat": now - 60, "nbf": now - 60, "exp": now + 600,
+    });
+    let text = format!("{}.{}", part(json!({"alg": "RS256", "typ": "JWT"})), part(claims));
+    let file = key.with_extension("text");
+    std::fs::write(&file, &text).unwrap();
+    let signed = Command::new("openssl")
+        .args(["dgst", "-sha256", "-sign"])
+        .args([key, &file])
+        .output()
+        .unwrap();
+    assert!(signed.status.success());
+    format!("{text}.{}", URL_SAFE_NO_PAD.encode(signed.stdout))
+}
+
+#[test]
+fn openbao_lets_a_job_in_by_its_id_token() {
+    let (bao, directory) = (OpenBao::start(), tempfile::tempdir().unwrap());
+    let (key, public) = (directory.path().join("key"), directory.path().join("public"));
+    for args in [vec!["genrsa", "-out"], vec!["rsa", "-pubout", "-in"]] {
+        let mut command = Command::new("openssl");
+        command.args(&args).arg(&key);
+        if args[0] == "rsa" {
+            command.arg("-out").arg(&public);
+        }
+        assert!(command.output().unwrap().status.success());
+    }
+    bao.do_as_root("PUT", "sys/policies/acl/cce", &json!({"policy": LEAST}));
+    bao.do_as_root("POST", "sys/auth/ci/jobs", &json!({"type": "jwt"}));
+    let keys = json!({"jwt_validation_pubkeys": [std::fs::read_to_string(&public).unwrap()]});
+    bao.do_as_root("POST", "auth/ci/jobs/config", &keys);
+    let role = json!({
+        "role_type": "jwt", "user_claim": "sub", "bound_audiences": [bao.url()], "bound_claims_type": "glob",
+        "bound_claims": {"sub": "repo:acme/shop:*"}, "token_policies": ["cce"], "token_type": "batch",
+    });
+    bao.do_as_root("POST", "auth/ci/jobs/role/cce", &role);
+
+    let read = |token: &str, role: &str| {
+        let file = directory.path().join("token");
+        std::fs::write(&file, token).unwrap();
+        let env = Env::given([
+            ("VAULT_ADDR", bao.url()),
+            ("VAULT_CACERT", bao.ca_file().display().to_string()),
+            ("CCE_LOGIN_VAULT_AUTH", "ci/jobs".to_owned()),
+            ("CCE_LOGIN_VAULT_ROLE", role.to_owned()),
+            ("CCE_LOGIN_VAULT_ID_TOKEN_FILE", file.display().to_string()),
+        ]);
+        let access = VaultAccess::find(&env, None)?;
+        Vault::new(&env, access, "kv", "cce")?.read("cert-1", deadline())
+    };
+    let good = id_token(&key, "repo:acme/shop:ref:refs/heads/main", &bao.url());
+    assert!(read(&good, "cce").unwrap().value.is_none());
+    for (token, role) in [
+        (id_token(&key, "repo:acme/fork:ref:refs/heads/main", &bao.url()), "cce"),
+        (
+            id_token(&key, "repo:acme/shop:ref:refs/heads/main", "https://elsewhere"),
+            "cce",
+        ),
+        (format!("{good}x"), "cce"),
+        (good.clone(), "nobody"),
+    ] {
+        let refused = read(&token, role).unwrap_err().to_string();
+        assert!(refused.contains("Vault does not let us sign in"), "{refused}");
+    }
+}
+
+#[test]
+fn a_secret_of_the_profile_never_goes_to_an_address_of_the_environment() {
+    let env = Env::given([("VAULT_ADDR", "https://elsewhere:8200"), ("CCE_LOGIN_VAULT_ROLE", "")]);
+    let profile = VaultProfile {
+        token_file: Some("/home/me/token".to_owned()),
+        ..VaultProfile::default()
+    };
+    assert!(VaultAccess::find(&env, Some(&profile)).is_err());
+    let profile = VaultProfile {
+        address: Some("https://vault.example.com:8200".to_owned()),
+        ..profile
+    };
+    let found = VaultAccess::find(&env, Some(&profile)).unwrap();
+    assert_eq!(found.address.as_str(), "https://vault.example.com:8200");
+    assert!(matches!(found.login, VaultLogin::TokenFile(_)));
+    // What is not encrypted gets no token, except on this machine.
+    let env = Env::given([("VAULT_ADDR", "http://vault.example.com:8200"), ("VAULT_TOKEN", "t")]);
+    assert!(VaultAccess::find(&env, None).is_err());
 }
 
 #[test]

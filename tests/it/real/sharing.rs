@@ -188,6 +188,45 @@ fn a_sealed_engine_costs_a_moment_and_no_certificate() {
 }
 
 #[test]
+fn with_a_broken_engine_a_due_certificate_is_renewed_and_a_good_one_served() {
+    let bao = OpenBao::start();
+    for (name, value) in [
+        ("VAULT_ADDR", "https://127.0.0.1:1"),
+        ("VAULT_TOKEN", "nobody's"),
+        ("CCE_LOGIN_SHARED_CACHE", "vault:nowhere/cce"),
+    ] {
+        let mut world = world(&bao);
+        world.set_clock_off(0);
+        let first = world.get_credential(&[]).credential();
+        world.set(name, value);
+        assert_eq!(
+            world.get_credential(&[]).credential().certificate,
+            first.certificate,
+            "{name}"
+        );
+        assert_eq!(world.certificate_requests(), 1, "{name}");
+        // In its window it is renewed in line, by the cloud alone.
+        world.let_pass(7 * 3600);
+        let second = world.get_credential(&[]).credential();
+        assert_ne!(second.certificate, first.certificate, "{name}");
+        assert_eq!(
+            world.get_credential(&[]).credential().certificate,
+            second.certificate,
+            "{name}"
+        );
+        assert_eq!(world.certificate_requests(), 2, "{name}");
+        // With the cloud down too, what is good is served to its end.
+        world.let_pass(7 * 3600);
+        world.sim.set_behaviour(|b| b.cloud_down = true);
+        assert_eq!(
+            world.get_credential(&[]).credential().certificate,
+            second.certificate,
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn a_clock_that_is_wrong_changes_nothing() {
     let bao = OpenBao::start();
     let mut world = world(&bao);
