@@ -453,6 +453,9 @@ pub struct GetCredentialArgs {
     /// Who we are.
     #[command(flatten)]
     pub identity: IdentityArgs,
+    /// Serve nobody else: the id that the certificates name, or PROVIDER/SUBJECT of a federated user
+    #[arg(long, value_name = "ID", help_heading = "Identity")]
+    pub principal: Option<String>,
     /// The certificate.
     #[command(flatten)]
     pub certificate: CertificateArgs,

@@ -150,6 +150,7 @@ impl ResolvedContext {
             identity: &self.identity,
             cloud: &self.plan.cloud,
             certificate: &self.plan.certificate,
+            principal: self.plan.principal.as_ref(),
             is_lifetime_strict: self.plan.is_lifetime_strict,
             requester,
         }

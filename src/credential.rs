@@ -15,6 +15,7 @@ pub(crate) mod renew;
 pub(crate) mod request;
 pub(crate) mod shared;
 pub(crate) mod slot;
+pub(crate) mod whose;
 
 use crate::api_server::choose::NoServer;
 use crate::cache::freshness::Freshness;
@@ -60,6 +61,7 @@ impl<'a> Certificates<'a> {
             return self.fetch(CachePolicy::AnyValid);
         };
         let entry = &current.entry;
+        whose::check_certificate(self.0.request, &entry.cert.common_name)?;
         let freshness = self.0.freshness(entry);
         if freshness == Freshness::Expired {
             return self.fetch(CachePolicy::AnyValid);

@@ -20,7 +20,7 @@ mod trust;
 use crate::config::{Config, Profile};
 use crate::host::{Directories, Env};
 use crate::huaweicloud::credentials::Credentials;
-use crate::ids::ProfileName;
+use crate::ids::{PrincipalId, ProfileName};
 use crate::store::LayeredStore;
 use fingerprint::Fingerprint;
 use found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
@@ -355,6 +355,12 @@ impl Identity {
     /// Its id at the cloud is another one after every login, so nothing can be told from a change.
     pub fn is_federated(&self) -> bool {
         matches!(self.found.means, AuthMethod::IdToken { .. }) && self.found.agency.is_none()
+    }
+
+    /// Who an entry of the kubeconfig is for: provider and subject of a federated user, else the id that a certificate names.
+    pub fn principal(&self, common_name: Option<&str>) -> Option<PrincipalId> {
+        let federated = self.federated_principal();
+        PrincipalId::parse(federated.as_deref().or(common_name)?).ok()
     }
 
     /// Provider and subject of somebody whose id at the cloud is another one after every login.

@@ -102,6 +102,12 @@ id!(
 );
 
 id!(
+    /// Who an entry of the kubeconfig is for: the id that the certificates name, or a federated user's provider and subject.
+    PrincipalId, "a principal", 512, "letters, digits and `-`, `_`, `.`, `:`, `@`, `/`, `~`: the id that the certificates name, or `PROVIDER/SUBJECT`",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '@' | '/' | '~')
+);
+
+id!(
     /// A job's id (a UUID on all known clouds).
     JobId, "a job id", 64, "letters, digits and `-`",
     |c| c.is_ascii_alphanumeric() || c == '-'

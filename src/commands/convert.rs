@@ -196,6 +196,7 @@ impl ConvertRun<'_> {
                     identity: self.identity,
                     cloud: &self.plan.cloud,
                     certificate: self.certificate.clone(),
+                    principal: self.identity.principal(Some(&issuer.entry.cert.common_name)),
                     is_lifetime_strict: false,
                 }),
                 install_hint: exec_arguments::INSTALL_HINT.to_owned(),
@@ -239,6 +240,7 @@ impl ConvertRun<'_> {
             identity: self.identity,
             cloud: &self.plan.cloud,
             certificate: &self.certificate,
+            principal: None,
             is_lifetime_strict: false,
             requester: Requester::Person,
         };

@@ -6,7 +6,7 @@ use crate::cache::handed_over::{self, HandedOverError};
 use crate::cli::{GetCredentialArgs, GlobalArgs};
 use crate::contexts::{ResolvedContext, complete};
 use crate::credential::request::Requester;
-use crate::credential::{Certificates, hints};
+use crate::credential::{Certificates, hints, whose};
 use crate::error::{Error, Result};
 use crate::exec_credential::{ExecInfo, KeyDisplay, exec_credential};
 use crate::host::{Directories, Host, Input};
@@ -31,10 +31,13 @@ fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString
     if args.certificate.cache_from.is_some() && !args.force_refresh {
         let plan = GetCredentialPlan::new(args, global, &host.env, None, host.terminal, exec_info.as_ref())?;
         match handed_over(&plan, host) {
-            Ok(entry) => {
-                let ask_again = Schedule::of(&entry, &host.clock).ask_again(host.clock.now());
-                return print(host, &plan, &entry, ask_again);
-            }
+            Ok(entry) => match whose::check_handed_over(plan.principal.as_ref(), &entry.cert.common_name) {
+                Ok(()) => {
+                    let ask_again = Schedule::of(&entry, &host.clock).ask_again(host.clock.now());
+                    return print(host, &plan, &entry, ask_again);
+                }
+                Err(error) => not_handed_over = Some(error),
+            },
             Err(error) => not_handed_over = Some(error.into()),
         }
     }
@@ -59,6 +62,7 @@ fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString
 
     let resolved = ResolvedContext::new(&session, identity, plan).map_err(|e| e.doing(&doing))?;
     let request = resolved.request(requester);
+    whose::check_offline(&request).map_err(|e| e.doing(&doing))?;
     let certificates = Certificates::of(&session, &request);
     if args.renew {
         certificates.renew();

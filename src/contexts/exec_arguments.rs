@@ -2,6 +2,7 @@
 
 use crate::huaweicloud::cloud::Cloud;
 use crate::identity::Identity;
+use crate::ids::PrincipalId;
 use crate::lifetime::CertLifetime;
 use crate::plan::{CertificateSettings, CloudSettings, ClusterRef, absolute};
 use crate::store::CacheMode;
@@ -16,6 +17,8 @@ pub(crate) struct Arguments<'a> {
     pub(crate) identity: &'a Identity,
     pub(crate) cloud: &'a CloudSettings,
     pub(crate) certificate: CertificateSettings,
+    /// Whose certificates it is for.
+    pub(crate) principal: Option<PrincipalId>,
     pub(crate) is_lifetime_strict: bool,
 }
 
@@ -25,6 +28,7 @@ pub(crate) fn arguments(said: &Arguments<'_>) -> Vec<String> {
         target,
         cloud: settings,
         certificate,
+        principal,
         ..
     } = said;
     let mut args = vec![
@@ -35,6 +39,7 @@ pub(crate) fn arguments(said: &Arguments<'_>) -> Vec<String> {
         said.identity.identity_argument(),
     ];
     let mut add = |flag: &str, value: Option<String>| args.extend(value.map(|value| format!("--{flag}={value}")));
+    add("principal", principal.as_ref().map(ToString::to_string));
     let lifetime = Some(certificate.lifetime).filter(|lifetime| *lifetime != CertLifetime::default());
     add("duration", lifetime.map(|lifetime| lifetime.to_string()));
     let cache = Some(certificate.cache).filter(|cache| *cache != CacheMode::Auto);

@@ -8,6 +8,7 @@ use crate::cache::single_flight::{self, LockOutcome, LockTimedOut};
 use crate::credential::request::{CertificateRequest, FetchRequest, Requester};
 use crate::credential::shared;
 use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
+use crate::credential::whose;
 use crate::error::{Exit, Explain, Result};
 use crate::huaweicloud::cce::CceClient;
 use crate::huaweicloud::cce::cluster_cert::{ClusterCert, LIFETIME_TOLERANCE};
@@ -54,7 +55,10 @@ pub(crate) fn fetch(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Res
     let session = slot.session;
     // What somebody else has brought about meanwhile: a certificate, or a failure.
     let found_meanwhile = || {
-        let newer = slot.cached_for(fetch.policy).map(Ok);
+        let newer = slot.cached_for(fetch.policy).map(|found| {
+            whose::check_certificate(slot.request, &found.entry.cert.common_name)?;
+            Ok(found)
+        });
         newer.or_else(|| slot.recent_failure(fetch).map(Err))
     };
     let patience = fetch.deadline.at_most(LOCK_TIMEOUT);
@@ -88,6 +92,7 @@ fn issue(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<Obtaine
     let fresh = ask(slot, fetch)?;
     check_lifetime(request, &fresh)?;
     let before = slot.record();
+    whose::check_certificate(request, &fresh.cert.common_name)?;
     check_owner(request, &fresh, before.as_ref())?;
     let record = record_of(request, &fresh, before);
     let entry = CacheEntry {
@@ -121,7 +126,7 @@ fn ask(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<ClusterCe
     })
 }
 
-/// A client gets a certificate of the same user as before, or none.
+/// A client gets a certificate of the same user as before, or none; what its entry says of that counts more.
 fn check_owner(
     request: &CertificateRequest<'_>,
     fresh: &ClusterCert,
@@ -130,6 +135,7 @@ fn check_owner(
     match before {
         Some(before)
             if request.requester == Requester::Client
+                && request.principal.is_none()
                 && !request.identity.is_federated()
                 && before.user_id != fresh.cert.common_name =>
         {

@@ -5,7 +5,7 @@ use crate::cache::entry::CacheEntry;
 use crate::certificate::ClientCert;
 use crate::host::Deadline;
 use crate::identity::Identity;
-use crate::ids::Endpoint;
+use crate::ids::{Endpoint, PrincipalId};
 use crate::plan::{CertificateSettings, CloudSettings, ClusterRef};
 use crate::sign_in::SignIn;
 
@@ -16,6 +16,8 @@ pub(crate) struct CertificateRequest<'a> {
     pub(crate) identity: &'a Identity,
     pub(crate) cloud: &'a CloudSettings,
     pub(crate) certificate: &'a CertificateSettings,
+    /// Whose it must be.
+    pub(crate) principal: Option<&'a PrincipalId>,
     /// Refuse another lifetime than asked for.
     pub(crate) is_lifetime_strict: bool,
     pub(crate) requester: Requester,

@@ -9,6 +9,7 @@ use crate::cache::freshness::{Freshness, Schedule};
 use crate::cache::index::{self, CertificateRecord};
 use crate::credential::request::{CachePolicy, CertificateRequest, FetchRequest, Requester};
 use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
+use crate::credential::whose;
 use crate::env_vars;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
@@ -360,7 +361,8 @@ impl Run<'_> {
         let known = self.slot.record();
         let is_same_user =
             request.identity.is_federated() || known.is_none_or(|known| known.user_id == entry.cert.common_name);
-        is_asked_for && is_same_user
+        let is_meant = whose::check_certificate(request, &entry.cert.common_name).is_ok();
+        is_asked_for && is_same_user && is_meant
     }
 
     /// Keeps another machine's certificate here like our own.

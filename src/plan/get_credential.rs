@@ -5,7 +5,7 @@ use crate::config::Profile;
 use crate::env_vars;
 use crate::exec_credential::{ApiVersion, ExecInfo};
 use crate::host::{Env, Terminal};
-use crate::ids::{ClusterId, ProjectId, Region};
+use crate::ids::{ClusterId, PrincipalId, ProjectId, Region};
 use crate::plan::given::{Given, Sources, none};
 use crate::plan::settings::{CertificateSettings, CloudSettings, RunSettings, TIMEOUT, is_set, timeout};
 use crate::plan::{PlanError, api_version};
@@ -26,6 +26,8 @@ pub struct GetCredentialPlan {
     pub cluster_id: ClusterId,
     /// Its path at CCE is another one.
     pub is_autopilot: bool,
+    /// Nobody else is served.
+    pub principal: Option<PrincipalId>,
     /// Where the cloud answers.
     pub cloud: CloudSettings,
     /// The certificate and where it is kept.
@@ -84,6 +86,10 @@ impl GetCredentialPlan {
                 .transpose()?,
             cluster_id: typed("--cluster-id", &args.cluster_id).parse(ClusterId::parse, id_hint)?,
             is_autopilot: args.autopilot,
+            principal: match &args.principal {
+                Some(text) => Some(typed("--principal", text).parse(PrincipalId::parse, id_hint)?),
+                None => None,
+            },
             cloud: CloudSettings::new(&args.cloud, &sources)?,
             certificate: CertificateSettings::new(&args.certificate, &sources)?,
             is_lifetime_strict: args.strict_duration,

@@ -7,4 +7,5 @@ mod formats;
 mod key_command;
 mod portal;
 mod provider;
+mod pinned;
 mod refused;

@@ -6,6 +6,7 @@ use crate::commands::login::prepare::PreparedCluster;
 use crate::commands::login::setup::LoginRun;
 use crate::contexts::exec_arguments;
 use crate::host::programs::{self, COMMAND};
+use crate::ids::PrincipalId;
 use crate::kubeconfig::{ClusterEntry, Current, ExecEntry, Kind, KubeconfigError, Login};
 use crate::plan::CurrentContext;
 use std::collections::{HashMap, HashSet};
@@ -16,7 +17,11 @@ pub(super) fn logins<'a>(
     prepared: Vec<PreparedCluster<'a>>,
     failures: &mut LoginFailures,
 ) -> (Vec<PreparedCluster<'a>>, Vec<Login>) {
-    let logins: Vec<Login> = prepared.iter().map(|prepared| login(run, prepared)).collect();
+    let principal = principal(run, &prepared);
+    let logins: Vec<Login> = prepared
+        .iter()
+        .map(|prepared| login(run, prepared, principal.clone()))
+        .collect();
     let mut refused: HashMap<usize, KubeconfigError> = run.kubeconfig.refusals(&logins).into_iter().collect();
     let mut users = HashSet::new();
     let (mut kept, mut allowed) = (Vec::with_capacity(logins.len()), Vec::with_capacity(logins.len()));
@@ -40,6 +45,13 @@ pub(super) fn logins<'a>(
     (kept, allowed)
 }
 
+/// Who we are to all clusters of the run, as the certificates that there are say.
+fn principal(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>]) -> Option<PrincipalId> {
+    let checked = prepared.iter().find_map(|prepared| prepared.checked.as_ref());
+    let name = checked.map(|checked| checked.obtained.entry.cert.common_name.as_str());
+    run.identity.principal(name)
+}
+
 /// Only one can become the current one: the first that answers, else the first.
 fn choose_current(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>], logins: &mut [Login]) {
     let chosen = prepared.iter().position(PreparedCluster::answers).unwrap_or_default();
@@ -54,7 +66,7 @@ fn choose_current(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>], logins: 
 }
 
 /// The three entries, as they are to be.
-fn login(run: &LoginRun<'_>, prepared: &PreparedCluster<'_>) -> Login {
+fn login(run: &LoginRun<'_>, prepared: &PreparedCluster<'_>, principal: Option<PrincipalId>) -> Login {
     let (setup, server) = (&prepared.setup, &prepared.server);
     let (plan, existing, host) = (run.plan, setup.existing, run.session.host);
     let is_unverified = setup.is_unverified();
@@ -86,6 +98,7 @@ fn login(run: &LoginRun<'_>, prepared: &PreparedCluster<'_>) -> Login {
                 identity: run.identity,
                 cloud: &plan.search.cloud,
                 certificate: setup.certificate.clone(),
+                principal: principal.or_else(|| PrincipalId::parse(existing?.args.principal.as_deref()?).ok()),
                 is_lifetime_strict: existing.is_some_and(|existing| existing.args.strict_duration),
             }),
             install_hint: exec_arguments::INSTALL_HINT.to_owned(),

@@ -198,6 +198,7 @@ impl ClusterSetup<'_> {
             identity: self.run.identity,
             cloud: &self.run.plan.search.cloud,
             certificate: &self.certificate,
+            principal: None,
             is_lifetime_strict: self.existing.is_some_and(|existing| existing.args.strict_duration),
             requester: Requester::Person,
         }

@@ -104,9 +104,10 @@ fn a_token_that_a_store_keeps_all_the_same_is_void() {
     world.use_no_key();
     world.unset("CCE_LOGIN_IAM_ENDPOINT");
     world.sim.set_password("alice", "correct horse battery");
-    let iam = world.sim.iam_endpoint();
+    let (iam, roots) = (world.sim.iam_endpoint(), world.path("cloud-ca.pem"));
     for (name, value) in [
         ("OS_AUTH_URL", iam.as_str()),
+        ("OS_CACERT", roots.as_str()),
         ("OS_USERNAME", "alice"),
         ("OS_PASSWORD", "correct horse battery"),
         ("OS_USER_DOMAIN_NAME", "example-account"),

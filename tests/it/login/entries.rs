@@ -57,6 +57,7 @@ fn every_setting_that_is_not_built_in_is_in_the_arguments_and_paths_are_absolute
             &format!("--project-id={}", cluster.project_id),
             &format!("--cluster-id={}", cluster.uid),
             "--profile=default",
+            &format!("--principal={}", world.sim.user_id("alice")),
             "--duration=1d",
             "--cache=keyring",
             &format!("--cce-endpoint={}", world.sim.cce_endpoint()),
