@@ -10,10 +10,9 @@ use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::observed::Endpoints;
 use crate::log::Log;
 use crate::plan::{CloudSettings, RunSettings};
-use crate::store::{CacheMode, FileStore, LayeredStore, StoreEnvironment};
+use crate::store::{CacheMode, LayeredStore, StoreEnvironment, Stores};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The pause after a 429 that names none.
@@ -40,16 +39,19 @@ pub(crate) struct Session<'a> {
     pub(crate) is_interactive: bool,
     /// Whether a person may be sent to a browser.
     pub(crate) browser_use: BrowserUse,
+    stores: Stores,
 }
 
 impl<'a> Session<'a> {
     pub(crate) fn new(host: &'a Host, directories: Directories, run: RunSettings, verbosity: u8) -> Self {
+        let started = host.clock.now();
         Self {
+            stores: Stores::new(store_environment(host, &directories, run.is_interactive, started)),
             host,
             log: Log::new(host, verbosity),
             directories,
             deadline: Deadline::after(run.timeout),
-            started: host.clock.now(),
+            started,
             is_interactive: run.is_interactive,
             browser_use: BrowserUse::ByPerson,
         }
@@ -60,7 +62,15 @@ impl<'a> Session<'a> {
         match &self.host.keyrings {
             _ if mode == CacheMode::None => LayeredStore::default(),
             Keyrings::Given(stores) => LayeredStore::new(stores.clone(), None),
-            Keyrings::System => crate::store::open(mode, &self.store_world()),
+            Keyrings::System => self.stores.of(mode),
+        }
+    }
+
+    /// Every store that this system has, whatever the settings say; and files in this directory, if they are not among them.
+    pub(crate) fn every_store(&self, elsewhere: Option<&Path>) -> LayeredStore {
+        match &self.host.keyrings {
+            Keyrings::Given(stores) => LayeredStore::new(stores.clone(), None),
+            Keyrings::System => self.stores.all(elsewhere),
         }
     }
 
@@ -76,34 +86,10 @@ impl<'a> Session<'a> {
 
     /// The store of a profile's secret: `file` where the profile says so, else the keyring.
     pub(crate) fn secrets(&self, kind: Option<&str>) -> LayeredStore {
-        let world = self.store_world();
         match (&self.host.keyrings, kind, &self.directories.config) {
-            (_, Some("file"), Some(config)) => {
-                LayeredStore::new(vec![Arc::new(FileStore::new(config.join("secrets"), world.uid))], None)
-            }
+            (_, Some("file"), Some(config)) => self.stores.files_in(&config.join("secrets")),
             (Keyrings::Given(stores), ..) => LayeredStore::new(stores.clone(), None),
-            (Keyrings::System, ..) => LayeredStore::new(vec![crate::store::open_secrets(&world)], None),
-        }
-    }
-
-    fn store_world(&self) -> StoreEnvironment {
-        let env = &self.host.env;
-        StoreEnvironment {
-            dbus_session_bus_address: env.var_os(env_vars::DBUS_SESSION_BUS_ADDRESS),
-            xdg_runtime_dir: env.path(env_vars::XDG_RUNTIME_DIR),
-            container: env.var_os(env_vars::CONTAINER),
-            kubernetes_service_host: env.var_os(env_vars::KUBERNETES_SERVICE_HOST),
-            cache_dir: self.directories.cache.clone(),
-            shared_memory_dir: PathBuf::from("/dev/shm"),
-            time_out_marker: self
-                .directories
-                .runtime
-                .as_ref()
-                .map(|dir| dir.join("keyring-timed-out")),
-            uid: crate::host::user_id(),
-            interactive: self.is_interactive,
-            keyring_deadline: StoreEnvironment::keyring_deadline_for(self.is_interactive),
-            now: self.started,
+            (Keyrings::System, ..) => self.stores.secrets(),
         }
     }
 
@@ -173,5 +159,28 @@ impl<'a> Session<'a> {
         say(format!("the cloud throttles this identity: going on in {seconds} s"));
         std::thread::sleep(pause);
         Ok(())
+    }
+}
+
+fn store_environment(
+    host: &Host,
+    directories: &Directories,
+    interactive: bool,
+    now: DateTime<Utc>,
+) -> StoreEnvironment {
+    let env = &host.env;
+    let runtime = directories.runtime.as_ref();
+    StoreEnvironment {
+        dbus_session_bus_address: env.var_os(env_vars::DBUS_SESSION_BUS_ADDRESS),
+        xdg_runtime_dir: env.path(env_vars::XDG_RUNTIME_DIR),
+        container: env.var_os(env_vars::CONTAINER),
+        kubernetes_service_host: env.var_os(env_vars::KUBERNETES_SERVICE_HOST),
+        cache_dir: directories.cache.clone(),
+        shared_memory_dir: PathBuf::from("/dev/shm"),
+        time_out_marker: runtime.map(|dir| dir.join("keyring-timed-out")),
+        uid: crate::host::user_id(),
+        interactive,
+        keyring_deadline: StoreEnvironment::keyring_deadline_for(interactive),
+        now,
     }
 }

@@ -1,7 +1,7 @@
 //! Where secrets are kept: the stores, and how they stand one behind the other.
 //!
-//! A [`SecretStore`] keeps small secret values under account names. [`open`] builds the [`LayeredStore`] a run uses from a [`CacheMode`] and a
-//! [`StoreEnvironment`]; [`open_secrets`] the one store that may hold what must outlive a reboot. What the values mean is the cache's business, not ours.
+//! A [`SecretStore`] keeps small secret values under account names. [`Stores`] are those of one run: the [`LayeredStore`] that a
+//! [`CacheMode`] names, the one that may hold what must outlive a reboot, and all there are. What the values mean is the cache's business.
 //! A store never fails a login: every trouble is a [`StoreError`] that the caller may log and treat as a miss.
 
 #[cfg(target_os = "linux")]
@@ -23,10 +23,8 @@ pub use layered::{Deleted, LayeredStore, Lookup, StoreFailure, Stored};
 pub use memory::{MemoryStore, Switches};
 #[cfg(target_os = "linux")]
 pub use memory_directory::MemoryDirectory;
-pub use os_keyring::OsKeyring;
-pub use os_keyring::deadline::TimeOutMarker;
-pub use os_keyring::split::Split;
-pub use world::{CacheMode, StoreEnvironment, open, open_secrets};
+pub use os_keyring::{OsKeyring, Split, TimeOutMarker};
+pub use world::{CacheMode, StoreEnvironment, Stores};
 
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};

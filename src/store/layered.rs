@@ -33,13 +33,15 @@ pub struct Stored {
     pub held_by: Vec<StoreKind>,
     /// The stores that did not take it.
     pub troubles: Vec<StoreFailure>,
-    /// The stores that did not take it and may still hold an older value, because they did not delete it either.
-    pub may_be_stale: Vec<StoreKind>,
+    /// The stores that hold nothing under this account, an older value neither.
+    pub cleared: Vec<StoreKind>,
 }
 
-/// What deleting through the layers could not do.
+/// What deleting through the layers could do.
 #[derive(Debug, Default)]
 pub struct Deleted {
+    /// The stores that hold it no more, if they ever did.
+    pub cleared: Vec<StoreKind>,
     /// The stores that may still hold the value: to be named to the user.
     pub troubles: Vec<StoreFailure>,
     /// The stores that are not there for this process; what they hold, if anything, could not be reached.
@@ -99,7 +101,7 @@ impl LayeredStore {
         let mut stored = Stored {
             held_by: Vec::new(),
             troubles: Vec::new(),
-            may_be_stale: Vec::new(),
+            cleared: Vec::new(),
         };
         for store in self.layers.iter().rev() {
             set_one(
@@ -130,7 +132,7 @@ impl LayeredStore {
         let mut deleted = Deleted::default();
         for store in self.stores() {
             match store.delete(account) {
-                Ok(()) => {}
+                Ok(()) => deleted.cleared.push(store.kind()),
                 Err(error @ StoreError::Unavailable { .. }) => deleted.unavailable.push(StoreFailure {
                     kind: store.kind(),
                     error,
@@ -142,15 +144,6 @@ impl LayeredStore {
             }
         }
         deleted
-    }
-
-    /// Removes entries known to have expired, best effort: trouble is the next sweep's.
-    ///
-    /// Kernel keys vanish by themselves; the other stores keep an entry until someone deletes it.
-    pub fn sweep<'a>(&self, expired: impl IntoIterator<Item = &'a str>) {
-        for account in expired {
-            let _best_effort = self.delete(account);
-        }
     }
 
     /// Lists the accounts of every store that can tell, each once, sorted; and the stores that could not.
@@ -191,9 +184,8 @@ fn set_one(
 }
 
 fn forget(store: &dyn SecretStore, stored: &mut Stored, account: &str) {
-    match store.delete(account) {
-        Ok(()) | Err(StoreError::Unavailable { .. }) => {}
-        Err(_) => stored.may_be_stale.push(store.kind()),
+    if store.delete(account).is_ok() {
+        stored.cleared.push(store.kind());
     }
 }
 
@@ -266,12 +258,12 @@ mod tests {
         let stored = w.layered.set("a", "label", &secret("new"), None, NOW);
         assert_eq!(stored.held_by, [StoreKind::SecretService]);
         assert_eq!(stored.troubles.len(), 1);
-        assert!(stored.may_be_stale.is_empty());
+        assert_eq!(stored.cleared, [StoreKind::KernelKeyring, StoreKind::MemoryDirectory]);
         assert_eq!(found(&w.layered), Some((StoreKind::SecretService, secret("new"))));
     }
 
     #[test]
-    fn a_store_that_neither_takes_the_new_nor_drops_the_old_is_named() {
+    fn a_store_that_neither_takes_the_new_nor_drops_the_old_is_not_cleared() {
         let w = world();
         w.layered.set("a", "label", &secret("old"), None, NOW);
         w.front.switch(Switches {
@@ -280,7 +272,7 @@ mod tests {
             ..Switches::default()
         });
         let stored = w.layered.set("a", "label", &secret("new"), None, NOW);
-        assert_eq!(stored.may_be_stale, [StoreKind::KernelKeyring]);
+        assert_eq!(stored.cleared, [StoreKind::MemoryDirectory]);
     }
 
     #[test]
@@ -356,7 +348,8 @@ mod tests {
         w.layered.set("b", "label", &secret("1"), None, NOW);
         w.back.set("a", "label", &secret("1"), None, NOW).unwrap();
         assert_eq!(w.layered.list().0, ["a", "b"]);
-        w.layered.sweep(["a", "b"]);
+        w.layered.delete("a");
+        w.layered.delete("b");
         assert!(w.layered.list().0.is_empty());
     }
 

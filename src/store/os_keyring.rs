@@ -1,17 +1,29 @@
 //! The OS keyring, through keyring-core's API: the macOS login keychain, the Windows Credential Manager, the Secret Service elsewhere.
 //!
-//! Every operation runs under the deadline of [`StoreEnvironment`], on one connection per process. When not interactive no dialog is opened: a locked
+//! Every operation runs under the deadline of [`StoreEnvironment`], on one connection per run. When not interactive no dialog is opened: a locked
 //! keyring is [`StoreError::Locked`].
 
-pub(crate) mod deadline;
 #[cfg(all(unix, not(target_os = "macos")))]
-pub(crate) mod secret_service;
-pub(crate) mod split;
+mod dbus;
+// Also built for tests elsewhere: its own show what the two platforms without a test machine rely on.
+#[cfg(any(test, target_os = "macos", target_os = "windows"))]
+mod deadline;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod in_line;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod secret_service;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod session_bus;
+mod split;
+mod time_out_marker;
+mod verdict;
+
+pub use split::Split;
+pub use time_out_marker::TimeOutMarker;
 
 use super::{SERVICE, SecretStore, StoreEnvironment, StoreError, StoreKind};
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
-use deadline::Deadlined;
 use keyring_core::api::CredentialStore;
 use keyring_core::{Entry, Error};
 use split::check_item;
@@ -19,21 +31,20 @@ use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
+use verdict::Verdict;
 
 const KIND: StoreKind = StoreKind::os_keyring();
 
 /// The OS keyring of the platform.
 pub struct OsKeyring {
-    keyring: Deadlined<platform::Opened>,
+    keyring: platform::Runner,
 }
 
 impl OsKeyring {
     /// Describes the keyring; the first operation connects to it.
     pub fn new(world: &StoreEnvironment) -> Self {
-        let settings = platform::Settings::of(world);
-        let open = move || platform::open(&settings);
         Self {
-            keyring: Deadlined::new(KIND, world.keyring_deadline, world.time_out_marker(), open),
+            keyring: platform::runner(world),
         }
     }
 
@@ -43,7 +54,7 @@ impl OsKeyring {
     /// (<https://learn.microsoft.com/windows/win32/api/wincred/ns-wincred-credentiala>).
     pub const ITEM_LIMIT: Option<usize> = if cfg!(target_os = "windows") { Some(2560) } else { None };
 
-    /// Runs one operation on one entry, on the helper thread.
+    /// Runs one operation on one entry.
     fn with_entry<T: Send + 'static>(
         &self,
         account: &str,
@@ -144,43 +155,23 @@ fn to_store_error(error: Error, action: &'static str) -> StoreError {
     StoreError::failed(KIND, action, source)
 }
 
-/// What a platform's own error means to us.
-#[cfg_attr(
-    not(all(unix, not(target_os = "macos"))),
-    expect(dead_code, reason = "not every platform has every verdict")
-)]
-pub(super) enum Verdict {
-    /// Opening it would take a dialog that we may not open, or that was dismissed.
-    Locked,
-    /// There is no such keyring here.
-    Absent(&'static str),
-    /// Its own time limit passed.
-    Silent(Duration),
-    /// Anything else.
-    Failed,
-}
-
-/// The Secret Service: our own [`keyring_core`] store on the keyring project's client.
+/// The Secret Service: our own [`keyring_core`] store on a session bus that is ours.
 #[cfg(all(unix, not(target_os = "macos")))]
 mod platform {
+    use super::in_line::InLine;
+    use super::secret_service::calls::{LIMIT, ServiceError};
     use super::secret_service::{self, SecretServiceStore};
+    use super::session_bus;
     use super::{Arc, CredentialStore, Duration, HashMap, KIND, StoreEnvironment, StoreError};
+    use keyring_core::Error;
+    use std::time::Instant;
 
-    pub(super) struct Settings {
-        bus: Result<(), &'static str>,
-        dialog_limit: Option<Duration>,
-    }
+    pub(super) type Runner = InLine<Opened>;
 
-    impl Settings {
-        pub(super) fn of(world: &StoreEnvironment) -> Self {
-            Self {
-                bus: world.session_bus(),
-                // Shorter than the deadline, so that a dialog nobody answers is a locked keyring and not one to be left alone.
-                dialog_limit: world
-                    .interactive
-                    .then(|| world.keyring_deadline.saturating_sub(Duration::from_secs(5))),
-            }
-        }
+    /// Its client keeps the time itself.
+    pub(super) fn runner(world: &StoreEnvironment) -> Runner {
+        let world = world.clone();
+        InLine::new(KIND, world.time_out_marker(), move || open(&world))
     }
 
     pub(super) struct Opened(Arc<CredentialStore>);
@@ -191,12 +182,16 @@ mod platform {
         }
     }
 
-    pub(super) fn open(settings: &Settings) -> Result<Opened, StoreError> {
-        settings.bus.map_err(|reason| StoreError::unavailable(KIND, reason))?;
-        match SecretServiceStore::connect(settings.dialog_limit) {
-            Ok(store) => Ok(Opened(Arc::new(store))),
-            Err(error) => Err(super::to_store_error(error, "open a connection")),
-        }
+    fn open(world: &StoreEnvironment) -> Result<Opened, StoreError> {
+        // Shorter than the deadline, so that a dialog nobody answers is a locked keyring and not one to be left alone.
+        let dialog_limit = world.keyring_deadline.saturating_sub(Duration::from_secs(5));
+        let address = world.dbus_session_bus_address.as_deref();
+        let bus = session_bus::socket_path(address, world.runtime_dir())
+            .and_then(|path| session_bus::connect_to(&path, world.uid, Instant::now() + LIMIT))
+            .map_err(|reason| Error::PlatformFailure(Box::new(ServiceError::NoBus(reason))))
+            .map_err(|error| super::to_store_error(error, "open a connection"))?;
+        let store = SecretServiceStore::new(bus, world.uid, world.interactive.then_some(dialog_limit));
+        Ok(Opened(Arc::new(store)))
     }
 
     pub(super) fn modifiers(label: &str) -> HashMap<&str, &str> {
@@ -209,20 +204,18 @@ mod platform {
 /// The login keychain, through apple-native-keyring-store.
 #[cfg(target_os = "macos")]
 mod platform {
-    use super::{Arc, CredentialStore, HashMap, StdError, StoreEnvironment, StoreError, Verdict};
+    use super::deadline::Deadlined;
+    use super::{Arc, CredentialStore, HashMap, KIND, StdError, StoreEnvironment, StoreError, Verdict};
     use security_framework::base::Error as KeychainError;
     use security_framework::os::macos::keychain::{KeychainUserInteractionLock, SecKeychain};
 
-    pub(super) struct Settings {
-        interactive: bool,
-    }
+    pub(super) type Runner = Deadlined<Opened>;
 
-    impl Settings {
-        pub(super) fn of(world: &StoreEnvironment) -> Self {
-            Self {
-                interactive: world.interactive,
-            }
-        }
+    pub(super) fn runner(world: &StoreEnvironment) -> Runner {
+        let interactive = world.interactive;
+        Deadlined::new(KIND, world.keyring_deadline, world.time_out_marker(), move || {
+            open(interactive)
+        })
     }
 
     pub(super) struct Opened {
@@ -237,9 +230,9 @@ mod platform {
         }
     }
 
-    pub(super) fn open(settings: &Settings) -> Result<Opened, StoreError> {
+    fn open(interactive: bool) -> Result<Opened, StoreError> {
         let failed = |error: keyring_core::Error| super::to_store_error(error, "open the login keychain");
-        let no_dialogs = if settings.interactive {
+        let no_dialogs = if interactive {
             None
         } else {
             Some(
@@ -265,7 +258,7 @@ mod platform {
             // errSecInteractionNotAllowed, errSecInteractionRequired, errSecAuthFailed, errSecUserCanceled
             Some(-25308 | -25315 | -25293 | -128) => Verdict::Locked,
             // errSecNotAvailable, errSecNoSuchKeychain, errSecNoDefaultKeychain
-            Some(-25291 | -25294 | -25307) => Verdict::Absent("there is no login keychain"),
+            Some(-25291 | -25294 | -25307) => Verdict::Absent("there is no login keychain".into()),
             _ => Verdict::Failed,
         }
     }
@@ -274,14 +267,13 @@ mod platform {
 /// The Credential Manager, through windows-native-keyring-store.
 #[cfg(target_os = "windows")]
 mod platform {
-    use super::{Arc, CredentialStore, HashMap, StdError, StoreEnvironment, StoreError, Verdict};
+    use super::deadline::Deadlined;
+    use super::{Arc, CredentialStore, HashMap, KIND, StdError, StoreEnvironment, StoreError, Verdict};
 
-    pub(super) struct Settings;
+    pub(super) type Runner = Deadlined<Opened>;
 
-    impl Settings {
-        pub(super) fn of(_world: &StoreEnvironment) -> Self {
-            Self
-        }
+    pub(super) fn runner(world: &StoreEnvironment) -> Runner {
+        Deadlined::new(KIND, world.keyring_deadline, world.time_out_marker(), open)
     }
 
     pub(super) struct Opened(Arc<CredentialStore>);
@@ -292,7 +284,7 @@ mod platform {
         }
     }
 
-    pub(super) fn open(_settings: &Settings) -> Result<Opened, StoreError> {
+    fn open() -> Result<Opened, StoreError> {
         let store = windows_native_keyring_store::Store::new().map_err(|error| super::to_store_error(error, "open"))?;
         Ok(Opened(store))
     }

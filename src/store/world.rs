@@ -3,8 +3,8 @@
 use crate::store::{FileStore, LayeredStore, OsKeyring, SecretStore, Split, StoreError, StoreKind, TimeOutMarker};
 use chrono::{DateTime, Utc};
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Which stores a cache may use: `--cache`.
@@ -44,8 +44,6 @@ impl CacheMode {
 }
 
 /// The parts of the world that decide which stores there are; environment variables as they are set, blank or not.
-///
-/// On Linux the D-Bus library reads the bus address from the process's environment itself: the values here decide only whether it is asked.
 #[derive(Clone, Debug)]
 pub struct StoreEnvironment {
     /// `DBUS_SESSION_BUS_ADDRESS`.
@@ -85,38 +83,8 @@ impl StoreEnvironment {
 
     /// `XDG_RUNTIME_DIR` if it counts: not blank, absolute.
     #[cfg(all(unix, not(target_os = "macos")))]
-    pub(super) fn runtime_dir(&self) -> Option<&std::path::Path> {
+    pub(super) fn runtime_dir(&self) -> Option<&Path> {
         self.xdg_runtime_dir.as_deref().filter(|path| path.is_absolute())
-    }
-
-    /// Whether there is a session bus to connect to, without connecting.
-    ///
-    /// Where there is none, libdbus would start one with `dbus-launch`; it looks in the same two places before it does.
-    #[cfg(all(unix, not(target_os = "macos")))]
-    pub(super) fn session_bus(&self) -> Result<(), &'static str> {
-        use std::os::unix::fs::{FileTypeExt, MetadataExt};
-        match self.dbus_session_bus_address.as_deref().filter(|value| is_set(value)) {
-            Some(address)
-                if address
-                    .to_string_lossy()
-                    .split(';')
-                    .any(|way| way.trim_start().starts_with("autolaunch:")) =>
-            {
-                Err("`DBUS_SESSION_BUS_ADDRESS` asks for a new session bus")
-            }
-            Some(_) => Ok(()),
-            None => {
-                let socket = self
-                    .runtime_dir()
-                    .and_then(|directory| directory.join("bus").metadata().ok());
-                let is_ours = socket.is_some_and(|meta| meta.file_type().is_socket() && meta.uid() == self.uid);
-                if is_ours {
-                    Ok(())
-                } else {
-                    Err("there is no session bus")
-                }
-            }
-        }
     }
 }
 
@@ -126,65 +94,107 @@ pub(super) fn is_set(value: &std::ffi::OsStr) -> bool {
     !value.to_string_lossy().trim().is_empty()
 }
 
-/// Builds the stores that `mode` names; cheap, nothing is connected to or created before it is used.
+/// The stores of one run; cheap, nothing is connected to or created before it is used.
 ///
-/// A store that turns out not to be there answers [`StoreError::Unavailable`] with the reason.
-pub fn open(mode: CacheMode, world: &StoreEnvironment) -> LayeredStore {
-    let is_linux = cfg!(target_os = "linux");
-    let layers = match mode {
-        CacheMode::Auto if is_linux => vec![kernel_keyring(world), os_keyring(world)],
-        CacheMode::Auto | CacheMode::Keyring => vec![os_keyring(world)],
-        CacheMode::Kernel => vec![kernel_keyring(world)],
-        CacheMode::File => vec![file(world)],
-        CacheMode::None => Vec::new(),
-    };
-    let fallback = (mode == CacheMode::Auto && is_linux).then(|| memory_directory(world));
-    LayeredStore::new(layers, fallback)
+/// The OS keyring is one for all of them: one connection, and one dialog at most. A store that turns out not to be there answers
+/// [`StoreError::Unavailable`] with the reason.
+pub struct Stores {
+    environment: StoreEnvironment,
+    os_keyring: OnceLock<Arc<dyn SecretStore>>,
 }
 
-/// The store for what must outlive a reboot (profile secrets): the OS keyring.
-///
-/// It is asked without the kernel keyring in front of it and without a fallback: a secret that a person typed is kept well or not at all. For
-/// `--secret-store file` take a [`FileStore`].
-pub fn open_secrets(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
-    os_keyring(world)
-}
-
-fn file(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
-    match &world.cache_dir {
-        Some(directory) => Arc::new(FileStore::new(directory.clone(), world.uid)),
-        None => absent(StoreKind::File, world),
+impl Stores {
+    /// Of this environment.
+    pub fn new(environment: StoreEnvironment) -> Self {
+        Self {
+            environment,
+            os_keyring: OnceLock::new(),
+        }
     }
-}
 
-fn os_keyring(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
-    let keyring = OsKeyring::new(world);
-    match OsKeyring::ITEM_LIMIT {
-        Some(limit) => Arc::new(Split::new(keyring, limit)),
-        None => Arc::new(keyring),
+    /// The stores that `mode` names.
+    pub fn of(&self, mode: CacheMode) -> LayeredStore {
+        let is_linux = cfg!(target_os = "linux");
+        let layers = match mode {
+            CacheMode::Auto if is_linux => vec![self.kernel_keyring(), self.os_keyring()],
+            CacheMode::Auto | CacheMode::Keyring => vec![self.os_keyring()],
+            CacheMode::Kernel => vec![self.kernel_keyring()],
+            CacheMode::File => vec![self.file()],
+            CacheMode::None => Vec::new(),
+        };
+        let fallback = (mode == CacheMode::Auto && is_linux).then(|| self.memory_directory());
+        LayeredStore::new(layers, fallback)
     }
-}
 
-fn kernel_keyring(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
-    #[cfg(target_os = "linux")]
-    return Arc::new(crate::store::KernelKeyring::new(world));
-    #[cfg(not(target_os = "linux"))]
-    return absent(StoreKind::KernelKeyring, world);
-}
+    /// Every store that this system may have, whatever the settings say today: to forget what was ever put into one of them.
+    ///
+    /// `elsewhere`: a directory that files were put into under other settings.
+    pub fn all(&self, elsewhere: Option<&Path>) -> LayeredStore {
+        let mut layers = Vec::new();
+        if cfg!(target_os = "linux") {
+            layers.extend([self.kernel_keyring(), self.memory_directory()]);
+        }
+        layers.push(self.file());
+        if let Some(directory) = elsewhere.filter(|directory| self.environment.cache_dir.as_deref() != Some(directory))
+        {
+            layers.push(self.file_in(directory));
+        }
+        layers.push(self.os_keyring());
+        LayeredStore::new(layers, None)
+    }
 
-fn memory_directory(world: &StoreEnvironment) -> Arc<dyn SecretStore> {
-    #[cfg(target_os = "linux")]
-    return Arc::new(crate::store::MemoryDirectory::new(world));
-    #[cfg(not(target_os = "linux"))]
-    return absent(StoreKind::MemoryDirectory, world);
+    /// The store for what must outlive a reboot (profile secrets): the OS keyring.
+    ///
+    /// Without the kernel keyring in front of it and without a fallback: a secret that a person typed is kept well or not at all. For
+    /// `--secret-store file` see [`Stores::files_in`].
+    pub fn secrets(&self) -> LayeredStore {
+        LayeredStore::new(vec![self.os_keyring()], None)
+    }
+
+    /// Files in this directory.
+    pub fn files_in(&self, directory: &Path) -> LayeredStore {
+        LayeredStore::new(vec![self.file_in(directory)], None)
+    }
+
+    fn file_in(&self, directory: &Path) -> Arc<dyn SecretStore> {
+        Arc::new(FileStore::new(directory.to_owned(), self.environment.uid))
+    }
+
+    fn file(&self) -> Arc<dyn SecretStore> {
+        match &self.environment.cache_dir {
+            Some(directory) => self.file_in(directory),
+            None => Arc::new(Absent(StoreKind::File)),
+        }
+    }
+
+    fn os_keyring(&self) -> Arc<dyn SecretStore> {
+        let open = || -> Arc<dyn SecretStore> {
+            let keyring = OsKeyring::new(&self.environment);
+            match OsKeyring::ITEM_LIMIT {
+                Some(limit) => Arc::new(Split::new(keyring, limit)),
+                None => Arc::new(keyring),
+            }
+        };
+        Arc::clone(self.os_keyring.get_or_init(open))
+    }
+
+    fn kernel_keyring(&self) -> Arc<dyn SecretStore> {
+        #[cfg(target_os = "linux")]
+        return Arc::new(super::KernelKeyring::new(&self.environment));
+        #[cfg(not(target_os = "linux"))]
+        return Arc::new(Absent(StoreKind::KernelKeyring));
+    }
+
+    fn memory_directory(&self) -> Arc<dyn SecretStore> {
+        #[cfg(target_os = "linux")]
+        return Arc::new(super::MemoryDirectory::new(&self.environment));
+        #[cfg(not(target_os = "linux"))]
+        return Arc::new(Absent(StoreKind::MemoryDirectory));
+    }
 }
 
 /// Stands where a store was asked for by name that this platform or this environment does not have.
 struct Absent(StoreKind);
-
-fn absent(kind: StoreKind, _world: &StoreEnvironment) -> Arc<dyn SecretStore> {
-    Arc::new(Absent(kind))
-}
 
 impl Absent {
     fn error(&self) -> StoreError {

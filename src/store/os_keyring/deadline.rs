@@ -1,62 +1,14 @@
-//! A deadline for operations that cannot be interrupted: they run on a helper thread that is left behind when time is up.
-//!
-//! After one time-out the store is not asked again: by this process, and for five minutes by no other one. A small file tells them
-//! ([`TimeOutMarker`]).
+//! A deadline for operations that cannot be interrupted (the keychain's, the Credential Manager's): they run on a helper thread that is left
+//! behind when time is up. After one time-out the store is left alone ([`TimeOutMarker`]).
 
-use crate::private_dir::{read_private, remove_private, write_private};
+use super::time_out_marker::TimeOutMarker;
 use crate::store::{StoreError, StoreKind};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use std::io;
-use std::path::PathBuf;
+use chrono::{DateTime, Utc};
+use std::mem;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{mem, thread};
-
-/// How long other processes leave a store alone after it did not answer.
-const SKIP_MINUTES: i64 = 5;
-
-/// The file that tells other processes that a store did not answer a moment ago; it holds the time in RFC 3339.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TimeOutMarker {
-    path: Option<PathBuf>,
-    now: DateTime<Utc>,
-}
-
-impl TimeOutMarker {
-    /// A marker at `path` (`None`: only this process knows), seen at `now`.
-    pub fn new(path: Option<PathBuf>, now: DateTime<Utc>) -> Self {
-        Self { path, now }
-    }
-
-    /// When the store did not answer, if that was less than five minutes ago.
-    ///
-    /// A time in the future (the clock was set back) and anything unreadable count as no marker.
-    pub fn recent(&self) -> Option<DateTime<Utc>> {
-        let text = String::from_utf8(read_private(self.path.as_ref()?).ok()??).ok()?;
-        let noted = DateTime::parse_from_rfc3339(text.trim_end()).ok()?.to_utc();
-        let age = self.now - noted;
-        (age >= TimeDelta::zero() && age < TimeDelta::minutes(SKIP_MINUTES)).then_some(noted)
-    }
-
-    /// Removes the marker, so that the store is asked again.
-    pub fn clear(&self) -> io::Result<()> {
-        self.path.as_deref().map_or(Ok(()), remove_private)
-    }
-
-    /// Notes that the store did not answer, `waited` after this process looked at the clock; best effort.
-    pub(crate) fn note(&self, waited: Duration) -> DateTime<Utc> {
-        let at = TimeDelta::from_std(waited)
-            .ok()
-            .and_then(|waited| self.now.checked_add_signed(waited))
-            .unwrap_or(self.now);
-        if let Some(path) = &self.path {
-            let text = format!("{}\n", at.to_rfc3339_opts(SecondsFormat::Secs, true));
-            let _best_effort = write_private(path, text.as_bytes());
-        }
-        at
-    }
-}
 
 type KeyringJob<S> = Box<dyn FnOnce(Result<&S, StoreError>) + Send>;
 type Opener<S> = Box<dyn Fn() -> Result<S, StoreError> + Send>;
@@ -75,7 +27,7 @@ enum WorkerState<S> {
 /// Runs operations on an `S` (a connection) one after the other on one helper thread, each under the deadline.
 ///
 /// `S` is opened by the first operation, on that thread and within its deadline; it stays there and is used again.
-pub(crate) struct Deadlined<S> {
+pub(super) struct Deadlined<S> {
     kind: StoreKind,
     limit: Duration,
     marker: TimeOutMarker,
@@ -83,7 +35,7 @@ pub(crate) struct Deadlined<S> {
 }
 
 impl<S: 'static> Deadlined<S> {
-    pub(crate) fn new(
+    pub(super) fn new(
         kind: StoreKind,
         limit: Duration,
         marker: TimeOutMarker,
@@ -98,7 +50,7 @@ impl<S: 'static> Deadlined<S> {
     }
 
     /// Runs one operation; [`StoreError::TimedOut`] once, [`StoreError::Skipped`] from then on.
-    pub(crate) fn run<T: Send + 'static>(
+    pub(super) fn run<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&S) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -175,8 +127,8 @@ fn serve<S>(open: &Opener<S>, jobs: Receiver<KeyringJob<S>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
     use std::fs;
-    use std::io::Write as _;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -248,14 +200,6 @@ mod tests {
         at(noon()).clear().unwrap();
         let (cleared, _) = counting(at(noon()));
         cleared.run(|()| Ok(())).unwrap();
-    }
-
-    #[test]
-    fn an_unreadable_marker_is_none() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("marker");
-        fs::File::create(&path).unwrap().write_all(b"yesterday\n").unwrap();
-        assert_eq!(TimeOutMarker::new(Some(path), noon()).recent(), None);
     }
 
     #[test]

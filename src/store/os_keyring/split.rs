@@ -142,7 +142,7 @@ fn part_name(account: &str, number: usize) -> String {
 }
 
 /// Accepts an account name, or the name of one of its parts: what a store under a [`Split`] is asked for.
-pub(crate) fn check_item(name: &str) -> Result<(), StoreError> {
+pub(super) fn check_item(name: &str) -> Result<(), StoreError> {
     match name.split_once('#') {
         Some((account, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => check_account(account),
         _ => check_account(name),

@@ -5,7 +5,7 @@
 use super::support::{bare_world, now, set_mode};
 use cce_login::secret::Secret;
 use cce_login::store::{
-    self, CacheMode, FileStore, MemoryDirectory, SecretStore, StoreEnvironment, StoreError, StoreKind,
+    CacheMode, FileStore, MemoryDirectory, SecretStore, StoreEnvironment, StoreError, StoreKind, Stores,
 };
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -329,7 +329,8 @@ fn the_modes_open_what_they_name() {
         ..bare_world()
     };
     let kinds = |mode| {
-        store::open(mode, &world)
+        Stores::new(world.clone())
+            .of(mode)
             .stores()
             .map(|store| store.kind())
             .collect::<Vec<_>>()
@@ -346,11 +347,18 @@ fn the_modes_open_what_they_name() {
     assert_eq!(kinds(CacheMode::Kernel), [StoreKind::KernelKeyring]);
     assert_eq!(kinds(CacheMode::File), [StoreKind::File]);
     assert_eq!(kinds(CacheMode::None), []);
-    assert_eq!(store::open_secrets(&world).kind(), StoreKind::SecretService);
+    assert_eq!(
+        Stores::new(world.clone()).secrets().stores().next().unwrap().kind(),
+        StoreKind::SecretService
+    );
 
-    let stored = store::open(CacheMode::File, &world).set("a", "label", &secret("value"), None, now());
+    let stored = Stores::new(world.clone())
+        .of(CacheMode::File)
+        .set("a", "label", &secret("value"), None, now());
     assert_eq!(stored.held_by, [StoreKind::File]);
-    let nowhere = store::open(CacheMode::File, &bare_world()).set("a", "label", &secret("value"), None, now());
+    let nowhere = Stores::new(bare_world())
+        .of(CacheMode::File)
+        .set("a", "label", &secret("value"), None, now());
     assert_eq!(
         nowhere.troubles[0].error.to_string(),
         "the file store is not available: there is no cache directory"

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken test world should stop the test")]
 
-use super::support::{Run, unique, wait_for};
+use super::support::{Run, set_mode, unique, wait_for};
 use std::fs;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -217,13 +217,16 @@ fn a_bus_without_a_secret_service_is_unavailable() {
     assert_eq!(texts, [format!("none{none}"), format!("held by []{none}")]);
 }
 
-#[test]
-fn without_a_session_bus_none_is_started() {
-    let mut run = Run::new();
-    let runtime = run.with_runtime_dir();
-    let none = "none; the Secret Service is not available: there is no session bus";
-    let not_ours = "none; the Secret Service is not available: `DBUS_SESSION_BUS_ADDRESS` asks for a new session bus";
-    // libdbus would start `dbus-launch`; under this tracer any program that is started shows.
+/// Asks the keyring once, under a tracer that shows every program that is started. One is: the test itself.
+fn ask_and_start_nothing(run: &Run) -> String {
+    let answers = run.steps("keyring", &["get a"]);
+    assert!(answers[0].took < AT_ONCE, "{answers:?}");
+    let started = fs::read_to_string(run.directory.path().join("trace")).unwrap();
+    assert_eq!(started.matches("execve(").count(), 1, "{started}");
+    answers[0].text.clone()
+}
+
+fn traced(run: &mut Run) {
     let trace = run.directory.path().join("trace");
     run.under(&[
         "strace",
@@ -232,25 +235,87 @@ fn without_a_session_bus_none_is_started() {
         "--output",
         trace.to_str().unwrap(),
     ]);
-    for (address, expected) in [
-        (None, none),
-        (Some(""), none),
-        (Some("autolaunch:"), not_ours),
-        (Some("unix:path=/nowhere;autolaunch:"), not_ours),
-    ] {
-        if let Some(address) = address {
-            run.set("DBUS_SESSION_BUS_ADDRESS", address);
-        }
-        let answers = run.steps("keyring", &["get a"]);
-        assert_eq!(answers[0].text, expected);
-        assert!(answers[0].took < Duration::from_millis(200), "{answers:?}");
-        let started = fs::read_to_string(&trace).unwrap();
-        assert_eq!(started.matches("execve(").count(), 1, "{started}");
-    }
+}
+
+#[test]
+fn without_a_session_bus_none_is_started() {
+    let mut run = Run::new();
+    let runtime = run.with_runtime_dir();
+    traced(&mut run);
+    let none = "none; the Secret Service is not available: there is no session bus";
+    assert_eq!(ask_and_start_nothing(&run), none);
+    run.set("DBUS_SESSION_BUS_ADDRESS", "");
+    assert_eq!(ask_and_start_nothing(&run), none);
     // A plain file in the bus's place is no bus.
     fs::File::create(runtime.join("bus")).unwrap();
-    run.set("DBUS_SESSION_BUS_ADDRESS", "");
-    assert_eq!(run.texts("keyring", &["get a"]), [none]);
+    assert_eq!(ask_and_start_nothing(&run), none);
+}
+
+/// Issue 12, A1: the address comes with the environment, and the environment may come with a kubeconfig.
+#[test]
+fn an_address_that_is_no_sockets_path_starts_no_program_and_connects_to_nothing() {
+    let mut run = Run::new();
+    // A bus at the usual place is no reason to try it: the address means another one.
+    let runtime = run.with_runtime_dir();
+    let _listener = silent_bus(&runtime.join("bus"));
+    traced(&mut run);
+    let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    tcp.set_nonblocking(true).unwrap();
+    let port = tcp.local_addr().unwrap().port();
+    let socket = run.directory.path().join("elsewhere");
+    let elsewhere = silent_bus(&socket);
+    elsewhere.set_nonblocking(true).unwrap();
+    let path = socket.display();
+    let escaped = path.to_string().replace("elsewhere", "%65lsewhere");
+    for address in [
+        "autolaunch:".to_owned(),
+        "unixexec:path=/bin/sh,argv1=-c,argv2=true".to_owned(),
+        format!("tcp:host=127.0.0.1,port={port}"),
+        format!("nonce-tcp:host=127.0.0.1,port={port},noncefile=/dev/null"),
+        format!("unix:path={path};autolaunch:"),
+        format!("unix:path=/nowhere;unix:path={path}"),
+        format!("unix:path=/nowhere,path={path}"),
+        format!("unix:path={escaped}"),
+        format!("unix:abstract={path}"),
+        "unix:runtime=yes".to_owned(),
+    ] {
+        run.set("DBUS_SESSION_BUS_ADDRESS", &address);
+        let text = ask_and_start_nothing(&run);
+        let refused = "none; the Secret Service is not available: `DBUS_SESSION_BUS_ADDRESS` ";
+        assert!(text.starts_with(refused), "{address}: {text}");
+    }
+    assert!(tcp.accept().is_err() && elsewhere.accept().is_err());
+}
+
+/// A socket that somebody else has bound since, and one that is ours by name only.
+#[test]
+fn a_socket_of_somebody_else_gets_no_byte() {
+    let mut run = Run::new();
+    run.for_every_user();
+    let directory = run.directory.path().join("left-behind");
+    fs::create_dir(&directory).unwrap();
+    set_mode(&directory, 0o755);
+    let socket = directory.join("bus");
+    let listener = silent_bus(&socket);
+    listener.set_nonblocking(true).unwrap();
+    set_mode(&socket, 0o666);
+    run.set("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
+    run.under(&["setpriv", "--reuid=47117", "--regid=47117", "--clear-groups"]);
+    let not_believed = "none; the Secret Service is not available: the session bus is not believed: ";
+    assert_eq!(
+        run.texts("keyring", &["get a"]),
+        [format!("{not_believed}its socket belongs to another user")]
+    );
+    assert!(listener.accept().is_err(), "connected to a stranger's socket");
+    std::os::unix::fs::chown(&socket, Some(47117), None).unwrap();
+    assert_eq!(
+        run.texts("keyring", &["get a"]),
+        [format!("{not_believed}another user listens there")]
+    );
+    let (mut connection, _) = listener.accept().unwrap();
+    let mut sent = Vec::new();
+    std::io::Read::read_to_end(&mut connection, &mut sent).unwrap();
+    assert_eq!(sent, b"");
 }
 
 #[test]

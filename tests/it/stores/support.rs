@@ -1,4 +1,4 @@
-//! Runs store operations in a process of their own, so that libdbus, the uid, the namespaces and the session keyring are what a test says.
+//! Runs store operations in a process of their own, so that the uid, the namespaces and the session keyring are what a test says.
 //!
 //! The process is this test binary again, told by [`SCRIPT`] to act instead of to test.
 
@@ -9,7 +9,7 @@
 )]
 
 use cce_login::secret::Secret;
-use cce_login::store::{self, CacheMode, LayeredStore, StoreEnvironment, StoreFailure};
+use cce_login::store::{CacheMode, LayeredStore, StoreEnvironment, StoreFailure, Stores};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -205,7 +205,7 @@ fn act() {
         keyring_deadline: StoreEnvironment::keyring_deadline_for(interactive),
         ..bare_world()
     };
-    let stores = store::open(mode, &world);
+    let stores = Stores::new(world.clone()).of(mode);
     let mut answers = String::new();
     for line in lines {
         let started = Instant::now();
