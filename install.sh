@@ -78,7 +78,9 @@ build() {
     set -- build --release --locked --bin "$name" --message-format=json-render-diagnostics
     host=$(rustc -vV | sed -n 's/^host: //p')
     if links_statically "$host"; then
-        set -- "$@" --target "$host" --config "target.$host.rustflags=['-C', 'target-feature=+crt-static', '-C', 'relocation-model=static']"
+        # getrandom: a static program has no dynamic linker to ask for the system call, and would open /dev/random instead.
+        flags="'-C', 'target-feature=+crt-static', '-C', 'relocation-model=static', '--cfg', 'getrandom_backend=\"linux_getrandom\"'"
+        set -- "$@" --target "$host" --config "target.$host.rustflags=[$flags]"
     fi
     (cd "$root" && cargo "$@") >"$messages" </dev/null ||
         fail 'the build failed' 'what cargo says above tells why'

@@ -12,6 +12,7 @@ mod processes;
 pub(crate) mod programs;
 mod progress;
 mod prompt;
+mod self_protection;
 
 pub use clock::{Clock, Deadline, Skew};
 pub use directories::Directories;
@@ -20,6 +21,7 @@ pub use processes::{Process, Processes, random_u64};
 pub use progress::{Progress, StateProgress};
 pub use prompt::Cancelled;
 pub(crate) use prompt::while_waiting;
+pub use self_protection::protect_process;
 
 pub use crate::private_dir::{
     open_private, others_who_can_write, private_names, read_private, remove_private, user_id, write_private,

@@ -3,7 +3,7 @@
 pub(crate) mod completer;
 
 use crate::exec_credential::ApiVersion;
-use crate::host::{Host, programs};
+use crate::host::{Host, parallel, programs};
 use crate::sanitize::sanitize;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -51,11 +51,11 @@ impl Kubectl {
 /// What kubectl says of its own version.
 fn version_of(kubectl: PathBuf) -> Option<Value> {
     let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
+    parallel::beside(move || {
         let mut command = Command::new(kubectl);
         command.args(["version", "--client", "--output=json"]);
         let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
-        sender.send(output.map(|output| output.stdout))
+        let _nobody_waits_any_more = sender.send(output.map(|output| output.stdout));
     });
     let stdout = receiver.recv_timeout(PATIENCE).ok()?.ok()?;
     let mut version: Value = serde_json::from_slice(&stdout).ok()?;

@@ -3,7 +3,7 @@
 use crate::api_server::{ApiServer, ApiServerError};
 use crate::cache::index::CertificateRecord;
 use crate::error::{Exit, Explain, Result};
-use crate::host::Deadline;
+use crate::host::{Deadline, parallel};
 use crate::http::Proxies;
 use crate::huaweicloud::cce::cluster::{Access, Cluster};
 use crate::ids::Endpoint;
@@ -221,7 +221,7 @@ fn ask_all(question: &ServerProbe, urls: &[Endpoint]) -> Result<Chosen> {
     let (sender, receiver) = mpsc::channel();
     for (rank, url) in urls.iter().cloned().enumerate() {
         let (question, sender) = (question.clone(), sender.clone());
-        std::thread::spawn(move || {
+        parallel::beside(move || {
             let _ = sender.send((rank, question.ask(&url))); // nobody waits any more for a server that lags
         });
     }

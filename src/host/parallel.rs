@@ -1,6 +1,7 @@
 //! The same work for many things at once, with a bounded number of them in flight.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// Does `work` for every item, for no more than `bound` of them at a time. The answers come in the order of the items.
@@ -17,15 +18,39 @@ pub(crate) fn map<T: Sync, A: Send>(items: &[T], bound: usize, work: impl Fn(&T)
         }
     };
     let mut answers: Vec<(usize, A)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..bound.min(items.len())).map(|_| scope.spawn(worker)).collect();
-        let answers = workers.into_iter().map(|worker| match worker.join() {
-            Ok(answers) => answers,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        answers.flatten().collect()
+        let helpers = 1..bound.min(items.len());
+        let start = |_| thread::Builder::new().spawn_scoped(scope, worker).ok();
+        let helpers: Vec<_> = helpers.map_while(start).collect();
+        // Where no thread can be made, this one does it all.
+        let mut answers = worker();
+        for helper in helpers {
+            match helper.join() {
+                Ok(some) => answers.extend(some),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        answers
     });
     answers.sort_by_key(|(at, _)| *at);
     answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Does `work` while we go on; here and now where no thread can be made.
+pub(crate) fn beside(work: impl FnOnce() + Send + 'static) {
+    // Where the system refuses a thread, what it was to do is still ours.
+    let ours = Arc::new(Mutex::new(Some(work)));
+    let theirs = Arc::clone(&ours);
+    let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let started = thread::Builder::new().spawn(move || {
+        if let Some(work) = take(&theirs) {
+            work();
+        }
+    });
+    if started.is_err()
+        && let Some(work) = ours.lock().unwrap_or_else(PoisonError::into_inner).take()
+    {
+        work();
+    }
 }
 
 #[cfg(test)]

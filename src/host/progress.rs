@@ -76,7 +76,7 @@ impl Progress {
         bar.set_message(sanitize::line(text));
         let (sender, receiver) = mpsc::channel::<()>();
         let shown = bar.clone();
-        let waiter = std::thread::spawn(move || {
+        let wait_and_show = move || {
             let mut patience = PATIENCE;
             while receiver.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
                 let mut on_screen = on_screen();
@@ -89,10 +89,12 @@ impl Progress {
                 on_screen.bar = Some(shown);
                 return;
             }
-        });
+        };
+        // Where no thread can be made, nothing is shown.
+        let waiter = std::thread::Builder::new().spawn(wait_and_show).ok();
         Self {
             bar,
-            waiter: Some((sender, waiter)),
+            waiter: waiter.map(|waiter| (sender, waiter)),
         }
     }
 }

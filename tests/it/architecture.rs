@@ -184,6 +184,18 @@ fn only_the_http_module_knows_reqwest_and_tokio() {
 }
 
 #[test]
+fn a_thread_that_cannot_be_made_stops_nothing() {
+    for source in sources() {
+        let panics = |line: &String| line.contains("thread::spawn(") || line.contains("scope.spawn(");
+        assert!(
+            !source.code.iter().any(panics),
+            "{}: take host::parallel, or thread::Builder",
+            source.path.display()
+        );
+    }
+}
+
+#[test]
 fn a_command_names_no_other_command() {
     let mut count = 0;
     for source in sources() {

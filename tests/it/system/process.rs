@@ -18,6 +18,7 @@ const POLL: Duration = Duration::from_millis(5);
 pub(crate) struct Output {
     pub(crate) code: Option<i32>,
     pub(crate) signal: Option<i32>,
+    pub(crate) has_left_a_core: bool,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) took: Duration,
@@ -90,6 +91,7 @@ impl Running {
         Output {
             code: status.code(),
             signal: status.signal(),
+            has_left_a_core: status.core_dumped(),
             stdout: rest(&self.stdout),
             stderr: rest(&self.stderr),
             took,

@@ -1,6 +1,6 @@
 //! Machines without a session bus, without the kernel's keyring, without any memory to write to.
 
-use super::world::{Memory, World};
+use super::world::{Memory, World, words};
 use crate::support::files_below;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -107,4 +107,17 @@ fn a_cached_call_is_silent_asks_nobody_and_leaves_no_file() {
     }
     assert_eq!(files(), before);
     assert_eq!(requests(), asked);
+}
+
+/// Issue 12, E21: a library that asks the dynamic linker for getrandom(2) finds none in a static program, and opens `/dev/random` instead.
+#[test]
+fn randomness_comes_from_the_system_call() {
+    let mut world = World::new();
+    world.give_bare_dev();
+    world.login();
+    world.get_credential().certificate();
+    world.kubectl("get namespaces").succeeded();
+    // Names are looked up by a library that wants randomness of its own.
+    let unreachable = "whoami --region cn-north-4 --iam-endpoint https://localhost:1 --timeout 5s";
+    world.run(&words("kubectl-cce_login", unreachable)).failed(4);
 }

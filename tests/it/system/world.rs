@@ -59,7 +59,7 @@ impl World {
         let mut world = Self::on(machine, home, Sim::start());
         let bin = world.home().join("bin");
         fs::create_dir(&bin).unwrap();
-        symlink(env!("CARGO_BIN_EXE_kubectl-cce_login"), bin.join("kubectl-cce_login")).unwrap();
+        symlink(program(), bin.join("kubectl-cce_login")).unwrap();
         let mut path = vec![bin];
         path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
         world.set("PATH", std::env::join_paths(path).unwrap());
@@ -88,6 +88,18 @@ impl World {
         front.extend(["sh", "-c", script, &place]);
         self.machine.front = front.into_iter().map(str::to_owned).collect();
         self.machine.memory = Some(real);
+    }
+
+    /// Lets every process see a `/dev` with `null` in it and nothing else.
+    pub(crate) fn give_bare_dev(&mut self) {
+        let script = "mkdir -p \"$0\" && : >\"$0/null\" && mount --bind /dev/null \"$0/null\" && mount --rbind \"$0\" /dev && exec \"$@\"";
+        let mut front = vec!["unshare", "--mount"];
+        if !rustix::process::geteuid().is_root() {
+            front.push("--map-root-user");
+        }
+        let place = self.path("dev");
+        front.extend(["sh", "-c", script, &place]);
+        self.machine.front = front.into_iter().map(str::to_owned).collect();
     }
 
     /// Puts one more command in front of every process, nearest to it.
@@ -274,6 +286,12 @@ fn accounts_of(home: &Path) -> Vec<String> {
     names
         .map(|name| name.to_string_lossy().trim_end_matches(".json").to_owned())
         .collect()
+}
+
+/// The program: the one that install.sh has built, where `tests/run` names it, else cargo's build for the tests.
+pub(crate) fn program() -> PathBuf {
+    let installed = std::env::var_os("INSTALLED_PROGRAM").map(PathBuf::from);
+    installed.unwrap_or_else(|| env!("CARGO_BIN_EXE_kubectl-cce_login").into())
 }
 
 /// The kernel's answer about this account's key: its payload's length, or `None` without a key.
