@@ -1,6 +1,7 @@
-//! What IAM says of us: who we are, which projects there are, and what a new profile needs.
+//! What IAM says of us: who we are, which projects there are, what a new profile needs and an old one leaves.
 
 pub(crate) mod new_profile;
+pub(crate) mod old_profile;
 pub(crate) mod portal_role;
 pub(crate) mod principal;
 pub(crate) mod project;

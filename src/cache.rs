@@ -7,8 +7,10 @@ pub mod entry;
 pub mod failure;
 pub mod freshness;
 pub mod handed_over;
+pub mod holders;
 pub mod index;
 pub mod single_flight;
+pub mod tombstone;
 
 use crate::host::{Clock, Directories};
 use crate::ids::{ClusterId, Endpoint, ProjectId};
@@ -109,7 +111,7 @@ impl CertCache<'_> {
     /// Keeps `entry`, notes it in the index and removes our own entries that have expired. Returns where it is kept.
     ///
     /// An entry that was asked for before a tombstone is not kept: somebody logged out in the meantime.
-    pub fn put(&self, key: &CacheKey, entry: &CacheEntry, mut note: CertificateRecord) -> Vec<StoreKind> {
+    pub fn put(&self, key: &CacheKey, entry: &CacheEntry, note: CertificateRecord) -> Vec<StoreKind> {
         let now = self.clock.now();
         if self.is_void(key, entry) {
             self.log
@@ -128,15 +130,25 @@ impl CertCache<'_> {
         for trouble in &stored.troubles {
             self.log.info(|| format!("not kept: {}", trouble.error));
         }
-        note.stores = stored.held_by.iter().map(|kind| kind.name().to_owned()).collect();
-        index::write(self.directories, key, &note);
-        self.store
-            .sweep(index::take_expired(self.directories, now).iter().map(String::as_str));
+        index::record_kept(self.directories, key, note, &stored);
+        if self.is_void(key, entry) {
+            // Somebody logged out in this very moment, and may have looked before it was there.
+            index::record_deletion(self.directories, key, &self.store.delete(key.account()));
+            return Vec::new();
+        }
+        self.sweep();
         stored.held_by
+    }
+
+    /// Removes our own entries that have expired: most keyrings do not by themselves.
+    fn sweep(&self) {
+        for key in index::expired(self.directories, self.clock.now()) {
+            index::record_deletion(self.directories, &key, &self.store.delete(key.account()));
+        }
     }
 
     /// Whether what was issued then has been voided since.
     fn is_void(&self, key: &CacheKey, entry: &CacheEntry) -> bool {
-        entry.generation != index::generation(self.directories, key)
+        tombstone::is_void(self.directories, key, entry.generation)
     }
 }

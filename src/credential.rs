@@ -121,7 +121,9 @@ impl<'a> Certificates<'a> {
         tls_server_name: Option<&str>,
     ) {
         record.choose_server(url, tls_server_name);
-        index::write(&self.0.session.directories, &self.0.key, record);
+        index::record(&self.0.session.directories, &self.0.key, |noted| {
+            noted.choose_server(url, tls_server_name);
+        });
     }
 
     /// When the client is to ask again.

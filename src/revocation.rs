@@ -7,7 +7,7 @@ use crate::api_server::{ApiServer, ApiServerError, known};
 use crate::cache::index;
 use crate::certificate::ClientCert;
 use crate::cli::ConfirmArgs;
-use crate::credential::forget::{forget, mode_of};
+use crate::credential::forget::{NotForgotten, forget, in_all};
 use crate::credential::shared;
 use crate::discovery::targets::Target;
 use crate::error::{Error, Exit, Explain, Result};
@@ -55,8 +55,8 @@ enum RevokeError {
     StillAccepted(u64),
     #[error("they are revoked, but it was not seen that the API server refuses them: {0}")]
     NotSeen(String),
-    #[error("they are revoked, but could not be deleted everywhere on this machine: {0}")]
-    Left(String),
+    #[error("they are revoked, but not everything is forgotten on this machine")]
+    Left(#[source] NotForgotten),
 }
 
 impl Explain for RevokeError {
@@ -177,7 +177,7 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
         }
     };
     let shared_keys = shared_keys(session, revocation);
-    let left = forget_all(session, revocation);
+    let forgotten = forget_all(session, revocation);
     let voided = shared_keys.iter().try_for_each(|key| {
         let is_voided = shared::void(session, &site.sharing(), key)?;
         if is_voided {
@@ -213,10 +213,8 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
             }
         }
     }
-    match left.into_iter().next() {
-        None => voided,
-        Some(reason) => Err(RevokeError::Left(reason).into()),
-    }
+    forgotten.map_err(RevokeError::Left)?;
+    voided
 }
 
 /// What the identity's certificates on this cluster are filed under, as far as this machine knows.
@@ -267,17 +265,17 @@ fn send(session: &Session<'_>, revocation: &Revocation<'_>) -> Result<RevokeOutc
     })
 }
 
-/// Forgets what this machine has of the identity on the cluster, and what is on its way. Returns what the stores say against it.
-fn forget_all(session: &Session<'_>, revocation: &Revocation<'_>) -> Vec<String> {
+/// Forgets what this machine has of the identity on the cluster, and what is on its way.
+fn forget_all(session: &Session<'_>, revocation: &Revocation<'_>) -> std::result::Result<(), NotForgotten> {
     let own = notes(session, revocation);
     let on_its_way = revocation
         .site
         .key
         .as_ref()
         .filter(|key| revocation.is_own && own.iter().all(|(noted, _)| noted != *key));
-    let left = own.iter().flat_map(|(key, note)| forget(session, key, Some(note)));
-    left.chain(on_its_way.into_iter().flat_map(|key| forget(session, key, None)))
-        .collect()
+    let known = own.iter().map(|(key, note)| (key, Some(note)));
+    let all = known.chain(on_its_way.into_iter().map(|key| (key, None)));
+    in_all(all, |(key, note)| forget(session, key, note))
 }
 
 fn notes(
@@ -308,7 +306,7 @@ enum VerificationResult {
 fn witness(session: &Session<'_>, revocation: &Revocation<'_>) -> Option<OldCertificate> {
     let clock = &session.host.clock;
     let newest = notes(session, revocation).into_iter().filter_map(|(key, note)| {
-        let store = session.store(mode_of(&note.stores));
+        let store = session.every_store(note.file_directory.as_deref());
         let (_, entry) = session.cache(&store).get(&key)?;
         let server = revocation.site.server.clone();
         let server = server.or_else(|| known::of_note(note, &session.host.env))?;

@@ -16,7 +16,7 @@ pub(crate) mod portal;
 pub(crate) mod provider;
 
 use crate::cache::single_flight::{self, LockOutcome, LockTimedOut};
-use crate::cache::{CacheKey, index};
+use crate::cache::{CacheKey, index, tombstone};
 use crate::error::Result;
 use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::credentials::Credentials;
@@ -191,7 +191,7 @@ impl<'a> SignIn<'a> {
         if let Some(issued) = cache.issued(&key) {
             return Ok((issued, true));
         }
-        let generation = index::generation(&session.directories, &key);
+        let generation = tombstone::generation(&session.directories, &key);
         let issued = self.sign_in(session, &iam, proof)?;
         if let Some(expires_at) = issued.expires_at {
             let clock = &session.host.clock;
@@ -277,13 +277,13 @@ pub(crate) fn portal_session(session: &Session<'_>, identity: &Identity) -> Resu
 
 /// Tokens and certificates that were given for this pin are void, in every layer.
 fn forget_everything(session: &Session<'_>, pin: &str) {
-    let store = session.store(CacheMode::default());
+    let store = session.every_store(None);
     let certificates = index::all(&session.directories).into_iter();
     let certificates = certificates.filter(|(_, record)| record.pin == pin).map(|(key, _)| key);
     let tokens = kept::notes(&session.directories).into_iter();
     let tokens = tokens.filter(|(_, record)| record.pin == pin).map(|(key, _)| key);
     for key in certificates.chain(tokens) {
-        let _ = index::bury(&session.directories, &key); // what cannot be noted is deleted all the same
+        let _ = tombstone::bury(&session.directories, &key); // what cannot be noted is deleted all the same
         store.delete(key.account());
     }
 }

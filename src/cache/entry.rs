@@ -7,6 +7,7 @@
 //! ```
 //! Numbers are little-endian, times in seconds since 1970. An unknown version, a wrong length or a wrong checksum is a miss.
 
+use super::tombstone::Generation;
 use crate::certificate::{ClientCert, KeyKind};
 use crate::host::{Clock, Skew};
 use crate::secret::Secret;
@@ -25,7 +26,7 @@ pub struct CacheEntry {
     /// When it came, by the server's clock.
     pub fetched_at: DateTime<Utc>,
     /// The tombstone that was there when we asked: under a later one the entry is void.
-    pub generation: u64,
+    pub generation: Generation,
     /// How the server's clock stood to ours.
     pub skew: Skew,
 }
@@ -36,7 +37,7 @@ impl CacheEntry {
         let mut out = vec![VERSION];
         out.extend(self.requested_at.timestamp().to_le_bytes());
         out.extend(self.fetched_at.timestamp().to_le_bytes());
-        out.extend(self.generation.to_le_bytes());
+        out.extend(self.generation.to_u64().to_le_bytes());
         out.extend(i32::try_from(self.skew.seconds()).unwrap_or(0).to_le_bytes());
         out.extend(self.skew.booted_at_seconds().to_le_bytes());
         out.push(match self.cert.key_kind {
@@ -67,7 +68,7 @@ impl CacheEntry {
         }
         let requested_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
         let fetched_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
-        let generation = u64::from_le_bytes(reader.take()?);
+        let generation = Generation::from_u64(u64::from_le_bytes(reader.take()?));
         let skew = i64::from(i32::from_le_bytes(reader.take()?));
         let booted_at = Some(i64::from_le_bytes(reader.take()?)).filter(|boot| *boot != 0);
         let booted_at = booted_at.and_then(|boot| DateTime::from_timestamp(boot, 0));

@@ -4,6 +4,7 @@
 //! file, so that certificate and key are always of one piece, however it is mounted or copied.
 
 use crate::cache::entry::CacheEntry;
+use crate::cache::tombstone::Generation;
 use crate::certificate::{ClientCert, ClientCertError};
 use crate::error::{Exit, Explain};
 use crate::host::Skew;
@@ -126,7 +127,7 @@ pub fn from_text(
         cert,
         requested_at: fetched_at,
         fetched_at,
-        generation: 0,
+        generation: Generation::default(),
         skew: Skew::default(),
     })
 }

@@ -1,8 +1,10 @@
-//! What is known about each cached certificate besides its secret: one small file per key in the state directory, and the tombstones.
+//! What is known about each cached certificate besides its secret: one small file per key in the state directory.
 
-use crate::cache::CacheKey;
-use crate::host::{Directories, private_names, random_u64, read_private, remove_private, write_private};
+use crate::cache::holders::Holders;
+use crate::cache::{CacheKey, single_flight};
+use crate::host::{Directories, private_names, read_private, remove_private, write_private};
 use crate::ids::Endpoint;
+use crate::store::{Deleted, StoreKind, Stored};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -29,8 +31,11 @@ pub struct CertificateRecord {
     pub fetched_at: DateTime<Utc>,
     /// When it ends.
     pub not_after: DateTime<Utc>,
-    /// The stores that hold it.
-    pub stores: Vec<String>,
+    /// The stores that may hold it.
+    pub stores: Holders,
+    /// The directory of its file, if one of them is of files: the settings may name another one by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_directory: Option<PathBuf>,
     /// The servers that `clustercert` named.
     pub servers: Vec<String>,
     /// Those of custom SANs.
@@ -61,7 +66,7 @@ impl CertificateRecord {
 
 /// The note on `key`, if there is a readable one.
 pub fn read(directories: &Directories, key: &CacheKey) -> Option<CertificateRecord> {
-    let text = read_private(&file(directories, "entries", key.account())?).ok()??;
+    let text = read_private(&file(directories, key)?).ok()??;
     serde_json::from_slice(&text)
         .ok()
         .filter(|entry: &CertificateRecord| entry.version == CertificateRecord::VERSION)
@@ -79,58 +84,70 @@ pub fn all(directories: &Directories) -> Vec<(CacheKey, CertificateRecord)> {
     names.into_iter().flatten().filter_map(note).collect()
 }
 
-/// Removes the note on `key`.
-pub fn remove(directories: &Directories, key: &CacheKey) {
-    if let Some(path) = file(directories, "entries", key.account()) {
-        let _ = remove_private(&path);
-    }
+/// Changes what is noted about `key`, if anything is: servers, say. Where it is kept stays noted as it is.
+pub fn record(directories: &Directories, key: &CacheKey, change: impl FnOnce(&mut CertificateRecord)) {
+    replace(directories, key, |before| {
+        let before = before?;
+        let mut after = before.clone();
+        change(&mut after);
+        after.stores = before.stores;
+        Some(after)
+    });
 }
 
-/// Writes the note on `key`; a state directory that cannot be written costs the note, nothing else.
-pub fn write(directories: &Directories, key: &CacheKey, entry: &CertificateRecord) {
-    if let (Some(path), Ok(text)) = (
-        file(directories, "entries", key.account()),
-        serde_json::to_vec_pretty(entry),
-    ) {
-        let _ = write_private(&path, &text);
-    }
+/// Notes a certificate that was written to the stores just now; what may still have an older one stays noted.
+pub(super) fn record_kept(directories: &Directories, key: &CacheKey, facts: CertificateRecord, stored: &Stored) {
+    replace(directories, key, |before| {
+        let (holders, directory) = before.map_or_else(Default::default, |note| (note.stores, note.file_directory));
+        let in_file = stored.held_by.contains(&StoreKind::File);
+        let holders = holders.after_write(stored);
+        let is_in_file = holders.include(StoreKind::File);
+        let directory = if in_file { directories.cache.clone() } else { directory };
+        Some(CertificateRecord {
+            stores: holders,
+            file_directory: directory.filter(|_| is_in_file),
+            ..facts
+        })
+    });
 }
 
-/// Removes the notes on certificates that are over, and returns their accounts.
-pub fn take_expired(directories: &Directories, now: DateTime<Utc>) -> Vec<String> {
+/// Notes that a certificate was deleted; the note goes with the last store that may have it.
+pub fn record_deletion(directories: &Directories, key: &CacheKey, deleted: &Deleted) {
+    replace(directories, key, |before| {
+        let before = before?;
+        let stores = before.stores.after_deletion(deleted);
+        (!stores.is_empty()).then_some(CertificateRecord { stores, ..before })
+    });
+}
+
+/// The keys of certificates that are over.
+pub(super) fn expired(directories: &Directories, now: DateTime<Utc>) -> Vec<CacheKey> {
     // A day of grace: a laptop whose clock is wrong must not clear what is still good.
     let is_over = |entry: &CertificateRecord| entry.not_after + chrono::TimeDelta::days(1) < now;
     let expired = all(directories).into_iter().filter(|(_, entry)| is_over(entry));
-    expired
-        .map(|(key, _)| {
-            remove(directories, &key);
-            key.account().to_owned()
-        })
-        .collect()
+    expired.map(|(key, _)| key).collect()
 }
 
-/// Which tombstone lies on `key`; 0 for none. What was asked for under another one is void. A number and not a time: clocks are set.
-pub fn generation(directories: &Directories, key: &CacheKey) -> u64 {
-    let text = file(directories, "tombstones", key.account()).and_then(|path| read_private(&path).ok()?);
-    text.and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok())
-        .unwrap_or_default()
+/// The one place that writes a note: from what is noted now to what is to be noted; `None` is no note. A state directory that cannot be
+/// written costs the note, nothing else.
+fn replace(
+    directories: &Directories,
+    key: &CacheKey,
+    change: impl FnOnce(Option<CertificateRecord>) -> Option<CertificateRecord>,
+) {
+    let Some(path) = file(directories, key) else { return };
+    let _turn = single_flight::short_turn(directories, key, "record");
+    let before = read(directories, key);
+    let _costs_the_note = match change(before.clone()) {
+        after if after == before => Ok(()),
+        Some(after) => serde_json::to_vec_pretty(&after)
+            .map_err(std::io::Error::from)
+            .and_then(|text| write_private(&path, &text)),
+        None => remove_private(&path),
+    };
 }
 
-/// Voids everything under `key` that was asked for until now.
-pub fn bury(directories: &Directories, key: &CacheKey) -> std::io::Result<()> {
-    match file(directories, "tombstones", key.account()) {
-        Some(path) => write_private(&path, random_u64().max(1).to_string().as_bytes()),
-        None => Ok(()),
-    }
-}
-
-fn file(directories: &Directories, kind: &str, account: &str) -> Option<PathBuf> {
-    let extension = if kind == "entries" { ".json" } else { "" };
-    Some(
-        directories
-            .state
-            .as_ref()?
-            .join(kind)
-            .join(format!("{account}{extension}")),
-    )
+fn file(directories: &Directories, key: &CacheKey) -> Option<PathBuf> {
+    let name = format!("{}.json", key.account());
+    Some(directories.state.as_ref()?.join("entries").join(name))
 }

@@ -83,6 +83,19 @@ pub fn wait<T>(
     LockOutcome::TimedOut
 }
 
+/// A turn at work that takes milliseconds: waited for no longer than a second, and gone on without after that.
+pub(super) fn short_turn(directories: &Directories, key: &CacheKey, kind: &str) -> Option<File> {
+    let file = open_lock_file(directories, key, kind)?;
+    for _ in 0..100 {
+        match file.try_lock() {
+            Ok(()) => return Some(file),
+            Err(TryLockError::Error(_)) => return None,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(POLL),
+        }
+    }
+    None
+}
+
 /// Opens the file that is locked for one kind of work under `key`. It stays: removing it would let two processes hold "the" lock.
 pub(crate) fn open_lock_file(directories: &Directories, key: &CacheKey, kind: &str) -> Option<File> {
     let locks = directories.runtime.as_ref()?.join("locks");

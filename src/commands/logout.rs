@@ -1,16 +1,17 @@
 //! `logout`: forgets certificates on this machine, and says who can sign in again all the same.
 
+mod own_files;
 mod purge;
 
 use crate::account::sign_off;
 use crate::cache::index::{self, CertificateRecord};
 use crate::cli::{GlobalArgs, LogoutArgs};
 use crate::contexts::{self, ResolvedContext, is_about};
-use crate::credential::forget::{forget, forget_sign_ins};
+use crate::credential::forget::{NotForgotten, forget, forget_sign_ins, in_all};
 use crate::credential::request::Requester;
 use crate::credential::shared;
 use crate::discovery::targets;
-use crate::error::{Exit, Explain, Result};
+use crate::error::Result;
 use crate::host::{Deadline, Directories, Host};
 use crate::kubeconfig::OurContext;
 use crate::output::confirm;
@@ -18,25 +19,6 @@ use crate::output::some_failed::Failures;
 use crate::plan::{ContextsPlan, RunSettings, Verification};
 use crate::revocation::{self, Revocation, owner};
 use crate::session::Session;
-
-/// What is still in a store. It is void for this machine.
-#[derive(Debug, thiserror::Error)]
-enum Left {
-    #[error("the certificate is void, but could not be deleted everywhere: {0}")]
-    Certificate(String),
-    #[error("the token is void, but could not be deleted everywhere: {0}")]
-    Token(String),
-}
-
-impl Explain for Left {
-    fn exit(&self) -> Exit {
-        Exit::Failed
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("make the store available (unlock the keyring) and run the command again".to_owned())
-    }
-}
 
 /// Forgets the certificates of the chosen contexts.
 pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
@@ -85,17 +67,14 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
         }
     }
     let pins = pins(&chosen);
-    let token_left = forget_unused_sign_ins(&session, &chosen, &pins);
-    let token_left = token_left.or_else(|| end_sign_ons(&session, &pins));
+    let tokens = forget_unused_sign_ins(&session, &chosen, &pins);
+    let tokens = tokens.and(end_sign_ons(&session, &pins));
     if !args.purge {
         say_who_can_sign_in(&session, &pins);
     }
     failures.conclude(host, chosen.len(), "contexts failed")?;
-    match token_left {
-        None if args.purge => purge::purge(&session),
-        None => Ok(()),
-        Some(reason) => Err(Left::Token(reason).into()),
-    }
+    tokens?;
+    if args.purge { purge::purge(&session) } else { Ok(()) }
 }
 
 /// Revokes before anything is forgotten, so that the API server can be asked whether it worked. Returns the contexts where it did not.
@@ -142,18 +121,16 @@ fn forget_certificates(
     session: &Session<'_>,
     global: &GlobalArgs,
     context: &OurContext<'_>,
-) -> std::result::Result<usize, Left> {
+) -> std::result::Result<usize, NotForgotten> {
     let notes = index::all(&session.directories);
     let own: Vec<_> = notes.into_iter().filter(|(_, note)| is_about(note, context)).collect();
     // An identity that cannot be found any more fetches nothing either.
     let on_its_way = ResolvedContext::by(session, global, context).map(|meant| meant.wanted().key());
     let on_its_way = on_its_way.ok().filter(|key| own.iter().all(|(noted, _)| noted != key));
-    let left = own.iter().flat_map(|(key, note)| forget(session, key, Some(note)));
-    let left = left.chain(on_its_way.iter().flat_map(|key| forget(session, key, None)));
-    match left.collect::<Vec<_>>().into_iter().next() {
-        None => Ok(own.len()),
-        Some(reason) => Err(Left::Certificate(reason)),
-    }
+    let known = own.iter().map(|(key, note)| (key, Some(note)));
+    let all = known.chain(on_its_way.iter().map(|key| (key, None)));
+    in_all(all, |(key, note)| forget(session, key, note))?;
+    Ok(own.len())
 }
 
 /// The pins of the identities behind these contexts, each once.
@@ -169,20 +146,24 @@ fn pins<'a>(chosen: &[OurContext<'a>]) -> Vec<&'a str> {
     pins
 }
 
-/// A token goes with the last certificate that it was good for. Returns what a store says against it.
-fn forget_unused_sign_ins(session: &Session<'_>, chosen: &[OurContext<'_>], pins: &[&str]) -> Option<String> {
+/// A token goes with the last certificate that it was good for.
+fn forget_unused_sign_ins(
+    session: &Session<'_>,
+    chosen: &[OurContext<'_>],
+    pins: &[&str],
+) -> std::result::Result<(), NotForgotten> {
     let notes = index::all(&session.directories);
     let is_used = |note: &CertificateRecord| chosen.iter().all(|context| !is_about(note, context));
     let unused = pins
         .iter()
         .filter(|pin| !notes.iter().any(|(_, note)| note.pin == **pin && is_used(note)));
-    unused.flat_map(|pin| forget_sign_ins(session, pin)).next()
+    in_all(unused, |pin| forget_sign_ins(session, pin))
 }
 
-/// People's sign-ins end, here and where they have signed in, once no other profile needs them. Returns what a store says against it.
-fn end_sign_ons(session: &Session<'_>, pins: &[&str]) -> Option<String> {
+/// People's sign-ins end, here and where they have signed in, once no other profile needs them.
+fn end_sign_ons(session: &Session<'_>, pins: &[&str]) -> std::result::Result<(), NotForgotten> {
     let names: Vec<&str> = pins.iter().filter_map(|pin| pin.strip_prefix("--profile=")).collect();
-    sign_off::sign_off(session, &names)
+    sign_off::sign_off(session, &names).map_or(Ok(()), |reason| Err(NotForgotten::SignOn(reason)))
 }
 
 /// Forgetting a certificate forgets no identity: the next kubectl call fetches a new one.

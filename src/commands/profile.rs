@@ -3,11 +3,11 @@
 mod set;
 mod show;
 
-use crate::account::sign_off;
+use crate::account::{old_profile, sign_off};
 use crate::cache::index;
 use crate::cli::{GlobalArgs, ProfileCommand, ProfileRemoveArgs};
 use crate::config::Config;
-use crate::credential::forget::{forget, forget_sign_ins};
+use crate::credential::forget::{NotForgotten, cure, forget, forget_sign_ins, in_all};
 use crate::error::{Exit, Explain, Result};
 use crate::host::{Directories, Host};
 use crate::identity;
@@ -15,6 +15,7 @@ use crate::ids::ProfileName;
 use crate::plan::RunSettings;
 use crate::secret::InvalidSecret;
 use crate::session::Session;
+use crate::store::StoreError;
 
 /// Why a profile could not be kept or removed.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +32,10 @@ enum ProfileError {
     NobodyToAsk(&'static str),
     #[error("the access key's id is missing")]
     NoAccessKeyId,
-    #[error("profile `{name}` stays, because its secret cannot be removed: {reason}")]
-    SecretLeft { name: ProfileName, reason: String },
-    #[error("profile `{name}` and its secret are removed, a certificate that was fetched with it is not: {reason}")]
-    CertificateLeft { name: ProfileName, reason: String },
-    #[error("profile `{name}` and its secret are removed, a token that was issued to it is not: {reason}")]
-    SignInLeft { name: ProfileName, reason: String },
+    #[error("profile `{name}` stays, because its secret cannot be removed")]
+    SecretLeft { name: ProfileName, source: StoreError },
+    #[error("profile `{name}` and its secret are removed, but not everything that it has fetched is forgotten")]
+    Left { name: ProfileName, source: NotForgotten },
     #[error("there is no profile `{0}`")]
     Unknown(ProfileName),
 }
@@ -51,7 +50,7 @@ impl Explain for ProfileError {
             | Self::NobodyToAsk(_)
             | Self::NoAccessKeyId
             | Self::Unknown(_) => Exit::Usage,
-            Self::SecretLeft { .. } | Self::SignInLeft { .. } | Self::CertificateLeft { .. } => Exit::Failed,
+            Self::SecretLeft { .. } | Self::Left { .. } => Exit::Failed,
         }
     }
 
@@ -65,10 +64,8 @@ impl Explain for ProfileError {
                 "type it at a terminal, or pipe it in: `printf %s \"$SECRET\" | kubectl cce-login profile set … --secret-stdin`".to_owned()
             }
             Self::NoAccessKeyId => "give it with `--access-key-id`, or another `--kind`".to_owned(),
-            Self::SecretLeft { .. } => "unlock the keyring and run the command again".to_owned(),
-            Self::SignInLeft { .. } | Self::CertificateLeft { .. } => {
-                "it is void here and is never used again; it ends by itself, and the keyring's own program can delete it before".to_owned()
-            }
+            Self::SecretLeft { source, .. } => cure(source).to_owned(),
+            Self::Left { source, .. } => return source.hint(),
             Self::Unknown(_) => "`kubectl cce-login profile list` shows the profiles".to_owned(),
         })
     }
@@ -96,42 +93,28 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
         .profiles
         .remove(name.as_str())
         .ok_or_else(|| ProfileError::Unknown(name.clone()))?;
-    let sign_on_left = sign_off::sign_off(&session, &[name.as_str()]);
-    let deleted = identity::forget_secret(&session.secrets(profile.secret_store.as_deref()), &name);
-    if let Some(trouble) = deleted.troubles.first().or(deleted.unavailable.first()) {
-        return Err(ProfileError::SecretLeft {
-            name,
-            reason: trouble.error.to_string(),
-        }
-        .into());
+    let sign_on_left = sign_off::sign_off(&session, &[name.as_str()]).map(NotForgotten::SignOn);
+    if let Err(source) = old_profile::forget_secret(&session, &name, &profile) {
+        return Err(ProfileError::SecretLeft { name, source }.into());
     }
     Config::remove(&session.directories, &name)?;
-    let left = forget_sign_ins(&session, &identity::profile_pin(&name));
-    if let Some(reason) = sign_on_left.into_iter().chain(left).next() {
-        return Err(ProfileError::SignInLeft { name, reason }.into());
+    let fetched = forget_fetched(&session, &name);
+    if let Err(source) = sign_on_left.map_or(fetched, Err) {
+        return Err(ProfileError::Left { name, source }.into());
     }
-    forget_certificates(&session, &name)?;
     host.say(&format!(
         "profile `{name}`, its secret and its certificates are removed"
     ));
     Ok(())
 }
 
-/// Voids and deletes the certificates that were fetched as this profile.
-fn forget_certificates(session: &Session<'_>, name: &ProfileName) -> Result<()> {
+/// Voids and deletes the tokens and certificates that were fetched as this profile.
+fn forget_fetched(session: &Session<'_>, name: &ProfileName) -> std::result::Result<(), NotForgotten> {
     let pin = identity::profile_pin(name);
-    let own = index::all(&session.directories)
-        .into_iter()
-        .filter(|(_, note)| note.pin == pin);
-    let left: Vec<String> = own.flat_map(|(key, note)| forget(session, &key, Some(&note))).collect();
-    match left.into_iter().next() {
-        None => Ok(()),
-        Some(reason) => Err(ProfileError::CertificateLeft {
-            name: name.clone(),
-            reason,
-        }
-        .into()),
-    }
+    let tokens = forget_sign_ins(session, &pin);
+    let own = index::all(&session.directories).into_iter();
+    let own = own.filter(|(_, note)| note.pin == pin);
+    in_all(own, |(key, note)| forget(session, &key, Some(&note))).and(tokens)
 }
 
 fn plan_name(text: &str) -> Result<ProfileName> {

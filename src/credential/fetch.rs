@@ -3,8 +3,10 @@
 //! Take the key's lock, look again, ask, keep, unlock.
 
 use crate::cache::entry::CacheEntry;
-use crate::cache::index::{self, CertificateRecord};
+use crate::cache::holders::Holders;
+use crate::cache::index::CertificateRecord;
 use crate::cache::single_flight::{self, LockOutcome, LockTimedOut};
+use crate::cache::tombstone;
 use crate::credential::request::{CertificateRequest, FetchRequest, Requester};
 use crate::credential::shared;
 use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
@@ -88,7 +90,7 @@ pub(crate) fn fetch(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Res
 fn issue(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<ObtainedCertificate> {
     let (session, request) = (slot.session, slot.request);
     let requested_at = session.host.clock.now();
-    let generation = index::generation(&session.directories, &slot.key);
+    let generation = tombstone::generation(&session.directories, &slot.key);
     let fresh = ask(slot, fetch)?;
     check_lifetime(request, &fresh)?;
     let before = slot.record();
@@ -187,7 +189,8 @@ fn record_of(
         asked: request.certificate.lifetime.to_string(),
         fetched_at: fresh.server_time,
         not_after: fresh.cert.not_after,
-        stores: Vec::new(),
+        stores: Holders::default(),
+        file_directory: None,
         servers: texts(&fresh.servers),
         custom_san_servers: texts(&fresh.custom_san_servers),
         ca_pem: fresh.ca_pem.clone(),

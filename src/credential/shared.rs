@@ -3,10 +3,11 @@
 //! Asked only where the cloud would be asked next, under the key's local lock. A register that cannot be used is never a reason to fail: it
 //! costs two seconds at most, once in five minutes on a machine that can remember that.
 
-use crate::cache::CacheKey;
 use crate::cache::entry::CacheEntry;
 use crate::cache::freshness::{Freshness, Schedule};
-use crate::cache::index::{self, CertificateRecord};
+use crate::cache::holders::Holders;
+use crate::cache::index::CertificateRecord;
+use crate::cache::{CacheKey, tombstone};
 use crate::credential::request::{CachePolicy, CertificateRequest, FetchRequest, Requester};
 use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
 use crate::credential::whose;
@@ -377,7 +378,7 @@ impl Run<'_> {
         });
         let entry = CacheEntry {
             requested_at: session.host.clock.now(),
-            generation: index::generation(&session.directories, &slot.key),
+            generation: tombstone::generation(&session.directories, &slot.key),
             skew: Skew::measured(now, &session.host.clock),
             ..entry
         };
@@ -420,7 +421,8 @@ fn record(wanted: &CertificateRequest<'_>, entry: &CacheEntry, before: Option<Ce
         asked: wanted.certificate.lifetime.to_string(),
         fetched_at: entry.fetched_at,
         not_after: entry.cert.not_after,
-        stores: Vec::new(),
+        stores: Holders::default(),
+        file_directory: None,
         servers: Vec::new(),
         custom_san_servers: Vec::new(),
         ca_pem: None,

@@ -57,7 +57,7 @@ impl ProfileKind {
         Self::Command,
     ];
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 

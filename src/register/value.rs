@@ -4,6 +4,7 @@
 //! what belongs to one machine (its clock, its state).
 
 use crate::cache::entry::CacheEntry;
+use crate::cache::tombstone::Generation;
 use crate::host::Skew;
 use crate::register::seal::SealingKey;
 use crate::secret::Secret;
@@ -127,7 +128,7 @@ impl SharedValue {
 fn without_machine(entry: CacheEntry) -> CacheEntry {
     CacheEntry {
         requested_at: entry.fetched_at,
-        generation: 0,
+        generation: Generation::default(),
         skew: Skew::default(),
         ..entry
     }

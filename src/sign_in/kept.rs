@@ -3,15 +3,18 @@
 //! The stored form is JSON with a version; anything else is a miss. A small note in the state directory, without any secret, says which
 //! there are, so that they can be forgotten with their profile.
 
-use crate::cache::{CacheKey, CertCache, index};
+use crate::cache::holders::Holders;
+use crate::cache::tombstone::{self, Generation};
+use crate::cache::{CacheKey, CertCache};
 use crate::host::{Directories, private_names, read_private, remove_private, write_private};
 use crate::huaweicloud::credentials::{AccessKey, Credentials};
 use crate::ids::AccessKeyId;
 use crate::secret::Secret;
 use crate::sign_in::authenticate::{IssuedCredentials, TokenOwner};
+use crate::store::Deleted;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is this near its end is not used any more: a run may take some minutes.
 const MARGIN: TimeDelta = TimeDelta::minutes(3);
@@ -50,8 +53,8 @@ pub(crate) struct SignInRecord {
     pub pin: String,
     /// When it ends.
     pub expires_at: DateTime<Utc>,
-    /// The stores that hold it.
-    pub stores: Vec<String>,
+    /// The stores that may hold it.
+    pub stores: Holders,
 }
 
 impl CertCache<'_> {
@@ -61,7 +64,9 @@ impl CertCache<'_> {
         // Parsed here; what is secret in it goes back into `Secret`s.
         let stored: Option<StoredSignIn> = serde_json::from_slice(bytes.expose()).ok();
         let stored = stored.filter(|stored| stored.version == VERSION);
-        let stored = stored.filter(|stored| stored.generation == index::generation(self.directories, key))?;
+        let is_void =
+            |stored: &StoredSignIn| tombstone::is_void(self.directories, key, Generation::from_u64(stored.generation));
+        let stored = stored.filter(|stored| !is_void(stored))?;
         if stored.expires_at - MARGIN <= self.clock.now() {
             return None;
         }
@@ -90,17 +95,17 @@ impl CertCache<'_> {
         key: &CacheKey,
         issued: &IssuedCredentials,
         expires_at: DateTime<Utc>,
-        generation: u64,
+        generation: Generation,
         pin: &str,
     ) {
         let now = self.clock.now();
-        if expires_at - MARGIN <= now || generation != index::generation(self.directories, key) {
+        if expires_at - MARGIN <= now || tombstone::is_void(self.directories, key, generation) {
             return;
         }
         let mut stored = StoredSignIn {
             version: VERSION,
             expires_at,
-            generation,
+            generation: generation.to_u64(),
             token: None,
             access_key_id: None,
             secret: None,
@@ -128,14 +133,18 @@ impl CertCache<'_> {
         for trouble in &kept.troubles {
             self.log.info(|| format!("not kept: {}", trouble.error));
         }
-        let note = SignInRecord {
-            version: VERSION,
-            pin: pin.to_owned(),
-            expires_at,
-            stores: kept.held_by.iter().map(|kind| kind.name().to_owned()).collect(),
-        };
-        if let (Some(path), Ok(text)) = (file(self.directories, key), serde_json::to_vec_pretty(&note)) {
-            let _ = write_private(&path, &text);
+        replace(self.directories, key, |before| {
+            let holders = before.map(|note| note.stores).unwrap_or_default();
+            Some(SignInRecord {
+                version: VERSION,
+                pin: pin.to_owned(),
+                expires_at,
+                stores: holders.after_write(&kept),
+            })
+        });
+        if tombstone::is_void(self.directories, key, generation) {
+            // Somebody logged out in this very moment, and may have looked before it was there.
+            self.forget_issued(key);
         }
         self.sweep_issued(now);
     }
@@ -147,15 +156,13 @@ impl CertCache<'_> {
             .into_iter()
             .filter(|(_, note)| note.expires_at + TimeDelta::days(1) < now);
         for (key, _) in over {
-            remove_note(self.directories, &key);
-            self.store.sweep([key.account()]);
+            self.forget_issued(&key);
         }
     }
 
     /// Drops what is kept under `key`.
     pub fn forget_issued(&self, key: &CacheKey) {
-        self.store.sweep([key.account()]);
-        remove_note(self.directories, key);
+        record_deletion(self.directories, key, &self.store.delete(key.account()));
     }
 }
 
@@ -165,17 +172,39 @@ pub(crate) fn notes(directories: &Directories) -> Vec<(CacheKey, SignInRecord)> 
     let names = directory.and_then(|directory| private_names(&directory).ok());
     let note = |name: String| {
         let key = CacheKey::of_account(name.strip_suffix(".json")?);
-        let note: SignInRecord = serde_json::from_slice(&read_private(&file(directories, &key)?).ok()??).ok()?;
-        (note.version == VERSION).then_some((key, note))
+        let note = read(&file(directories, &key)?)?;
+        Some((key, note))
     };
     names.into_iter().flatten().filter_map(note).collect()
 }
 
-/// Removes the note on `key`.
-pub(crate) fn remove_note(directories: &Directories, key: &CacheKey) {
-    if let Some(path) = file(directories, key) {
-        let _ = remove_private(&path);
-    }
+/// Notes that what was kept under `key` was deleted; the note goes with the last store that may have it.
+pub(crate) fn record_deletion(directories: &Directories, key: &CacheKey, deleted: &Deleted) {
+    replace(directories, key, |before| {
+        let before = before?;
+        let stores = before.stores.after_deletion(deleted);
+        (!stores.is_empty()).then_some(SignInRecord { stores, ..before })
+    });
+}
+
+/// The one place that writes a note: from what is noted now to what is to be noted; `None` is no note.
+fn replace(
+    directories: &Directories,
+    key: &CacheKey,
+    change: impl FnOnce(Option<SignInRecord>) -> Option<SignInRecord>,
+) {
+    let Some(path) = file(directories, key) else { return };
+    let _costs_the_note = match change(read(&path)) {
+        Some(after) => serde_json::to_vec_pretty(&after)
+            .map_err(std::io::Error::from)
+            .and_then(|text| write_private(&path, &text)),
+        None => remove_private(&path),
+    };
+}
+
+fn read(path: &Path) -> Option<SignInRecord> {
+    let note: SignInRecord = serde_json::from_slice(&read_private(path).ok()??).ok()?;
+    (note.version == VERSION).then_some(note)
 }
 
 fn file(directories: &Directories, key: &CacheKey) -> Option<PathBuf> {

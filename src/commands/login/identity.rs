@@ -97,7 +97,7 @@ impl LoginIdentity {
     /// Leaves nothing behind of an identity that was typed and is not kept.
     pub(super) fn forget(&self, session: &Session<'_>) {
         if self.newcomer.is_some() {
-            forget::forget_sign_ins(session, &self.identity.identity_argument());
+            let _what_is_left_ends_by_itself = forget::forget_sign_ins(session, &self.identity.identity_argument());
         }
     }
 }

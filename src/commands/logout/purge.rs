@@ -1,26 +1,31 @@
 //! `logout --all --purge`: nothing of this program stays on this machine but the program itself and what a kubeconfig says.
 
-use crate::account::sign_off;
+use super::own_files;
+use crate::account::{old_profile, sign_off};
 use crate::cache::index;
 use crate::cli::ConfirmArgs;
-use crate::config::Config;
-use crate::credential::forget::{forget, forget_sign_ins};
+use crate::config::{Config, Profile};
+use crate::credential::forget::{self, NotForgotten, forget, forget_sign_ins, in_all};
 use crate::error::{Exit, Explain, Result};
-use crate::identity;
 use crate::ids::ProfileName;
 use crate::kubectl::completer;
 use crate::output::confirm;
 use crate::session::Session;
 use crate::sign_in::kept;
+use crate::store::StoreError;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What is still there.
 #[derive(Debug, thiserror::Error)]
 enum PurgeError {
-    #[error("{what} could not be deleted everywhere, so nothing else was removed: {reason}")]
-    Left { what: String, reason: String },
-    #[error("cannot remove `{}`", path.display())]
+    #[error("nothing has been removed, because {what} cannot be")]
+    Impossible { what: String, source: StoreError },
+    #[error("files and profiles stay, because not everything is forgotten")]
+    Left(#[source] NotForgotten),
+    #[error("files and profiles stay, because the secret of profile `{name}` cannot be removed")]
+    SecretLeft { name: ProfileName, source: StoreError },
+    #[error("cannot remove what is ours in `{}`", path.display())]
     Directory { path: PathBuf, source: io::Error },
 }
 
@@ -30,19 +35,19 @@ impl Explain for PurgeError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::Left { .. } => "make the store available (unlock the keyring) and run the command again",
-                Self::Directory { .. } => "remove it by hand",
-            }
-            .to_owned(),
-        )
+        let cure = match self {
+            Self::Impossible { source, .. } | Self::SecretLeft { source, .. } => forget::cure(source),
+            Self::Left(source) => return source.hint(),
+            Self::Directory { .. } => "remove it by hand",
+        };
+        Some(cure.to_owned())
     }
 }
 
-/// Before anything is forgotten: says what goes, and lets a person agree.
+/// Before anything is forgotten: sees that it can be, says what goes, and lets a person agree.
 pub(super) fn agree(session: &Session<'_>, args: &ConfirmArgs) -> Result<()> {
     confirm::check(session, args)?;
+    check(session)?;
     let host = session.host;
     let profiles: Vec<String> = Config::load(&session.directories)?.profiles.into_keys().collect();
     if profiles.is_empty() {
@@ -56,41 +61,40 @@ pub(super) fn agree(session: &Session<'_>, args: &ConfirmArgs) -> Result<()> {
     confirm::ask(session, args, "`purge`", "purge")
 }
 
+fn check(session: &Session<'_>) -> Result<()> {
+    let impossible = |what: String| move |source| PurgeError::Impossible { what, source };
+    forget::check(session).map_err(impossible("what is kept".to_owned()))?;
+    for (name, profile) in profiles(session)? {
+        let secret = format!("the secret of profile `{name}`");
+        old_profile::check_secret(session, &name, &profile).map_err(impossible(secret))?;
+    }
+    Ok(())
+}
+
+fn profiles(session: &Session<'_>) -> Result<Vec<(ProfileName, Profile)>> {
+    let all = Config::load(&session.directories)?.profiles.into_iter();
+    Ok(all
+        .filter_map(|(name, profile)| Some((ProfileName::parse(&name).ok()?, profile)))
+        .collect())
+}
+
 /// Removes everything, first from the stores: what says where to look for it goes last.
 pub(super) fn purge(session: &Session<'_>) -> Result<()> {
     let directories = &session.directories;
-    let left = |what: &str, reasons: Vec<String>| match reasons.into_iter().next() {
-        None => Ok(()),
-        Some(reason) => Err(PurgeError::Left {
-            what: what.to_owned(),
-            reason,
-        }),
-    };
-    for (key, note) in index::all(directories) {
-        left("a certificate", forget(session, &key, Some(&note)))?;
+    let certificates = index::all(directories).into_iter();
+    in_all(certificates, |(key, note)| forget(session, &key, Some(&note))).map_err(PurgeError::Left)?;
+    let tokens = kept::notes(directories).into_iter();
+    in_all(tokens, |(_, note)| forget_sign_ins(session, &note.pin)).map_err(PurgeError::Left)?;
+    let profiles = profiles(session)?;
+    let names: Vec<&str> = profiles.iter().map(|(name, _)| name.as_str()).collect();
+    if let Some(reason) = sign_off::sign_off(session, &names) {
+        return Err(PurgeError::Left(NotForgotten::SignOn(reason)).into());
     }
-    for (_, note) in kept::notes(directories) {
-        left("a token", forget_sign_ins(session, &note.pin))?;
-    }
-    let profiles = Config::load(directories)?.profiles;
-    let names: Vec<&str> = profiles.keys().map(String::as_str).collect();
-    left("a sign-in", sign_off::sign_off(session, &names).into_iter().collect())?;
     for (name, profile) in profiles {
-        let Ok(name) = ProfileName::parse(&name) else { continue };
-        let deleted = identity::forget_secret(&session.secrets(profile.secret_store.as_deref()), &name);
-        let troubles = deleted.troubles.iter().chain(&deleted.unavailable);
-        let reasons = troubles.map(|trouble| trouble.error.to_string()).collect();
-        left(&format!("the secret of profile `{name}`"), reasons)?;
+        old_profile::forget_secret(session, &name, &profile)
+            .map_err(|source| PurgeError::SecretLeft { name, source })?;
     }
-    let own = [
-        &directories.config,
-        &directories.cache,
-        &directories.runtime,
-        &directories.state,
-    ];
-    for directory in own.into_iter().flatten() {
-        remove(directory)?;
-    }
+    remove_own_files(session)?;
     completer::remove(session.host);
     session
         .host
@@ -98,12 +102,26 @@ pub(super) fn purge(session: &Session<'_>) -> Result<()> {
     Ok(())
 }
 
-fn remove(directory: &Path) -> std::result::Result<(), PurgeError> {
-    match std::fs::remove_dir_all(directory) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(PurgeError::Directory {
-            path: directory.to_owned(),
+/// Removes our files from our directories, and says what else is there. Somebody may have named a directory that is not ours alone.
+fn remove_own_files(session: &Session<'_>) -> Result<()> {
+    let directories = &session.directories;
+    let own = [
+        &directories.config,
+        &directories.cache,
+        &directories.runtime,
+        &directories.state,
+    ];
+    for path in own.into_iter().flatten() {
+        let strangers = own_files::remove(path).map_err(|source| PurgeError::Directory {
+            path: path.clone(),
             source,
-        }),
-        _ => Ok(()),
+        })?;
+        if let Some(strangers) = own_files::listed(&strangers) {
+            let path = path.display();
+            session
+                .host
+                .say(&format!("`{path}` stays, with what is not ours in it: {strangers}"));
+        }
     }
+    Ok(())
 }

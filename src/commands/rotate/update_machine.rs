@@ -4,7 +4,7 @@ use crate::cache::{CacheKey, index};
 use crate::cli::GlobalArgs;
 use crate::contexts;
 use crate::contexts::refresh::{Refresh, refresh_contexts};
-use crate::credential::forget::forget;
+use crate::credential::forget::{NotForgotten, forget, in_all};
 use crate::credential::shared;
 use crate::discovery::targets::{self, Target};
 use crate::error::{Exit, Explain, Result};
@@ -16,10 +16,10 @@ use std::time::Duration;
 /// How long the API server has to come back.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is still in a store. It is void for this machine.
+/// What is left of the old certificates.
 #[derive(Debug, thiserror::Error)]
-#[error("the rotation is done; an old certificate is void, but could not be deleted everywhere: {0}")]
-struct Left(String);
+#[error("the rotation is done, but an old certificate is not forgotten")]
+struct Left(#[source] NotForgotten);
 
 impl Explain for Left {
     fn exit(&self) -> Exit {
@@ -45,10 +45,7 @@ pub(super) fn update_machine(
     let notes: Vec<_> = notes.filter(|(_, note)| note.cluster_id == cluster_id).collect();
     let own = notes.iter().filter(|(_, note)| note.pin == pin);
     let keys: Vec<CacheKey> = own.map(|(key, _)| key.clone()).collect();
-    let left: Vec<String> = notes
-        .iter()
-        .flat_map(|(key, note)| forget(session, key, Some(note)))
-        .collect();
+    let forgotten = in_all(&notes, |(key, note)| forget(session, key, Some(note)));
     let mut voided = Ok(());
     for key in keys.iter().chain(&site.key) {
         voided = voided.and(shared::void(session, &site.sharing(), key).map(drop));
@@ -70,8 +67,6 @@ pub(super) fn update_machine(
             .say("everybody else who uses this cluster must run: kubectl cce-login refresh");
     }
     renewed?.conclude(session.host, ours.len(), "contexts failed")?;
-    match left.into_iter().next() {
-        None => voided,
-        Some(reason) => Err(Left(reason).into()),
-    }
+    forgotten.map_err(Left)?;
+    voided
 }

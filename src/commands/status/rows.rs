@@ -84,7 +84,7 @@ impl StatusRow {
         // The stores that took it, the one that still has it first.
         let mut kept_in: Vec<String> = held.cached.iter().map(|(kind, _)| kind.name().to_owned()).collect();
         if let (Some(note), false) = (note, kept_in.is_empty()) {
-            kept_in.extend(note.stores.iter().map(|store| sanitize(store)));
+            kept_in.extend(note.stores.names().map(sanitize));
             kept_in.dedup();
         }
         Self {

@@ -27,7 +27,7 @@ fn entry(life: i64, offset: i64) -> CacheEntry {
         cert,
         requested_at: fetched_at - TimeDelta::seconds(offset),
         fetched_at,
-        generation: 0,
+        generation: cce_login::cache::tombstone::Generation::default(),
         skew: Skew::noted(offset, None),
     }
 }

@@ -253,7 +253,7 @@ fn entry(cert: &ClientCert, at: DateTime<Utc>) -> CacheEntry {
         cert: cert.clone(),
         requested_at: at,
         fetched_at: at,
-        generation: 0,
+        generation: cce_login::cache::tombstone::Generation::default(),
         skew: Skew::default(),
     }
 }
