@@ -195,6 +195,7 @@ mod tests {
     fn a_tombstone_that_cannot_be_read_voids_until_the_next_one() {
         for content in [
             "",
+            "4711",
             "yesterday",
             "0000000000000001 0000000000000002",
             "ffffffffffffffffff",
