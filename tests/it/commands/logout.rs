@@ -106,6 +106,7 @@ fn a_token_that_a_store_keeps_all_the_same_is_void() {
     world.sim.set_password("alice", "correct horse battery");
     let (iam, roots) = (world.sim.iam_endpoint(), world.path("cloud-ca.pem"));
     for (name, value) in [
+        ("OS_CACERT", roots.as_str()),
         ("OS_AUTH_URL", iam.as_str()),
         ("OS_CACERT", roots.as_str()),
         ("OS_USERNAME", "alice"),

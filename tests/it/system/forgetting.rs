@@ -1,8 +1,8 @@
 //! After every way of login and every way of logout nothing of ours is anywhere: disk, kernel keyring, Secret Service (issue 12, C9).
 
 use super::bus::Bus;
-use super::leaks::files;
 use super::world::{Memory, World, kernel_key_of, words};
+use crate::support::files_below;
 
 /// What a person did before: flags of logins one after the other, and other commands.
 const LOGINS: [&[&str]; 7] = [
@@ -24,7 +24,7 @@ const LOGOUTS: [&str; 5] = [
 
 /// Every file of ours that holds an entry, wherever it lies.
 fn entries_on_disk(world: &World) -> Vec<String> {
-    let all = files(&world.path("")).into_iter();
+    let all = files_below(world.home()).into_iter();
     all.map(|path| path.display().to_string())
         .filter(|path| path.contains("/entry-"))
         .collect()
@@ -70,7 +70,7 @@ fn a_keyring_that_has_it_and_cannot_be_asked_is_named_until_it_can() {
     let mut world = World::new();
     let bus = Bus::unlocked(&mut world);
     world.login();
-    let address = world.variables()["DBUS_SESSION_BUS_ADDRESS"].to_owned();
+    let address = world.variable("DBUS_SESSION_BUS_ADDRESS");
     world.unset("DBUS_SESSION_BUS_ADDRESS");
     did(&world, "refresh");
     for _ in 0..2 {
@@ -98,7 +98,7 @@ fn what_a_session_put_into_memory_is_found_by_a_logout_with_keyrings() {
     world.give_memory(Memory::Session);
     world.login();
     let kept = |world: &World| {
-        let all = files(world.memory()).into_iter();
+        let all = files_below(world.memory()).into_iter();
         all.filter(|path| path.to_string_lossy().contains("/entry-")).count()
     };
     assert_eq!(kept(&world), 1);
@@ -115,7 +115,7 @@ fn one_logout_does_not_set_two_environments_of_one_user_against_each_other() {
     world.run(&words("kubectl-cce_login", "logout --all")).succeeded();
     let account = world.accounts();
     assert_eq!(account, [""; 0]);
-    let before = world.fetches();
+    let before = world.certificate_requests();
     for round in 0..3 {
         world.get_credential().certificate();
         world.set("XDG_STATE_HOME", world.path("another-state"));
@@ -123,7 +123,7 @@ fn one_logout_does_not_set_two_environments_of_one_user_against_each_other() {
         world.set("CCE_LOGIN_STATE_DIR", "relative/and/so/none");
         world.unset("XDG_STATE_HOME");
         world.unset("CCE_LOGIN_STATE_DIR");
-        assert_eq!(world.fetches(), before + 1, "round {round}");
+        assert_eq!(world.certificate_requests(), before + 1, "round {round}");
     }
     // What one of them forgets is forgotten for it.
     world.set("XDG_STATE_HOME", world.path("another-state"));
@@ -131,5 +131,5 @@ fn one_logout_does_not_set_two_environments_of_one_user_against_each_other() {
     world.get_credential().certificate();
     world.unset("XDG_STATE_HOME");
     world.get_credential().certificate();
-    assert_eq!(world.fetches(), before + 2);
+    assert_eq!(world.certificate_requests(), before + 2);
 }

@@ -20,7 +20,7 @@ fn a_process_that_is_killed_with_secrets_in_its_memory_leaves_no_core() {
     world.sim.add_fault("clustercert", Fault::Hang, 1);
     let line = world.get_credential_words().join(" ");
     let running = world.start(&["sh", "-c", &format!("ulimit -c unlimited; exec {line}")]);
-    wait_for("the request", || world.fetches() == 1);
+    wait_for("the request", || world.certificate_requests() == 1);
     running.signal(Signal::QUIT);
     let output = world.checked(running.finish());
     assert_eq!(output.signal, Some(3), "{output:?}");
