@@ -5,6 +5,7 @@ use crate::host::{Deadline, Env};
 use crate::secret::Secret;
 use std::io::{self, Read as _};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// More than this is no answer.
@@ -40,8 +41,13 @@ pub(crate) fn capture(words: &[String], env: &Env, is_shown: bool, deadline: Dea
         command.stdin(Stdio::null()).stderr(Stdio::piped());
     }
     let mut child = command.spawn()?;
-    let stdout = reader(child.stdout.take(), LARGEST_ANSWER);
-    let stderr = reader(child.stderr.take(), LARGEST_MESSAGE);
+    let streams = (child.stdout.take(), child.stderr.take());
+    let readers =
+        reader(streams.0, LARGEST_ANSWER).and_then(|stdout| Ok((stdout, reader(streams.1, LARGEST_MESSAGE)?)));
+    let (stdout, stderr) = readers.inspect_err(|_| {
+        let _ = child.kill(); // nobody reads what it prints
+        let _ = child.wait();
+    })?;
     let status = wait(&mut child, deadline)?;
     let stdout = stdout.join().unwrap_or_default();
     let stderr = stderr.join().unwrap_or_default();
@@ -68,8 +74,8 @@ fn wait(child: &mut Child, deadline: Deadline) -> io::Result<std::process::ExitS
 }
 
 /// Reads a stream to its end beside us, but keeps no more than `largest`.
-fn reader(stream: Option<impl io::Read + Send + 'static>, largest: u64) -> std::thread::JoinHandle<Vec<u8>> {
-    std::thread::spawn(move || {
+fn reader(stream: Option<impl io::Read + Send + 'static>, largest: u64) -> io::Result<JoinHandle<Vec<u8>>> {
+    std::thread::Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut stream) = stream {
             let _ = stream.by_ref().take(largest).read_to_end(&mut bytes); // what came before a failure counts

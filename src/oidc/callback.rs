@@ -5,6 +5,7 @@
 
 use super::pkce::{Attempt, is_same};
 use super::{OidcError, Provider, RedirectUrl, form};
+use crate::host::parallel;
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use std::io::{Read as _, Write as _};
@@ -115,7 +116,7 @@ impl Callback {
                 };
                 running.fetch_add(1, Ordering::AcqRel);
                 let sender = sender.clone();
-                std::thread::spawn(move || {
+                parallel::beside(move || {
                     let verdict = connection.serve(stream);
                     let _ = sender.send(verdict); // nobody waits any more
                 });

@@ -5,7 +5,7 @@ mod cases;
 mod config_file;
 mod formats;
 mod key_command;
+mod pinned;
 mod portal;
 mod provider;
-mod pinned;
 mod refused;

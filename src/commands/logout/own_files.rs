@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 /// The directories that we make in ours.
-const DIRECTORIES: [&str; 10] = [
+const DIRECTORIES: [&str; 11] = [
     "endpoints",
     "entries",
     "failures",
@@ -15,15 +15,30 @@ const DIRECTORIES: [&str; 10] = [
     "run",
     "secrets",
     "sign-ins",
+    "sign-ons",
     "throttles",
     "tombstones",
 ];
 /// The files that have a name of their own.
-const FILES: [&str; 4] = ["callers", "config.toml", "keyring-timed-out", "number"];
+const FILES: [&str; 5] = [
+    "callers",
+    "config.toml",
+    "keyring-timed-out",
+    "number",
+    "shared-cache-failed",
+];
 /// The others are named after a hash of what they are about, with one of these in front of it,
-const PREFIXES: [&str; 5] = ["cert-", "sign-in-", "profile-", "entry-cert-", "entry-sign-in-"];
+const PREFIXES: [&str; 7] = [
+    "cert-",
+    "entry-cert-",
+    "entry-sign-in-",
+    "entry-sign-on-",
+    "profile-",
+    "sign-in-",
+    "sign-on-",
+];
 /// and one of these behind it.
-const SUFFIXES: [&str; 5] = [".json", ".fetch", ".renewal", ".question", ".record"];
+const SUFFIXES: [&str; 6] = [".json", ".fetch", ".question", ".record", ".renewal", ".sign-in"];
 const PREFIX_OF_SECRETS: &str = "entry-profile-";
 /// Hexadecimal digits of a hash.
 const HASH: usize = 32;
