@@ -77,6 +77,24 @@ pub(crate) fn keep(
     Ok(())
 }
 
+/// Why no keyring can keep a secret; `None`: one can, as far as can be known before there is something to keep.
+pub(crate) fn why_no_keyring(session: &Session<'_>) -> Option<String> {
+    let lookup = session.secrets(None).get("probe");
+    let trouble = lookup.troubles.into_iter().next();
+    trouble.map(|trouble| trouble.error.to_string())
+}
+
+/// Keeps the profile without its secret: its certificates are good until they end.
+pub(crate) fn keep_without_secret(session: &Session<'_>, plan: &ProfileSetPlan) -> Result<()> {
+    let file = Config::store(&session.directories, &plan.name, &plan.profile)?;
+    session.host.say(&format!(
+        "the secret is for this login only; the rest of profile `{name}` is kept in `{}`. When the certificate ends: kubectl cce-login profile set {name}",
+        file.display(),
+        name = plan.name
+    ));
+    Ok(())
+}
+
 /// Keeps the secret; returns where.
 fn keep_secret(session: &Session<'_>, plan: &ProfileSetPlan, secret: &Secret<String>) -> Result<String> {
     let store = session.secrets(plan.profile.secret_store.as_deref());

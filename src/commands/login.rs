@@ -81,7 +81,7 @@ fn look_around(
         std::mem::replace(&mut found.failures, LoginFailures::none()).conclude(host, count)?;
     }
     if plan.destination != Destination::DryRun {
-        identity.keep(session)?;
+        identity.keep(session, &plan.search)?;
     }
     Ok((plan, kubeconfig, found))
 }

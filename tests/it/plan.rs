@@ -102,7 +102,7 @@ fn a_value_that_makes_no_sense_is_refused_with_what_a_right_one_looks_like() {
 fn a_missing_region_is_told() {
     let mut world = World::new();
     world.unset("CCE_LOGIN_REGION");
-    let outcome = world.login(&[]);
+    let outcome = world.run(["login"]);
     outcome.fails(Exit::Usage, "the region is missing");
     world.snapshot("login/no-region-given", &outcome);
 }

@@ -70,8 +70,10 @@ impl FoundClusters {
         names: &[String],
     ) -> Result<()> {
         let regions = &plan.search.regions;
-        if regions.is_empty() {
-            return Err(plan::missing_region().into());
+        match (regions.is_empty(), names) {
+            (true, []) => return Err(plan::missing_region().into()),
+            (true, names) => return self.add_from_anywhere(session, plan, identity, names),
+            (false, _) => {}
         }
         let answers = {
             let _progress = Progress::spinner(session.host, "looking for clusters");
@@ -110,6 +112,46 @@ impl FoundClusters {
                     Err(error) => self.failures.clusters.add_named(error.into()),
                 }
             }
+        }
+        self.clusters = without_doubles(std::mem::take(&mut self.clusters));
+        Ok(())
+    }
+
+    /// Nothing says where: wherever the identity can list clusters. What could not be asked matters only where something is missing.
+    fn add_from_anywhere(
+        &mut self,
+        session: &Session<'_>,
+        plan: &LoginPlan,
+        identity: &Identity,
+        names: &[String],
+    ) -> Result<()> {
+        let mut found = {
+            let _progress = Progress::spinner(session.host, "looking for clusters");
+            Search::new(session, identity, &plan.search)?.clusters()?
+        };
+        if !found.is_any_listed
+            && let Some(failure) = found.failures.pop()
+        {
+            return Err(failure.error);
+        }
+        let mut is_any_missing = false;
+        for name in names {
+            match select::one(&found.clusters, name, Among::Everything) {
+                Ok(one) => self.add(one.clone()),
+                Err(SelectError::Ambiguous { .. }) if session.is_interactive => {
+                    let several = matching(&found.clusters, name).into_iter().cloned().collect();
+                    for chosen in questions::clusters(session, several)? {
+                        self.add(chosen);
+                    }
+                }
+                Err(error) => {
+                    is_any_missing |= matches!(error, SelectError::Unknown { .. });
+                    self.failures.clusters.add_named(error.into());
+                }
+            }
+        }
+        for failure in found.failures.into_iter().filter(|_| is_any_missing) {
+            self.failures.places.add_named(failure.into_error());
         }
         self.clusters = without_doubles(std::mem::take(&mut self.clusters));
         Ok(())

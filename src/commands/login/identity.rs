@@ -8,8 +8,9 @@ use crate::config::{Config, Profile};
 use crate::credential::forget;
 use crate::error::{Exit, Result};
 use crate::host::{Cancelled, Host};
+use crate::huaweicloud::iam::Project;
 use crate::identity::{Identity, IdentityError, Pin};
-use crate::plan::{self, ProfileKind, ProfileSetPlan};
+use crate::plan::{self, ProfileKind, ProfileSetPlan, ProjectChoice, SearchPlan};
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::session::Session;
@@ -74,19 +75,21 @@ impl LoginIdentity {
         }
     }
 
-    /// Keeps the identity that was typed.
-    pub(super) fn keep(&self, session: &Session<'_>) -> Result<()> {
+    /// Keeps the identity that was typed, with the place that was chosen: a later login begins there.
+    pub(super) fn keep(&self, session: &Session<'_>, search: &SearchPlan) -> Result<()> {
         let Some(UnsavedProfile { plan, secret, found }) = &self.newcomer else {
             return Ok(());
         };
-        match new_profile::keep(session, plan, secret.as_ref(), found) {
+        let mut plan = plan.clone();
+        remember_place(&mut plan.profile, search, &found.projects);
+        match new_profile::keep(session, &plan, secret.as_ref(), found) {
             Err(error) if plan.profile.secret_store.is_none() => {
                 error.report(session.host);
-                let question = "Keep the secret in a file that only you can read?";
-                if !session.host.confirm(question)? {
-                    return Err(error);
+                let question =
+                    "Keep the secret in clear text, in a file that only you can read? No: it is for this login only";
+                if !session.host.confirm_explicitly(question)? {
+                    return new_profile::keep_without_secret(session, &plan);
                 }
-                let mut plan = plan.clone();
                 plan.profile.secret_store = Some("file".to_owned());
                 new_profile::keep(session, &plan, secret.as_ref(), found)
             }
@@ -99,6 +102,21 @@ impl LoginIdentity {
         if self.newcomer.is_some() {
             let _what_is_left_ends_by_itself = forget::forget_sign_ins(session, &self.identity.identity_argument());
         }
+    }
+}
+
+/// The region and the project become the profile's own, where it has none. A region's main project needs no name.
+fn remember_place(profile: &mut Profile, search: &SearchPlan, projects: &[Project]) {
+    let [region] = search.regions.as_slice() else {
+        return;
+    };
+    profile.region.get_or_insert_with(|| region.to_string());
+    let Some(ProjectChoice::Id(id)) = &search.project else {
+        return;
+    };
+    let is_main = |project: &Project| project.id == *id && project.name == region.as_str();
+    if !projects.iter().any(is_main) {
+        profile.project.get_or_insert_with(|| id.to_string());
     }
 }
 
@@ -172,6 +190,11 @@ impl SignInMethod {
 
 /// Asks for an identity; Esc goes back one question.
 fn type_in(session: &Session<'_>, args: &LoginArgs, name: &str) -> Result<LoginIdentity> {
+    if let Some(reason) = new_profile::why_no_keyring(session) {
+        session.host.say(&format!(
+            "no keyring can keep what you type now ({reason}): you will be asked whether a file may, or it is for this login only"
+        ));
+    }
     loop {
         let region = region(session, args)?;
         let is_region_asked = region.is_some() && args.region.is_empty();

@@ -20,8 +20,9 @@ pub(super) fn ask(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) 
         return Ok(answers);
     };
     let search = &plan.search;
-    let is_project_open = search.project.is_none() && names.is_empty() && search.regions.len() < 2;
-    if !session.is_interactive || !(search.regions.is_empty() || is_project_open) {
+    // Clusters that are named are looked for everywhere.
+    let is_project_open = search.project.is_none() && search.regions.len() < 2;
+    if !session.is_interactive || !names.is_empty() || !(search.regions.is_empty() || is_project_open) {
         return Ok(answers);
     }
     let locations = match locations(session, search, identity) {

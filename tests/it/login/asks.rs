@@ -2,6 +2,7 @@
 
 use crate::support::{Outcome, World};
 use cce_login::error::Exit;
+use cce_login::store::Switches;
 use cce_sim::{ClusterSpec, Fault, ProxyKind};
 
 /// A person at a terminal who has configured nothing.
@@ -223,5 +224,99 @@ fn an_identity_that_the_first_cloud_does_not_know_is_asked_for_its_region() {
             .contains(&"iam.cn-north-4.myhuaweicloud.com:443".to_owned()),
         "{:?}",
         proxy.targets()
+    );
+}
+
+#[test]
+fn what_was_chosen_is_where_a_later_login_begins() {
+    let mut world = newcomer();
+    world.sim.add_cluster(ClusterSpec {
+        project: "cn-north-4_team".to_owned(),
+        ..ClusterSpec::named("shop")
+    });
+    let [id, secret] = key_lines(&world);
+    typing(&mut world, &["1", &id, &secret, "2"], &[]).is_done();
+    let config = world.read(".config/cce-login/config.toml");
+    let team = world.sim.project_id("cn-north-4_team");
+    assert!(config.contains("region = \"cn-north-4\""), "{config}");
+    assert!(config.contains(&format!("project = \"{team}\"")), "{config}");
+    world.terminal(false, false, false);
+    world.run(["--cluster", "shop"]).is_done();
+    world
+        .run(["--cluster", "prod"])
+        .fails(Exit::Usage, "there is no cluster `prod`");
+
+    // The region's main project needs no name.
+    let mut world = newcomer();
+    let [id, secret] = key_lines(&world);
+    typing(&mut world, &["1", &id, &secret, "1"], &[]).is_done();
+    let config = world.read(".config/cce-login/config.toml");
+    assert!(
+        config.contains("region = ") && !config.contains("project = "),
+        "{config}"
+    );
+}
+
+#[test]
+fn without_a_keyring_that_is_said_first_and_a_file_is_only_taken_by_a_yes() {
+    for (answer, is_kept) in [("", false), ("n", false), ("y", true)] {
+        let mut world = newcomer();
+        world.allow_secrets_below(".config/cce-login/secrets");
+        world.keyring().switch(Switches {
+            unavailable: true,
+            ..Switches::default()
+        });
+        let [id, secret] = key_lines(&world);
+        let outcome = typing(&mut world, &["1", &id, &secret, "1", answer], &[]);
+        outcome.is_done();
+        let first = outcome.stderr.find("no keyring can keep what you type now").unwrap();
+        assert!(first < outcome.stderr.find("Access key id:").unwrap(), "{outcome}");
+        assert!(outcome.stderr.contains("(y/N)"), "{outcome}");
+        assert_eq!(world.has(".config/cce-login/secrets"), is_kept, "{outcome}");
+        if !is_kept {
+            assert!(
+                outcome.stderr.contains("the secret is for this login only"),
+                "{outcome}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_named_cluster_without_a_region_is_looked_for_everywhere() {
+    let (mut world, proxy) = World::behind_a_proxy(ProxyKind::Http);
+    world.sim.add_project("cn-south-1");
+    for name in ["south", "prod"] {
+        world.sim.add_cluster(ClusterSpec {
+            project: "cn-south-1".to_owned(),
+            ..ClusterSpec::named(name)
+        });
+    }
+    world.run(["--cluster", "south"]).is_done();
+    let args = world.kubeconfig().exec("env@south.cn-south-1")["args"].to_string();
+    assert!(args.contains("--region=cn-south-1"), "{args}");
+    world
+        .run(["--cluster", "soth"])
+        .fails(Exit::Usage, "there is no cluster `soth`");
+    world
+        .run(["--cluster", "prod"])
+        .fails(Exit::Usage, "2 clusters are called `prod`");
+    // A person says which; nothing else is asked.
+    world.terminal(true, true, true);
+    let outcome = typing(&mut world, &["2"], &["--cluster", "prod"]);
+    outcome.is_done();
+    assert!(!outcome.stderr.contains("Region"), "{outcome}");
+    assert!(world.kubeconfig_text().contains("prod.cn-south-1"), "{outcome}");
+
+    // What cannot be asked matters only where something is missing.
+    world.terminal(false, false, false);
+    proxy.cut_off("cce.cn-north-4");
+    world.run(["--cluster", "south"]).is_done();
+    let outcome = world.run(["--cluster", "nowhere"]);
+    assert!(
+        outcome
+            .stderr
+            .contains("failed to list the clusters of project `cn-north-4`"),
+        "{outcome}"
     );
 }
