@@ -10,7 +10,7 @@ mod plain_yaml;
 use crate::env_vars::{XDG_CONFIG_HOME, openstack as names};
 use crate::host::Env;
 use crate::identity::IdentityError;
-use crate::identity::found::FoundIdentity;
+use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::reading::{malformed_source, named_file, read_file};
 use crate::identity::sources::openstack::{OpenStackSettings, Openstack, Wording};
 use crate::secret::Secret;
@@ -85,6 +85,21 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Option<FoundIdentity
     })?;
     found.name = Some(cloud);
     found.settings.cloud = entry.known_cloud().map(str::to_owned);
+    let is_bearer = matches!(found.means, AuthMethod::Password { .. } | AuthMethod::Token(_));
+    if let (Some(vendor), true) = (&entry.vendor, is_bearer)
+        && found.settings.cloud.is_none()
+        && found.settings.iam_endpoint.is_none()
+    {
+        // Its region may be called like one of ours.
+        let vendor = crate::sanitize::sanitize(vendor);
+        let problem =
+            format!("nothing says where the IAM of the vendor profile `{vendor}` is, so nothing secret is sent");
+        return Err(malformed_source(
+            wording.source,
+            problem,
+            "write `auth_url` below its `auth:`",
+        ));
+    }
     Ok(Some(found))
 }
 
