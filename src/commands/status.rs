@@ -6,22 +6,24 @@ mod rows;
 
 use crate::api_server::{ApiServerError, known};
 use crate::cache::entry::CacheEntry;
-use crate::cache::failure;
 use crate::cache::index::{self, CertificateRecord};
+use crate::cache::{failure, handed_over};
 use crate::cli::{GlobalArgs, StatusArgs};
 use crate::contexts::{self, ResolvedContext, is_about};
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::parallel;
-use crate::host::{Directories, Host, Progress};
+use crate::host::{Directories, Host, Input, Progress};
 use crate::identity::Identity;
+use crate::ids::ClusterId;
 use crate::kubeconfig::OurContext;
 use crate::output::{self, Format};
 use crate::plan::{ContextsPlan, RunSettings, Selection};
+use crate::secret::Secret;
 use crate::session::Session;
 use crate::sign_in::kept_sessions::SignOn;
-use crate::store::StoreKind;
 use chrono::{DateTime, Utc};
 use rows::StatusRow;
+use std::path::Path;
 use std::time::Duration;
 
 /// How many contexts are looked at at a time.
@@ -67,7 +69,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
 /// What is known of a context.
 struct ContextState {
     /// The certificate that kubectl would get, and where it was found.
-    cached: Option<(StoreKind, CacheEntry)>,
+    cached: Option<(String, CacheEntry)>,
     /// What was noted with it.
     note: Option<CertificateRecord>,
     /// Why the last fetch failed.
@@ -105,13 +107,17 @@ fn look(
     notes: &[CertificateRecord],
     is_asked: bool,
 ) -> ContextState {
+    let handed_over = handed_over(session, context);
     let mut held = match ResolvedContext::by(session, global, context) {
         Ok(meant) => {
             let wanted = meant.wanted();
             let key = wanted.key();
             let store = session.store(wanted.certificate.cache);
             ContextState {
-                cached: session.cache(&store).get(&key),
+                cached: handed_over.or_else(|| {
+                    let (kind, entry) = session.cache(&store).get(&key)?;
+                    Some((kind.name().to_owned(), entry))
+                }),
                 note: index::read(&session.directories, &key),
                 last_failure: failure::read(&session.directories, &key),
                 shared_cache: Some(&wanted.certificate.shared_cache)
@@ -122,13 +128,14 @@ fn look(
                 checked: None,
             }
         }
+        // Who reads what somebody else keeps needs no identity.
         Err(error) => ContextState {
-            cached: None,
+            problem: Some(error).filter(|_| handed_over.is_none()),
+            cached: handed_over,
             note: notes.iter().find(|note| is_about(note, context)).cloned(),
             last_failure: None,
             shared_cache: None,
             sign_in_ends: None,
-            problem: Some(error),
             checked: None,
         },
     };
@@ -136,6 +143,17 @@ fn look(
         held.checked = Some(check(session, context, &held));
     }
     held
+}
+
+/// The certificate that somebody else keeps for this context, and the directory.
+fn handed_over(session: &Session<'_>, context: &OurContext<'_>) -> Option<(String, CacheEntry)> {
+    let args = contexts::arguments(context).ok()?;
+    let directory = args.certificate.cache_from?;
+    let cluster = ClusterId::parse(&args.cluster_id).ok()?;
+    let path = handed_over::file(Path::new(&directory), &cluster);
+    let text = session.host.env.read_file(&path, Input::Certificates).ok()?;
+    let entry = handed_over::from_text(&Secret::new(text), &path, &cluster, session.host.clock.now()).ok()?;
+    Some((directory, entry))
 }
 
 fn check(session: &Session<'_>, context: &OurContext<'_>, held: &ContextState) -> CheckResult {

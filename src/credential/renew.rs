@@ -42,7 +42,8 @@ pub(crate) fn renew_in_background(
     let flag = OsString::from(FLAG);
     let args: Vec<OsString> = command_line.iter().cloned().chain([flag]).collect();
     // One machine renews for all of them: not in a process that may end with its container.
-    let is_shared = slot.request.certificate.shared_cache.is_some();
+    let request = slot.request;
+    let is_shared = request.certificate.shared_cache.is_some() && request.identity.world_wide_fingerprint().is_some();
     if !is_shared && session.host.processes.spawn_detached(&args) {
         session.log.info(|| "renewing behind this call".to_owned());
         return None;

@@ -82,7 +82,7 @@ impl StatusRow {
             .map(|(_, entry)| entry.cert.not_after - entry.fetched_at);
         let asked = note.and_then(|note| CertLifetime::parse(&note.asked).ok());
         // The stores that took it, the one that still has it first.
-        let mut kept_in: Vec<String> = held.cached.iter().map(|(kind, _)| kind.name().to_owned()).collect();
+        let mut kept_in: Vec<String> = held.cached.iter().map(|(place, _)| sanitize(place)).collect();
         if let (Some(note), false) = (note, kept_in.is_empty()) {
             kept_in.extend(note.stores.names().map(sanitize));
             kept_in.dedup();

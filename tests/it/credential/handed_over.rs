@@ -110,3 +110,31 @@ fn tools_that_run_no_plugins_get_a_whole_kubeconfig() {
     );
     assert_eq!(written.0["current-context"], "prod");
 }
+
+#[test]
+fn an_entry_keeps_where_its_certificates_come_from_and_status_shows_it() {
+    let mut world = keeper();
+    let out = world.path("out");
+    let flags = [
+        "--identity",
+        "env",
+        "--cache-from",
+        &out,
+        "--shared-cache",
+        "vault:kv/cce",
+    ];
+    world.login(&flags).is_done();
+    let args = world.kubeconfig().0["users"][0]["user"]["exec"]["args"].to_string();
+    for flag in [format!("--cache-from={out}"), "--shared-cache=vault:kv/cce".to_owned()] {
+        assert!(args.contains(&flag), "{args}");
+    }
+    // A login without the flags keeps them.
+    world.login(&["--identity", "env"]).is_done();
+    assert_eq!(
+        world.kubeconfig().0["users"][0]["user"]["exec"]["args"].to_string(),
+        args
+    );
+    world.use_no_key();
+    let status = world.run(["status"]);
+    assert!(status.is_done().stdout.contains(&out), "{status}");
+}

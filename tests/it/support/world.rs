@@ -75,7 +75,7 @@ impl<M> World<M> {
     /// Sets an environment variable.
     pub(crate) fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
         let value = value.as_ref().to_str().unwrap();
-        if name.ends_with("_SK") || name.ends_with("_SECURITY_TOKEN") {
+        if name.ends_with("_SK") || name.ends_with("_SECURITY_TOKEN") || name == "VAULT_TOKEN" {
             self.secrets.borrow_mut().add_text(value);
         }
         self.variables.insert(name.to_owned(), value.to_owned());
