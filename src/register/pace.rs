@@ -2,11 +2,12 @@
 //!
 //! Who is about to ask the cloud takes a place in the last minute first, so that nobody is refused.
 
-use crate::host::Deadline;
+use crate::host::{Deadline, random_u64};
 use crate::register::{Register, RegisterError, SealingKey, Swap};
 use crate::secret::Secret;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The places of a minute.
 const PLACES: usize = 10;
@@ -14,8 +15,10 @@ const PLACES: usize = 10;
 const MINUTE: TimeDelta = TimeDelta::seconds(63);
 /// The longest pause that is believed, whoever wrote it.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(2);
-/// So often somebody else may be faster before we go without a place.
-const ATTEMPTS: usize = 12;
+/// The longest pause after somebody else was faster, in milliseconds.
+const LONGEST_STEP_BACK: u64 = 60;
+/// How long to wait where the others were faster all the time.
+const CROWDED: TimeDelta = TimeDelta::seconds(3);
 
 /// The minute, as one run sees it.
 pub struct Pace<'r> {
@@ -71,7 +74,7 @@ impl Pace<'_> {
         deadline: Deadline,
         change: impl Fn(&mut LastMinute) -> Option<TimeDelta>,
     ) -> Result<Option<TimeDelta>, RegisterError> {
-        for _ in 0..ATTEMPTS {
+        loop {
             let reading = self.register.read(&self.name, deadline)?;
             let mut minute = reading.value.and_then(|bytes| self.open(&bytes)).unwrap_or_default();
             minute.at.retain(|at| *at <= now && now - *at < MINUTE);
@@ -79,12 +82,19 @@ impl Pace<'_> {
             if let Some(wait) = change(&mut minute) {
                 return Ok(Some(wait.max(TimeDelta::seconds(1))));
             }
-            let Some(bytes) = self.seal(&minute) else { break };
+            let Some(bytes) = self.seal(&minute) else {
+                return Ok(None);
+            };
             if self.register.swap(&self.name, &reading.version, &bytes, deadline)? != Swap::Lost {
-                break;
+                return Ok(None);
             }
+            // Many are at it in this moment: who goes without a place would take somebody else's.
+            let step_back = Duration::from_millis(random_u64() % LONGEST_STEP_BACK);
+            if deadline.remaining() <= step_back * 2 {
+                return Ok(Some(CROWDED));
+            }
+            std::thread::sleep(step_back);
         }
-        Ok(None)
     }
 
     fn open(&self, bytes: &Secret<Vec<u8>>) -> Option<LastMinute> {
