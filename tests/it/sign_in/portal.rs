@@ -427,3 +427,41 @@ fn koocli_s_session_is_used_where_it_has_made_no_key_of_it() {
         .get_credential(&["--identity", "hcloud", "--force-refresh"])
         .fails(Exit::Identity, "");
 }
+
+#[test]
+fn a_newcomer_s_login_offers_the_company_account_and_ends_with_a_certificate() {
+    let (mut world, _proxy) = World::behind_a_proxy(ProxyKind::Http);
+    world.use_no_key();
+    world.set("DISPLAY", ":0");
+    world.set("SSL_CERT_FILE", world.path("cloud-ca.pem"));
+    world.sim.assign_permission_set("example-account", "Operators");
+    world
+        .sim
+        .set_behaviour(|b| b.identity_center.approval = Approval::AfterPolls(0));
+    world.terminal(true, true, true);
+    let start_url = world.sim.start_url();
+    world.type_in(&format!("cn-north-4\nIdentity Center\n{start_url}\ncn-north-4\n"));
+    let login = world.login(&[]);
+    assert!(
+        login.is_done().stderr.contains("the API server knows you as"),
+        "{login}"
+    );
+    assert!(
+        login
+            .stderr
+            .contains("profile `default`: agency SysReservedV3_Operators"),
+        "{login}"
+    );
+    assert_eq!(world.opened().len(), 1);
+    // Nobody approves: nothing is left.
+    let (mut world, _proxy) = World::behind_a_proxy(ProxyKind::Http);
+    world.use_no_key();
+    world.set("SSL_CERT_FILE", world.path("cloud-ca.pem"));
+    world
+        .sim
+        .set_behaviour(|b| b.identity_center.approval = Approval::Denied);
+    world.terminal(true, true, true);
+    world.type_in(&format!("cn-north-4\nIdentity Center\n{start_url}\ncn-north-4\n"));
+    assert_eq!(world.login(&[]).exit, Exit::Interrupted);
+    assert!(!world.has(".config/cce-login/config.toml") && !world.has(".kube/config"));
+}
