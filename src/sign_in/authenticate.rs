@@ -175,7 +175,11 @@ impl Identity {
                 self.explained(sts.assume_with_oidc(wanted, &id_token).map(Into::into))
             }
             AuthMethod::Portal { at, given } => {
-                let role = at.role.as_ref().ok_or(IdentityError::SignInNeeded)?;
+                let role = at.role.as_ref().ok_or_else(|| IdentityError::Broken {
+                    source_name: self.describe(),
+                    problem: "it names no account and no permission set (`account_id`, `agency_urn`)".to_owned(),
+                    cure: "set it again with `kubectl cce-login profile set`, which finds both".to_owned(),
+                })?;
                 let fresh = match context.proof {
                     Some(Proof::Portal(fresh)) => Some(fresh),
                     _ => given.as_ref(),

@@ -37,6 +37,9 @@ pub(super) struct Given {
 /// Asks the person; without a proof somebody else has asked meanwhile. `may_ask` as the caller says.
 pub(super) fn ask(session: &Session<'_>, identity: &Identity, may_ask: bool) -> crate::error::Result<Given> {
     let proof = identity.personal_proof();
+    if matches!(proof, PersonalProof::None) {
+        return Err(IdentityError::SignInNeeded.into()); // no person can help
+    }
     if !may_ask || !may_be_asked(session, &proof)? {
         return Err(needs_person(session, identity, &proof).into());
     }

@@ -215,6 +215,19 @@ fn five_commands_at_once_open_one_window() {
 }
 
 #[test]
+fn a_profile_that_names_no_permission_set_asks_nobody() {
+    let mut world = world();
+    world.write(
+        ".config/cce-login/config.toml",
+        "[profiles.work]\nkind = \"sso\"\nstart_url = \"https://idcenter.example/d-1/portal\"\nsso_region = \"cn-north-4\"\n",
+    );
+    world.terminal(true, true, true);
+    let whoami = world.run(["whoami", "--profile", "work"]);
+    whoami.fails(Exit::Identity, "names no account and no permission set");
+    assert!(world.opened().is_empty());
+}
+
+#[test]
 fn trouble_at_the_portal_forgets_nothing() {
     let mut world = world();
     world.sim.assign_permission_set("example-account", "Operators");
