@@ -232,6 +232,8 @@ pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 pub const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
 /// The directory of users' caches.
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
+/// The home directory.
+pub const HOME: &str = "HOME";
 /// Where programs are looked up.
 pub const PATH: &str = "PATH";
 /// The proxies for https, http and any scheme, and the hosts that need none; lower case is read too.

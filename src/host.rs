@@ -8,6 +8,7 @@ mod clock;
 mod directories;
 mod input;
 pub(crate) mod parallel;
+mod parent_env;
 mod processes;
 pub(crate) mod programs;
 mod progress;
@@ -17,6 +18,7 @@ mod self_protection;
 pub use clock::{Clock, Deadline, Skew};
 pub use directories::Directories;
 pub use input::{Input, read_bounded, text_of};
+pub use parent_env::ParentEnv;
 pub use processes::{Process, Processes, random_u64};
 pub use progress::{Progress, StateProgress};
 pub use prompt::Cancelled;
@@ -150,7 +152,14 @@ fn real_stderr() -> io::Stderr {
 pub struct Env {
     variables: Variables,
     ends: OnceLock<Deadline>,
+    /// What the program that runs us was started with, where the system tells.
+    parent: OnceLock<Option<ParentEnv>>,
+    /// Below these the system's services put the tokens of a pod.
+    token_directories: Vec<PathBuf>,
 }
+
+/// One is a link to the other on most systems.
+const TOKEN_DIRECTORIES: [&str; 2] = ["/var/run", "/run"];
 
 enum Variables {
     /// The process's own.
@@ -165,6 +174,8 @@ impl Env {
         Self {
             variables: Variables::Process,
             ends: OnceLock::new(),
+            parent: OnceLock::new(),
+            token_directories: TOKEN_DIRECTORIES.map(PathBuf::from).to_vec(),
         }
     }
 
@@ -173,6 +184,8 @@ impl Env {
         Self {
             variables: Variables::Given(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect()),
             ends: OnceLock::new(),
+            parent: OnceLock::from(None),
+            token_directories: TOKEN_DIRECTORIES.map(PathBuf::from).to_vec(),
         }
     }
 
@@ -182,6 +195,36 @@ impl Env {
             Variables::Process => None,
             Variables::Given(pairs) => Some(pairs),
         }
+    }
+
+    /// The same, run by a program that was started with these variables.
+    #[must_use]
+    pub fn run_by(self, parent: ParentEnv) -> Self {
+        Self {
+            parent: OnceLock::from(Some(parent)),
+            ..self
+        }
+    }
+
+    /// The same on a system whose services put their tokens elsewhere.
+    #[must_use]
+    pub fn with_tokens_below(self, directory: PathBuf) -> Self {
+        Self {
+            token_directories: vec![directory],
+            ..self
+        }
+    }
+
+    /// Below these the system's services put the tokens of a pod.
+    pub(crate) fn token_directories(&self) -> &[PathBuf] {
+        &self.token_directories
+    }
+
+    /// Whether the program that runs us was started with this variable as we have it; `None` where it is unset, or the system does not tell.
+    pub(crate) fn is_of_parent(&self, name: &str) -> Option<bool> {
+        let value = self.var_os(name)?;
+        let parent = self.parent.get_or_init(ParentEnv::of_system).as_ref()?;
+        Some(parent.has(name, &value))
     }
 
     /// A variable's value, unless it is unset or blank.

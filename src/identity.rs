@@ -10,12 +10,14 @@ pub(crate) mod found;
 mod home;
 pub(crate) mod id_token;
 pub(crate) mod local;
+pub(crate) mod provenance;
 pub(crate) mod reading;
 pub(crate) mod secret_record;
 mod shared;
 pub(crate) mod sign_on;
 pub(crate) mod sources;
 mod trust;
+mod vouched;
 
 use crate::config::{Config, Profile};
 use crate::host::{Directories, Env};
@@ -33,6 +35,7 @@ pub use id_token::ActionsService;
 pub use secret_record::{Difference, forget_secret, keep_secret, secret_account};
 pub use sources::profile::KINDS;
 pub use trust::Addressee;
+pub(crate) use vouched::{Witnesses, is_built_in};
 
 /// Which source is allowed to answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +126,12 @@ impl Identity {
     /// Finds the identity offline: the pinned source, or the first that is configured, in the order environment, profile `default`, the
     /// SDKs' file, KooCLI, `clouds.yaml`, an identity provider, a pod.
     pub fn locate(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
+        let identity = Self::find(pin, env, directories)?;
+        provenance::check(&identity, env)?;
+        Ok(identity)
+    }
+
+    fn find(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
         match pin {
             Pin::Profile(name) => Self::of_profile(name.clone(), &Config::load(directories)?, env),
             Pin::Source(source, name) => match Self::of_source(*source, name.as_deref(), env)? {

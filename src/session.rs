@@ -40,6 +40,8 @@ pub(crate) struct Session<'a> {
     /// Whether a person may be sent to a browser.
     pub(crate) browser_use: BrowserUse,
     stores: Stores,
+    /// A client runs us with arguments that may be anybody's: nothing is signed for endpoints that nothing else names.
+    pub(crate) is_for_client: bool,
 }
 
 impl<'a> Session<'a> {
@@ -54,6 +56,15 @@ impl<'a> Session<'a> {
             started,
             is_interactive: run.is_interactive,
             browser_use: BrowserUse::ByPerson,
+            is_for_client: false,
+        }
+    }
+
+    /// The same for kubectl and its like.
+    pub(crate) fn for_client(self) -> Self {
+        Self {
+            is_for_client: true,
+            ..self
         }
     }
 
@@ -120,7 +131,7 @@ impl<'a> Session<'a> {
     pub(crate) fn api<'s>(&'s self, http: &'s Http, credentials: &'s Credentials, deadline: Deadline) -> Api<'s> {
         let clock = &self.host.clock;
         let endpoints = Endpoints::new(&self.directories, clock);
-        Api::new(http, credentials, endpoints, clock, &self.log, deadline)
+        Api::new(http, credentials, endpoints, clock, &self.log, deadline).with_known_forms_only(self.is_for_client)
     }
 
     /// Waits as long as the cloud asks after it has throttled us, and says so; the error itself if there is not so much time.

@@ -17,13 +17,14 @@ pub(crate) mod provider;
 
 use crate::cache::single_flight::{self, LockOutcome, LockTimedOut};
 use crate::cache::{CacheKey, index, tombstone};
+use crate::env_vars;
 use crate::error::Result;
 use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::token_request::{AgencyNaming, Scope};
 use crate::huaweicloud::identity_center::PortalSession;
 use crate::huaweicloud::observed::Endpoints;
-use crate::identity::{Addressee, Identity, IdentityError, PersonalProof};
+use crate::identity::{Addressee, Identity, IdentityError, PersonalProof, Witnesses};
 use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::CloudSettings;
 use crate::session::Session;
@@ -101,11 +102,31 @@ impl<'a> SignIn<'a> {
         session: &Session<'_>,
         act: impl Fn(&Credentials, Option<&TokenOwner>) -> Result<T>,
     ) -> Result<T> {
+        self.check_vouched(session)?;
         let secrets = |kind: Option<&str>| session.secrets(kind);
         if let Some(credentials) = self.identity.static_credentials(&secrets)? {
             return act(&credentials, None);
         }
         self.with_issued(session, |issued| act(&issued.credentials, issued.owner.as_ref()))
+    }
+
+    /// Refuses to sign for an endpoint that only kubectl's arguments name.
+    pub(crate) fn check_vouched(&self, session: &Session<'_>) -> Result<()> {
+        if !session.is_for_client {
+            return Ok(());
+        }
+        let witnesses = Witnesses {
+            env: &session.host.env,
+            directories: &session.directories,
+        };
+        let identity = self.identity;
+        if self.scope == Scope::Account || identity.has_agency() {
+            identity.check_vouched(&self.iam(), env_vars::IAM_ENDPOINT, &witnesses)?;
+        }
+        if self.scope != Scope::Account {
+            identity.check_vouched(&self.cloud.cce(self.region), env_vars::CCE_ENDPOINT, &witnesses)?;
+        }
+        Ok(())
     }
 
     fn addressee<'s>(&'s self, endpoint: &'s Endpoint) -> Addressee<'s> {

@@ -46,7 +46,7 @@ fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString
     let identity = identity.map_err(|error| not_handed_over.take().unwrap_or_else(|| error.into()))?;
     let profile = identity.profile();
     let plan = GetCredentialPlan::new(args, global, &host.env, profile, host.terminal, exec_info.as_ref())?;
-    let mut session = Session::new(host, directories, plan.run, global.verbose);
+    let mut session = Session::new(host, directories, plan.run, global.verbose).for_client();
     session.browser_use = BrowserUse::ByKubectl;
     if let Some(error) = &not_handed_over {
         session

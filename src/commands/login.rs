@@ -16,6 +16,7 @@ mod summary;
 use crate::cli::{GlobalArgs, LoginArgs};
 use crate::error::{Exit, Explain, Result};
 use crate::host::{Directories, Host, Progress, parallel};
+use crate::huaweicloud::observed;
 use crate::kubeconfig::Kubeconfig;
 use crate::plan::{Destination, LoginPlan, RunSettings, ServerChoice};
 use crate::session::Session;
@@ -26,6 +27,7 @@ use failures::LoginFailures;
 use identity::LoginIdentity;
 use prepare::PreparedCluster;
 use setup::{ClusterSetup, LoginRun};
+use std::collections::BTreeSet;
 
 /// How many API servers are asked at a time.
 const BOUND: usize = 8;
@@ -117,7 +119,10 @@ fn set_up(run: &LoginRun<'_>, found: FoundClusters) -> Result<()> {
     match run.plan.destination {
         Destination::Print => output::print(host, &crate::kubeconfig::render(&logins))?,
         Destination::DryRun => output::print(host, &change.diff())?,
-        Destination::Write => change.write()?,
+        Destination::Write => {
+            change.write()?;
+            note_endpoints(run, &prepared);
+        }
     }
     if run.plan.destination == Destination::Write && run.plan.is_checked {
         check(run, count, &mut prepared, &mut failures);
@@ -143,6 +148,20 @@ fn set_up(run: &LoginRun<'_>, found: FoundClusters) -> Result<()> {
         }
     }
     failures.conclude(host, count)
+}
+
+/// kubectl may sign for the endpoints that this login has used.
+fn note_endpoints(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>]) {
+    let (cloud, directories) = (&run.plan.search.cloud, &run.session.directories);
+    let regions: BTreeSet<_> = prepared
+        .iter()
+        .map(|prepared| &prepared.setup.reference.region)
+        .collect();
+    for endpoint in regions.iter().flat_map(|region| [cloud.cce(region), cloud.iam(region)]) {
+        if !crate::identity::is_built_in(&endpoint) {
+            observed::used_by_login(directories, &endpoint);
+        }
+    }
 }
 
 /// Asks the API servers of the clusters that have their certificate who we are.

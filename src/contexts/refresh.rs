@@ -298,9 +298,12 @@ pub(crate) fn entry(
     tls_server_name: Option<&str>,
 ) -> ClusterEntry {
     let is_unverified = context.insecure_skip_tls_verify;
+    // An answer without authorities does not take those away that there are.
+    let told = note.ca_pem.clone().map(String::into_bytes);
+    let authorities = told.or_else(|| context.certificate_authority_data.clone());
     ClusterEntry {
         server: server.to_owned(),
-        certificate_authority_data: note.ca_pem.clone().filter(|_| !is_unverified).map(String::into_bytes),
+        certificate_authority_data: authorities.filter(|_| !is_unverified),
         tls_server_name: tls_server_name.map(str::to_owned),
         proxy_url: context.proxy_url.map(str::to_owned),
         insecure_skip_tls_verify: is_unverified,

@@ -29,6 +29,10 @@ pub(crate) fn renew_in_background(
 ) -> Option<ObtainedCertificate> {
     let session = slot.session;
     let now = session.host.clock.now();
+    // The process behind us cannot tell any more where its variables come from.
+    if slot.request.sign_in().check_vouched(session).is_err() {
+        return None;
+    }
     if slot
         .recent_failure(&renewal(slot, current, CachePolicy::Fresh))
         .is_some()

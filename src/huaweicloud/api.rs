@@ -9,6 +9,7 @@ pub use error::{ApiError, Refusal};
 
 use crate::host::{Clock, Deadline, Skew};
 use crate::http::{Http, HttpError, Request, Response};
+use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::credentials::{AccessKey, Credentials};
 use crate::huaweicloud::observed::{EndpointTraits, Endpoints, SignatureForm};
 use crate::huaweicloud::signing::{self, SignableRequest, SigningKey};
@@ -82,6 +83,7 @@ pub struct Api<'a> {
     clock: &'a Clock,
     log: &'a Log<'a>,
     deadline: Deadline,
+    knows_forms_only: bool,
 }
 
 impl<'a> Api<'a> {
@@ -101,7 +103,26 @@ impl<'a> Api<'a> {
             clock,
             log,
             deadline,
+            knows_forms_only: false,
         }
+    }
+
+    /// Does not try the legacy form, which leaves headers unsigned, where nothing says that it is needed.
+    #[must_use]
+    pub fn with_known_forms_only(self, knows_forms_only: bool) -> Self {
+        Self {
+            knows_forms_only,
+            ..self
+        }
+    }
+
+    /// Whether a form may be tried that is not the one that the endpoint is known to take.
+    fn may_try(&self, form: SignatureForm, endpoint: &Endpoint) -> bool {
+        let is_needed_there = || {
+            let cloud = Cloud::of_service(endpoint.host());
+            cloud.is_some_and(|(cloud, _)| cloud == Cloud::Otc) || self.traits(endpoint).has_needed_legacy
+        };
+        !self.knows_forms_only || form == SignatureForm::Modern || is_needed_there()
     }
 
     /// What is known of `endpoint`.
@@ -125,7 +146,10 @@ impl<'a> Api<'a> {
         let known_form = self.traits(call.endpoint).signature;
         match self.call_in_form(call, known_form) {
             Err(ApiError::Refused(refusal))
-                if self.is_signed() && refusal.status == 401 && refusal.code == SIGNATURE_REFUSED =>
+                if self.is_signed()
+                    && refusal.status == 401
+                    && refusal.code == SIGNATURE_REFUSED
+                    && self.may_try(known_form.other(), call.endpoint) =>
             {
                 let other_form = known_form.other();
                 self.log

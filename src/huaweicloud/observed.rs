@@ -4,9 +4,11 @@
 //! next run finds out again, at the price of one more request.
 
 mod endpoint;
+mod login;
 mod throttle;
 
 pub use endpoint::{EndpointTraits, Endpoints, SignatureForm};
+pub use login::{used_by_login, was_used_by_login};
 pub use throttle::Throttle;
 
 use crate::host::{Directories, read_private, write_private};

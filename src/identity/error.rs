@@ -70,6 +70,24 @@ pub enum IdentityError {
         /// How to name them where the secret is.
         cure: String,
     },
+    /// A variable that is not kubectl's decides where a secret goes.
+    #[error(
+        "`{variable}` would decide where {what} goes, and the program that runs us does not have it so: it comes from the kubeconfig (`exec.env`)"
+    )]
+    ForeignVariable {
+        /// The variable.
+        variable: &'static str,
+        /// What would be shown.
+        what: &'static str,
+    },
+    /// Only an argument names the endpoint that would get a signature.
+    #[error("nothing is signed for `{endpoint}`: only an argument names it")]
+    NotVouched {
+        /// The address.
+        endpoint: Endpoint,
+        /// The variable that vouches for it.
+        variable: &'static str,
+    },
     /// A password or token of an unknown cloud.
     #[error("nothing says which cloud {what} belongs to, so it is sent nowhere")]
     NoCloud {
@@ -162,6 +180,12 @@ impl Explain for IdentityError {
             | Self::ForeignRoots { cure, .. }
             | Self::NoCloud { cure, .. }
             | Self::Unknown { cure, .. } => cure.clone(),
+            Self::ForeignVariable { variable, .. } => format!(
+                "if it is right, export `{variable}` where kubectl runs, or keep the identity with `kubectl cce-login profile set`"
+            ),
+            Self::NotVouched { endpoint, variable } => format!(
+                "if it is right, set `{variable}={endpoint}` where kubectl runs, or run `kubectl cce-login` for this cluster on this machine"
+            ),
             Self::SecretWithoutPurpose(name) => format!("set it again: `kubectl cce-login profile set {name} …`"),
             Self::SecretForOther { name, .. } => {
                 format!("if the change is meant, set it again: `kubectl cce-login profile set {name} …`")

@@ -82,21 +82,38 @@ impl Explain for LocalError {
 
 /// Whether a secret may go to `url`: encrypted, or to this machine or its link.
 pub(crate) fn is_reachable_safely(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return false;
-    };
+    url_host(url).is_some_and(|(scheme, host)| {
+        let is_plain_http = scheme.eq_ignore_ascii_case("http");
+        scheme.eq_ignore_ascii_case("https") || is_plain_http && is_near_host(host)
+    })
+}
+
+/// Whether `url` leads to this machine or its link.
+pub(crate) fn is_near(url: &str) -> bool {
+    url_host(url).is_some_and(|(scheme, host)| {
+        let is_http = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        is_http && is_near_host(host)
+    })
+}
+
+/// Scheme and host of a URL that is written plainly.
+fn url_host(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
     };
-    let is_near = match host.parse::<std::net::IpAddr>() {
+    let is_plain = !host.is_empty() && !authority.contains(['@', '\\']) && url.chars().all(|c| c.is_ascii_graphic());
+    is_plain.then_some((scheme, host))
+}
+
+fn is_near_host(host: &str) -> bool {
+    match host.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V4(ip)) => ip.is_loopback() || ip.is_link_local(),
         Ok(std::net::IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unique_local(),
         Err(_) => host == "localhost",
-    };
-    let is_plain = !host.is_empty() && !authority.contains('@') && url.chars().all(|c| c.is_ascii_graphic());
-    is_plain && (scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") && is_near)
+    }
 }
 
 impl Local<'_> {

@@ -3,6 +3,8 @@
 mod bearer;
 mod cases;
 mod config_file;
+mod endpoints;
+mod exec_env;
 mod formats;
 mod key_command;
 mod pinned;

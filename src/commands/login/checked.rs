@@ -7,7 +7,7 @@ use crate::commands::login::server_entry::ServerEntry;
 use crate::commands::login::setup::ClusterSetup;
 use crate::credential::Certificates;
 use crate::credential::slot::ObtainedCertificate;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Explain, Result};
 use crate::huaweicloud::cce::cluster::{Access, Cluster};
 use crate::plan::Destination;
 
@@ -137,7 +137,8 @@ fn certificate_of(
     let certificates = Certificates::of(setup.run.session, &request);
     let known = certificates
         .record()
-        .filter(|record| knows_all_servers(record, &setup.located.cluster));
+        .filter(|record| knows_all_servers(record, &setup.located.cluster))
+        .filter(|record| record.ca_pem.is_some() || setup.is_unverified());
     if let Some(record) = known.filter(|_| which == WhichCertificate::AsNeeded)
         && let Some(obtained) = certificates.cached()
     {
@@ -150,7 +151,25 @@ fn certificate_of(
         let _ = certificates.cached();
     }
     let record = certificates.record_of(&obtained)?;
+    if record.ca_pem.is_none() && !setup.is_unverified() {
+        return Err(Error::from(NoAuthorities).doing(doing()));
+    }
     Ok((obtained, record))
+}
+
+/// An entry without authorities would trust whomever the system trusts.
+#[derive(Debug, thiserror::Error)]
+#[error("CCE's answer names no certificate authority of the cluster, so nobody could be verified")]
+struct NoAuthorities;
+
+impl Explain for NoAuthorities {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("try again; if it stays so, the cloud must tell why. No entry is written".to_owned())
+    }
 }
 
 /// The name to write: as it verifies, else as it verified when the entry was made.

@@ -39,6 +39,8 @@ impl SignatureForm {
 pub struct EndpointTraits {
     /// The form to sign in.
     pub signature: SignatureForm,
+    /// It took the legacy form only, once.
+    pub has_needed_legacy: bool,
     /// `expire_at` is refused or ignored: certificates live whole days.
     pub grants_days_only: bool,
     /// The same of the paths of Autopilot clusters.
@@ -85,6 +87,7 @@ impl Written {
             } else {
                 SignatureForm::Modern
             },
+            has_needed_legacy: self.legacy_signature_since.is_some(),
             grants_days_only: is_believed(self.days_only_since),
             grants_days_only_to_autopilot: is_believed(self.days_only_for_autopilot_since),
             skew: Skew::noted(self.skew_seconds, self.booted_at),

@@ -20,6 +20,7 @@ fn fingerprint(variables: &[&str], files: &[(&str, &str)]) -> String {
     let pairs = variables.iter().map(|line| line.split_once('=').unwrap());
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value.replace('~', &home_text)));
     let env = Env::given(pairs.chain([("HOME".to_owned(), home_text.clone())]));
+    let env = env.with_tokens_below(home.path().to_owned());
     let identity = Identity::locate(&Pin::Any, &env, &Directories::of(&env)).unwrap();
     identity.fingerprint().replace(&home_text, "~")
 }

@@ -80,9 +80,9 @@ fn the_form_of_the_signature_is_found_out_once() {
     world
         .sim
         .set_behaviour(|b| b.signature_style = SignatureStyle::LegacyOnly);
-    assert_eq!(requests_of_a_fetch(&mut world), 2);
-    assert_eq!(requests_of_a_fetch(&mut world), 1);
+    // A person's login finds out; kubectl's own calls do not try what leaves headers unsigned.
     world.login(&[]).is_done();
+    assert_eq!(requests_of_a_fetch(&mut world), 1);
     // The gateway was replaced: the modern form is found again.
     world.sim.set_behaviour(|b| b.signature_style = SignatureStyle::Modern);
     assert_eq!(requests_of_a_fetch(&mut world), 2);
@@ -99,7 +99,8 @@ fn a_temporary_key_signs_in_the_older_form_too() {
     world.set("HUAWEICLOUD_SDK_AK", &key.id);
     world.set("HUAWEICLOUD_SDK_SK", &key.secret);
     world.set("HUAWEICLOUD_SDK_SECURITY_TOKEN", key.security_token.unwrap());
-    assert_eq!(requests_of_a_fetch(&mut world), 2);
+    world.login(&[]).is_done();
+    assert_eq!(requests_of_a_fetch(&mut world), 1);
 }
 
 #[test]

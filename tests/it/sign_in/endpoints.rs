@@ -29,7 +29,9 @@ fn an_endpoint_that_the_environment_names_too_is_vouched_for() {
     let mut world = quiet();
     let endpoint = world.sim.cce_endpoint();
     world.set("CCE_LOGIN_CCE_ENDPOINT", &endpoint);
-    world.get_credential(&[&format!("--cce-endpoint={endpoint}")]).credential();
+    world
+        .get_credential(&[&format!("--cce-endpoint={endpoint}")])
+        .credential();
     world
         .get_credential(&["--cce-endpoint=https://127.0.0.1:1"])
         .fails(Exit::Identity, "CCE_LOGIN_CCE_ENDPOINT");
@@ -43,9 +45,9 @@ fn an_endpoint_that_a_login_here_used_is_vouched_for() {
     world.login(&[&cce_flag, &format!("--iam-endpoint={iam}")]).is_done();
     world.get_credential(&[&cce_flag, "--force-refresh"]).credential();
     // Another machine's entry is not ours.
-    world.set("CCE_LOGIN_STATE_DIR", &world.path("another-state"));
+    world.set("CCE_LOGIN_STATE_DIR", world.path("another-state"));
     world
-        .get_credential(&[&cce_flag])
+        .get_credential(&[&cce_flag, "--force-refresh"])
         .fails(Exit::Identity, "CCE_LOGIN_CCE_ENDPOINT");
 }
 
@@ -76,8 +78,10 @@ fn an_endpoint_of_the_identitys_own_profile_is_vouched_for() {
 #[test]
 fn the_legacy_form_is_not_tried_for_kubectl_where_nothing_says_that_it_is_needed() {
     let world = World::new();
-    world.sim.set_behaviour(|b| b.signature_style = cce_sim::SignatureStyle::LegacyOnly);
-    world.get_credential(&[]).fails(Exit::Identity, "refused");
+    world
+        .sim
+        .set_behaviour(|b| b.signature_style = cce_sim::SignatureStyle::LegacyOnly);
+    world.get_credential(&[]).fails(Exit::Identity, "401");
     assert_eq!(world.sim.count("clustercert"), 1, "one form, once");
     // A person's login finds out, and kubectl knows from then on.
     world.login(&[]).is_done();

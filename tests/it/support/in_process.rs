@@ -56,6 +56,13 @@ impl World {
         Directories::of(&Env::given(self.variables().clone()))
     }
 
+    /// kubectl runs us from now on, started with the variables of this moment; those that are set later are of `exec.env`.
+    pub(crate) fn run_by_kubectl(&mut self) {
+        self.machine.parent_env = Some(self.variables().clone());
+        let info = "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"spec\":{}}";
+        self.set("KUBERNETES_EXEC_INFO", info);
+    }
+
     pub(crate) fn terminal(&mut self, stdin: bool, stdout: bool, stderr: bool) {
         self.machine.terminal = Terminal { stdin, stdout, stderr };
     }

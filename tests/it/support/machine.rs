@@ -1,7 +1,7 @@
 //! One run of the library in a process-like world of its own: environment, clock, streams, keyring.
 
 use super::Outcome;
-use cce_login::host::{Clock, Env, Host, Keyrings, Process, Processes, Terminal};
+use cce_login::host::{Clock, Env, Host, Keyrings, ParentEnv, Process, Processes, Terminal};
 use cce_login::store::{MemoryStore, SecretStore};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ pub(crate) struct Machine {
     /// The addresses that a browser was to open.
     pub(super) opened: Arc<Mutex<Vec<String>>>,
     pub(super) keyring: MemoryStore,
+    /// What the program that runs us was started with, if the system tells.
+    pub(super) parent_env: Option<BTreeMap<String, String>>,
 }
 
 impl Machine {
@@ -43,12 +45,26 @@ impl Machine {
             parent: Process { pid: 1000, started: 1 },
             left_behind: Arc::default(),
             opened: Arc::default(),
+            parent_env: None,
             keyring,
         }
     }
 
     pub(super) fn clock(&self) -> Clock {
         self.clock.clone().unwrap_or(Clock::System)
+    }
+
+    /// The variables, on a system that puts its tokens below the home directory.
+    fn env(&self, variables: &BTreeMap<String, String>) -> Env {
+        let env = Env::given(variables.clone());
+        let env = match variables.get("HOME") {
+            Some(home) => env.with_tokens_below(PathBuf::from(home).join("var-run")),
+            None => env,
+        };
+        match &self.parent_env {
+            Some(parent) => env.run_by(ParentEnv::of(parent.clone())),
+            None => env,
+        }
     }
 
     /// Runs one command line.
@@ -61,7 +77,7 @@ impl Machine {
         let (stdout, stderr) = (Captured::default(), Captured::default());
         let keyring: Arc<dyn SecretStore> = Arc::new(self.keyring.clone());
         let host = Host {
-            env: Env::given(variables.clone()),
+            env: self.env(variables),
             clock: self.clock(),
             terminal: self.terminal,
             stdin: Mutex::new(Box::new(Typed {
