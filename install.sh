@@ -178,8 +178,14 @@ uninstall() {
         printf '%s\n' "$found" | sed 's/^/    /'
     fi
     if [ -n "$profiles" ]; then
-        say 'The secrets of these profiles stay in the keyring:'
+        say 'These profiles stay, and with them their secrets where they were put:'
         printf '%s\n' "$profiles" | sed 's/^/    /'
+        secrets=${XDG_CONFIG_HOME:-$HOME/.config}/cce-login/secrets
+        [ -z "${CCE_LOGIN_CONFIG_DIR:-}" ] || secrets=$CCE_LOGIN_CONFIG_DIR/secrets
+        if [ -n "$(ls -A "$secrets" 2>/dev/null)" ]; then
+            say "    in clear, in files that only you can read: $secrets"
+        fi
+        say '    the others in the keyring'
         say 'To forget them: install it again, then kubectl cce-login logout --all --purge'
     fi
 }

@@ -16,11 +16,14 @@ use chrono::{DateTime, Utc};
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// The longest that a connection may take to come about.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What the file of roots is called in messages.
 const CA_FILE: &str = "the CA file";
+/// The room for a body whose length is not announced.
+const FIRST_ROOM: usize = 16 * 1024;
 /// The largest answer we read: a thousand clusters are about 2 MB.
 const LARGEST_BODY: usize = 64 << 20;
 
@@ -264,7 +267,9 @@ impl Http {
             .iter()
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
             .collect();
-        let mut body = Vec::new();
+        // Of the length that was announced: a vector that grows leaves its old bytes behind.
+        let announced = answer.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or(FIRST_ROOM).min(LARGEST_BODY)));
         while let Some(chunk) = answer
             .chunk()
             .await
@@ -273,12 +278,12 @@ impl Http {
             if body.len() + chunk.len() > LARGEST_BODY {
                 return Err(HttpError::TooLarge { host: host.to_owned() });
             }
-            body.extend_from_slice(&chunk);
+            append(&mut body, &chunk);
         }
         Ok(Response {
             status: answer.status().as_u16(),
             headers,
-            body: Secret::new(body),
+            body: Secret::new(std::mem::take(&mut *body)),
         })
     }
 
@@ -357,4 +362,14 @@ fn parse_roots(pem: &[u8], what: &str) -> Result<Vec<reqwest::Certificate>, Http
     } else {
         Ok(roots)
     }
+}
+/// Appends; if that takes another place, the old one is wiped.
+fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
+    let length = body.len() + chunk.len();
+    if length > body.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * body.capacity())));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+    body.extend_from_slice(chunk);
 }

@@ -39,7 +39,7 @@ pub enum IdentityError {
     #[error("there is no profile `{0}`")]
     NoProfile(ProfileName),
     /// The profile's secret could not be read.
-    #[error("cannot read the secret of profile `{name}`")]
+    #[error("cannot read the secret of profile `{name}`, which is needed to sign in")]
     Secret {
         /// Which profile.
         name: ProfileName,

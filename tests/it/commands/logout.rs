@@ -177,3 +177,75 @@ fn a_purge_stops_where_a_store_keeps_a_secret() {
         .fails(Exit::Failed, "the secret of profile `work`");
     assert!(world.has(".config/cce-login/config.toml"));
 }
+
+/// A store that cannot be asked stops a purge before its first change (issue 13, 3).
+#[test]
+fn a_purge_that_cannot_be_finished_changes_nothing() {
+    let mut world = World::new();
+    world.keep_profile("work", "alice");
+    world.login(&["--profile=work"]).is_done();
+    let before = world.keyring().names();
+    world.keyring().switch(Switches {
+        locked: true,
+        ..Switches::default()
+    });
+    world
+        .run(["logout", "--all", "--purge", "--remove-contexts", "--yes"])
+        .fails(Exit::Failed, "nothing has been removed");
+    world.keyring().switch(Switches::default());
+    assert_eq!(world.keyring().names(), before);
+    assert!(world.kubeconfig_text().contains("get-credential"));
+    assert!(world.has(".config/cce-login/config.toml"));
+}
+
+/// Somebody named a directory for us that has other things in it (issue 12, C10).
+#[test]
+fn a_purge_leaves_what_is_not_ours_and_says_so() {
+    let mut world = World::new();
+    for name in ["CCE_LOGIN_CONFIG_DIR", "CCE_LOGIN_STATE_DIR", "CCE_LOGIN_CACHE_DIR"] {
+        world.set(name, world.path("everything"));
+    }
+    world.keep_profile("work", "alice");
+    world.login(&["--profile=work"]).is_done();
+    for name in ["thesis.tex", "entries/notes.json", "photos/1.jpg"] {
+        world.write(&format!("everything/{name}"), "mine");
+    }
+    let out = world.run(["logout", "--all", "--purge", "--yes"]);
+    out.is_done();
+    let said = out.stderr.replace(&world.path("everything"), "DIR");
+    assert!(
+        said.contains("`DIR` stays, with what is not ours in it: entries/notes.json, photos, thesis.tex"),
+        "{said}"
+    );
+    for name in ["thesis.tex", "entries/notes.json", "photos/1.jpg"] {
+        assert_eq!(world.read(&format!("everything/{name}")), "mine");
+    }
+    assert!(!world.has("everything/config.toml") && !world.has("everything/tombstones"));
+}
+
+/// "Void" is said only where it could be noted (issue 12, C11).
+#[test]
+fn where_no_tombstone_can_be_written_nothing_is_called_void() {
+    let world = World::new();
+    world.login(&[]).is_done();
+    world.write(".local/state/cce-login/tombstones", "a file in the way");
+    let out = world.run(["logout"]);
+    out.fails(Exit::Failed, "may be kept");
+    assert!(
+        !out.stderr.contains("certificate is void") && !out.stderr.contains("is forgotten"),
+        "{}",
+        out.stderr
+    );
+    assert!(world.keyring().names().iter().all(|name| !name.starts_with("cert-")));
+
+    world.login(&[]).is_done();
+    world.keyring().switch(Switches {
+        fail_delete: true,
+        ..Switches::default()
+    });
+    let out = world.run(["logout"]);
+    out.fails(Exit::Failed, "neither void nor deleted");
+    world.keyring().switch(Switches::default());
+    std::fs::remove_file(world.home().join(".local/state/cce-login/tombstones")).unwrap();
+    world.run(["logout"]).is_done();
+}

@@ -254,3 +254,25 @@ fn what_is_written_by_hand_stays_when_a_profile_is_set_again() {
         assert!(text.contains(line), "{line} is gone:\n{text}");
     }
 }
+
+/// Nothing to delete is deleted: the store that would hold a secret is not missed by a profile that has none (issue 13, 3).
+#[test]
+fn a_profile_without_a_secret_is_removed_without_any_keyring() {
+    let world = World::new();
+    world.write(
+        ".config/cce-login/config.toml",
+        "[profiles.ecs]\nkind = \"metadata\"\nregion = \"cn-north-4\"\n\n[profiles.work]\nkind = \"access-key\"\naccess_key_id = \"EXAMPLEACCESSKEYID00\"\n",
+    );
+    world.keyring().switch(Switches {
+        unavailable: true,
+        ..Switches::default()
+    });
+    world.run(["profile", "remove", "ecs"]).is_done();
+    world
+        .run(["profile", "remove", "work"])
+        .fails(Exit::Failed, "its secret cannot be removed");
+    let left = world.read(".config/cce-login/config.toml");
+    assert!(!left.contains("ecs") && left.contains("work"), "{left}");
+    world.keyring().switch(Switches::default());
+    world.run(["profile", "remove", "work"]).is_done();
+}
