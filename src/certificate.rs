@@ -1,8 +1,10 @@
 //! The client certificate: PEM in, DER kept, PEM out. x509-parser says how long it lives and whose it is.
 
 mod chain;
+mod read;
 
 pub use chain::check_chain;
+pub(crate) use read::{CertificateFacts, certificates_in, facts_of, first_certificate_in, private_key_in};
 
 use crate::secret::Secret;
 use base64::Engine as _;
@@ -10,7 +12,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// A client certificate with its chain and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +73,7 @@ impl ClientCert {
             .collect::<Result<_, _>>()
             .map_err(|_| ClientCertError::MalformedCertificate)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| ClientCertError::MalformedKey)?;
-        let key_kind = match &key {
-            PrivateKeyDer::Pkcs1(_) => KeyKind::Pkcs1,
-            PrivateKeyDer::Sec1(_) => KeyKind::Sec1,
-            _ => KeyKind::Pkcs8,
-        };
+        let key_kind = read::kind_of(&key);
         let cert = Self::from_der(chain, key_kind, Secret::new(key.secret_der().to_vec()))?;
         cert.check_key_matches(&key)?;
         Ok(cert)
@@ -89,20 +86,11 @@ impl ClientCert {
         key: Secret<Vec<u8>>,
     ) -> Result<Self, ClientCertError> {
         let leaf = chain.first().ok_or(ClientCertError::MalformedCertificate)?;
-        let (rest, parsed) = X509Certificate::from_der(leaf).map_err(|_| ClientCertError::MalformedCertificate)?;
-        if !rest.is_empty() {
-            return Err(ClientCertError::MalformedCertificate);
-        }
-        let time = |t: x509_parser::time::ASN1Time| {
-            DateTime::from_timestamp(t.timestamp(), 0).ok_or(ClientCertError::MalformedCertificate)
-        };
-        let (not_before, not_after) = (time(parsed.validity().not_before)?, time(parsed.validity().not_after)?);
-        let common_name = parsed
-            .subject()
-            .iter_common_name()
-            .next()
-            .and_then(|cn| cn.as_str().ok());
-        let common_name = common_name.unwrap_or_default().to_owned();
+        let CertificateFacts {
+            common_name,
+            not_before,
+            not_after,
+        } = facts_of(leaf).ok_or(ClientCertError::MalformedCertificate)?;
         Ok(Self {
             chain,
             key_kind,

@@ -15,14 +15,14 @@ mod progress;
 mod prompt;
 mod self_protection;
 
-pub use clock::{Clock, Deadline, Skew};
+pub(crate) use clock::Stopwatch;
+pub use clock::{Asked, Clock, Deadline, Skew};
 pub use directories::Directories;
 pub use input::{Input, read_bounded, text_of};
 pub use parent_env::ParentEnv;
 pub use processes::{Process, Processes, random_u64};
-pub use progress::{Progress, StateProgress};
+pub use progress::{Progress, ShownProgress, StateProgress};
 pub use prompt::Cancelled;
-pub(crate) use prompt::while_waiting;
 pub use self_protection::protect_process;
 
 pub use crate::private_dir::{
@@ -36,6 +36,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// The largest file that a person names to be read, in bytes.
 const LARGEST_INPUT: u64 = 4 << 20;
@@ -60,6 +61,10 @@ pub struct Host {
     pub executable: Option<PathBuf>,
     /// Who runs us, and what we leave behind.
     pub processes: Processes,
+    /// What is shown on the terminal.
+    pub screen: ShownProgress,
+    /// How long a person has been asked.
+    pub asked: Asked,
 }
 
 /// Where secrets may be kept.
@@ -88,7 +93,14 @@ impl Host {
             keyrings: Keyrings::System,
             executable: None,
             processes: Processes::System,
+            screen: ShownProgress::default(),
+            asked: Asked::default(),
         }
+    }
+
+    /// So much time from now, not counting what a person takes to answer.
+    pub fn deadline(&self, time: Duration) -> Deadline {
+        self.asked.deadline(time)
     }
 
     /// Where this program's file is, links resolved.
@@ -134,7 +146,7 @@ impl Host {
     pub fn say(&self, line: &str) {
         let line = sanitize::line(line);
         let mut err = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = progress::above_progress(|| writeln!(err, "{line}"));
+        let _ = self.screen.above_progress(|| writeln!(err, "{line}"));
     }
 }
 

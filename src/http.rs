@@ -9,6 +9,7 @@ mod proxies;
 pub use cluster_tls::{ClusterTls, ServerCheck};
 pub use proxies::Proxies;
 
+use crate::certificate;
 use crate::error::{Exit, Explain};
 use crate::host::Deadline;
 use crate::secret::Secret;
@@ -353,7 +354,7 @@ fn parse_roots(pem: &[u8], what: &str) -> Result<Vec<reqwest::Certificate>, Http
     let roots: Vec<_> = rustls::pki_types::pem::PemObject::pem_slice_iter(pem)
         .map(|der: Result<rustls::pki_types::CertificateDer<'_>, _>| {
             let der = der.map_err(|_| refuse("it is not PEM"))?;
-            x509_parser::parse_x509_certificate(&der).map_err(|_| refuse("it holds a damaged certificate"))?;
+            certificate::facts_of(&der).ok_or_else(|| refuse("it holds a damaged certificate"))?;
             reqwest::Certificate::from_der(&der).map_err(|e| settings_error(what.to_owned(), &e))
         })
         .collect::<Result<_, _>>()?;

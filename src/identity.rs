@@ -25,8 +25,9 @@ use crate::huaweicloud::credentials::Credentials;
 use crate::ids::{PrincipalId, ProfileName};
 use crate::store::LayeredStore;
 use fingerprint::Fingerprint;
-use found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
+use found::{AuthMethod, FoundIdentity, Passcode};
 use id_token::IdTokenSource;
+use secret_record::SecretRef;
 use sign_on::{PortalSettings, ProviderSettings};
 use sources::hcloud::Hcloud;
 

@@ -25,10 +25,10 @@ pub use change::Change;
 pub use change::lock::lock_file;
 pub use change::write::backup_file;
 pub use conversion::Conversion;
+pub use edit::kind::Kind;
 pub use entries::{ClusterEntry, Current, ExecEntry, Login, render};
 pub use error::{KubeconfigError, Owner};
 pub use locations::Locations;
-pub use meaning::Kind;
 pub use ownership::{OurContext, cluster_id};
 pub use view::{ClusterView, ContextView, UserView, embedded_certificates};
 

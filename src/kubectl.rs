@@ -3,11 +3,10 @@
 pub(crate) mod completer;
 
 use crate::exec_credential::ApiVersion;
-use crate::host::{Host, parallel, programs};
+use crate::host::{Host, programs};
 use crate::sanitize::sanitize;
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The first minor version of kubectl 1.x that speaks `v1`.
@@ -50,14 +49,7 @@ impl Kubectl {
 
 /// What kubectl says of its own version.
 fn version_of(kubectl: PathBuf) -> Option<Value> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    parallel::beside(move || {
-        let mut command = Command::new(kubectl);
-        command.args(["version", "--client", "--output=json"]);
-        let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
-        let _nobody_waits_any_more = sender.send(output.map(|output| output.stdout));
-    });
-    let stdout = receiver.recv_timeout(PATIENCE).ok()?.ok()?;
+    let stdout = programs::stdout_of(kubectl, &["version", "--client", "--output=json"], PATIENCE)?;
     let mut version: Value = serde_json::from_slice(&stdout).ok()?;
     version.get_mut("clientVersion").map(Value::take)
 }

@@ -4,6 +4,7 @@
 //! faster, and remove it. Each answer brings the engine's clock, so that the machines' own clocks do not matter.
 
 mod access;
+mod answers;
 mod error;
 pub mod flight;
 mod kubernetes;

@@ -11,14 +11,14 @@ use crate::credential::forget::{NotForgotten, forget, in_all};
 use crate::credential::shared;
 use crate::discovery::targets::Target;
 use crate::error::{Error, Exit, Explain, Result};
-use crate::host::{Deadline, Host, Progress};
+use crate::host::{Deadline, Host, Progress, Stopwatch};
 use crate::huaweicloud::cce::phase;
 use crate::huaweicloud::cce::revocation::{CertificateOwner, first_releases, too_old_to_revoke};
 use crate::output::{self, confirm};
 use crate::plan::Verification;
 use crate::sanitize::sanitize;
 use crate::session::Session;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What comes first, whatever else is said.
 const FIRST: &str = "disable the identity's access keys and password in IAM first (tokens live up to 24 h), otherwise the other side simply \
@@ -321,7 +321,7 @@ fn witness(session: &Session<'_>, revocation: &Revocation<'_>) -> Option<OldCert
 impl OldCertificate {
     /// Asks until the answer is no, for a bounded while: nobody promises that a revocation works at once.
     fn wait_until_refused(&self, deadline: Deadline) -> VerificationResult {
-        let (started, deadline) = (Instant::now(), deadline.at_most(PATIENCE));
+        let (started, deadline) = (Stopwatch::start(), deadline.at_most(PATIENCE));
         let mut pause = FIRST_PAUSE;
         loop {
             let answer = self.server.accepts(&self.cert, deadline);

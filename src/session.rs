@@ -42,6 +42,7 @@ pub(crate) struct Session<'a> {
     stores: Stores,
     /// A client runs us with arguments that may be anybody's: nothing is signed for endpoints that nothing else names.
     pub(crate) is_for_client: bool,
+    timeout_per_certificate: Duration,
 }
 
 impl<'a> Session<'a> {
@@ -52,10 +53,11 @@ impl<'a> Session<'a> {
             host,
             log: Log::new(host, verbosity),
             directories,
-            deadline: Deadline::after(run.timeout),
+            deadline: host.deadline(run.timeout),
             started,
             is_interactive: run.is_interactive,
             browser_use: BrowserUse::ByPerson,
+            timeout_per_certificate: run.timeout_per_certificate,
             is_for_client: false,
         }
     }
@@ -66,6 +68,12 @@ impl<'a> Session<'a> {
             is_for_client: true,
             ..self
         }
+    }
+
+    /// More time, for so many requests of which each waits for its turn.
+    pub(crate) fn allow_for(&mut self, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.deadline = self.deadline.later(self.timeout_per_certificate.saturating_mul(count));
     }
 
     /// The stores of certificates.

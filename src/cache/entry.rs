@@ -62,7 +62,7 @@ impl CacheEntry {
         if checksum(fields) != sum {
             return None;
         }
-        let mut reader = Reader(fields);
+        let mut reader = ByteReader(fields);
         if reader.take::<1>()? != [VERSION] {
             return None;
         }
@@ -112,9 +112,9 @@ fn checksum(bytes: &[u8]) -> Vec<u8> {
     digest.as_ref().iter().copied().take(CHECKSUM_LENGTH).collect()
 }
 
-struct Reader<'a>(&'a [u8]);
+struct ByteReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (head, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;

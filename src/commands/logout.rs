@@ -12,7 +12,7 @@ use crate::credential::request::Requester;
 use crate::credential::shared;
 use crate::discovery::targets;
 use crate::error::Result;
-use crate::host::{Deadline, Directories, Host};
+use crate::host::{Directories, Host};
 use crate::kubeconfig::OurContext;
 use crate::output::confirm;
 use crate::output::some_failed::Failures;
@@ -96,10 +96,7 @@ fn revoke(
         }
     }
     revocation::confirm(session, &args.confirm, &revocations)?;
-    // The person who agreed has had all the time of the world; each request waits for its turn.
-    let (env, terminal) = (&session.host.env, session.host.terminal);
-    let run = RunSettings::for_certificates(revocations.len(), global, env, terminal)?;
-    session.deadline = Deadline::after(run.timeout);
+    session.allow_for(revocations.len());
     for revocation in &revocations {
         if let Err(error) = revocation::carry_out(session, revocation, Verification::IfPossible) {
             failures.add(&revocation.label(), error);

@@ -6,7 +6,7 @@ mod resume;
 use crate::cli::{GlobalArgs, RevokeArgs};
 use crate::discovery::targets::{self, Target};
 use crate::error::Result;
-use crate::host::{Deadline, Directories, Host};
+use crate::host::{Directories, Host};
 use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::ids::UserId;
 use crate::output::confirm;
@@ -45,9 +45,7 @@ pub(super) fn run(args: &RevokeArgs, global: &GlobalArgs, host: &Host) -> Result
     }
     revocation::confirm(&session, &args.confirm, &revocations)?;
 
-    // The person who agreed has had all the time of the world; each request waits for its turn.
-    let run = RunSettings::for_certificates(revocations.len(), global, &host.env, host.terminal)?;
-    session.deadline = Deadline::after(run.timeout);
+    session.allow_for(revocations.len());
     let mut failed = Vec::new();
     for (done, revocation) in revocations.iter().enumerate() {
         let rest = revocations.get(done..).unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::cli::command_line::CommandLine;
 use crate::cli::{GlobalArgs, RotateArgs};
 use crate::discovery::targets::{self, Target};
 use crate::error::{Error, Result};
-use crate::host::{Deadline, Directories, Host};
+use crate::host::{Directories, Host};
 use crate::huaweicloud::cce::phase;
 use crate::huaweicloud::cce::rotation::Rotation;
 use crate::ids::JobId;
@@ -27,7 +27,7 @@ const AUTHENTICATING_PROXY: &str = "authenticating_proxy";
 pub(super) fn run(args: &RotateArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let plan = RotatePlan::new(args)?;
     let run = RunSettings::for_job(global, &host.env, host.terminal)?;
-    let mut session = Session::new(host, Directories::of(&host.env), run, global.verbose);
+    let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
     let rotation = match &plan.task {
         RotateTask::Start(choice) => {
             confirm::check(&session, &args.confirm)?;
@@ -47,7 +47,6 @@ pub(super) fn run(args: &RotateArgs, global: &GlobalArgs, host: &Host) -> Result
             check(site, rotation)?;
             announce(host, site, rotation);
             confirm::ask(&session, &args.confirm, "the cluster's name", &site.cluster.name)?;
-            session.deadline = Deadline::after(run.timeout); // the person who agreed has had all the time of the world
             (start(&session, site, rotation)?, true)
         }
     };

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Version {
+struct VersionView {
     version: &'static str,
     platform: String,
 }
@@ -17,7 +17,7 @@ struct Version {
 pub(super) fn run(args: &VersionArgs, host: &Host) -> Result<()> {
     let format = Format::parse(&args.output)?;
     let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
-    let version = Version {
+    let version = VersionView {
         version: env!("CARGO_PKG_VERSION"),
         platform,
     };

@@ -101,7 +101,7 @@ pub(crate) fn refresh_contexts(
     let mut failures = Failures::of("context");
     let mut changed: BTreeSet<PathBuf> = BTreeSet::new();
     let mut refused: Vec<(String, String)> = Vec::new();
-    let pace = Pace {
+    let pace = RefreshPace {
         is_throttled: Cell::new(false),
         is_behind: how.is_behind,
     };
@@ -147,12 +147,12 @@ fn last_words(done: usize, count: usize, left: &[OurContext<'_>]) -> String {
 }
 
 /// How fast certificates are asked for: as they come until the cloud throttles, then at its pace.
-struct Pace {
+struct RefreshPace {
     is_throttled: Cell<bool>,
     is_behind: bool,
 }
 
-impl Pace {
+impl RefreshPace {
     /// Waits until there is room for one more certificate.
     fn keep(&self, session: &Session<'_>, identity: &str) {
         if self.is_behind || self.is_throttled.get() {
@@ -175,7 +175,7 @@ fn refresh_context(
     global: &GlobalArgs,
     context: &OurContext<'_>,
     how: Refresh<'_>,
-    pace: &Pace,
+    pace: &RefreshPace,
     refused: &mut Vec<(String, String)>,
 ) -> Result<Renewed> {
     let resolved = ResolvedContext::by(session, global, context)?;
@@ -272,7 +272,7 @@ fn take(
     certificates: &Certificates<'_>,
     identity: &str,
     how: Refresh<'_>,
-    pace: &Pace,
+    pace: &RefreshPace,
 ) -> Result<(ObtainedCertificate, CertificateRecord)> {
     pace.keep(session, identity);
     let obtained = loop {

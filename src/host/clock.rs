@@ -115,51 +115,102 @@ impl Skew {
     }
 }
 
-/// How many nanoseconds this process has waited for answers of a person.
-static ASKED: AtomicU64 = AtomicU64::new(0);
+/// Measures how long something takes, by a clock that nobody sets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// From now on.
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// So far.
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// How long the person at this host has been asked so far, in nanoseconds.
+///
+/// A host lives as long as its process: the eight bytes are never given back, so that a [`Deadline`] can be copied like a number.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked(&'static AtomicU64);
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self(Box::leak(Box::default()))
+    }
+}
+
+impl Asked {
+    /// Asks a person: no deadline of this host comes nearer meanwhile.
+    pub(super) fn ask<T>(self, question: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let answer = question();
+        let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_add(took, Ordering::Relaxed);
+        answer
+    }
+
+    fn so_far(self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    /// So much time from now, not counting what a person takes to answer.
+    pub(super) fn deadline(self, time: Duration) -> Deadline {
+        Deadline {
+            asked_before: self.so_far(),
+            asked: Some(self),
+            ..Deadline::after(time)
+        }
+    }
+}
 
 /// The moment by which a run must be over. The time that a person takes to answer does not count.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     at: Instant,
     /// What had been waited for answers when it was set.
-    asked: Duration,
-}
-
-/// Asks a person: no deadline comes nearer meanwhile.
-pub(super) fn ask<T>(question: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let answer = question();
-    let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    ASKED.fetch_add(took, Ordering::Relaxed);
-    answer
-}
-
-fn asked() -> Duration {
-    Duration::from_nanos(ASKED.load(Ordering::Relaxed))
+    asked_before: Duration,
+    /// `None` where nobody is asked anything.
+    asked: Option<Asked>,
 }
 
 impl Deadline {
-    /// So much time from now.
+    /// So much time from now, for work in which nobody is asked anything.
     pub fn after(time: Duration) -> Self {
         let now = Instant::now();
         Self {
             at: now.checked_add(time).unwrap_or(now),
-            asked: asked(),
+            asked_before: Duration::ZERO,
+            asked: None,
         }
     }
 
     /// What is left; zero when it is over.
     pub fn remaining(self) -> Duration {
-        let answered = asked().saturating_sub(self.asked);
+        let answered = self
+            .asked
+            .map_or(Duration::ZERO, Asked::so_far)
+            .saturating_sub(self.asked_before);
         let at = self.at.checked_add(answered).unwrap_or(self.at);
         at.saturating_duration_since(Instant::now())
+    }
+
+    /// This deadline and so much more time.
+    #[must_use]
+    pub fn later(self, time: Duration) -> Self {
+        let at = self.at.checked_add(time).unwrap_or(self.at);
+        Self { at, ..self }
     }
 
     /// The earlier of this deadline and `time` from now.
     #[must_use]
     pub fn at_most(self, time: Duration) -> Self {
-        let other = Self::after(time);
+        let other = self
+            .asked
+            .map_or_else(|| Self::after(time), |asked| asked.deadline(time));
         if other.remaining() < self.remaining() {
             other
         } else {
@@ -174,10 +225,15 @@ mod tests {
 
     #[test]
     fn the_time_that_a_person_takes_does_not_count() {
-        let deadline = Deadline::after(Duration::from_millis(40));
-        let other = Deadline::after(Duration::from_secs(60)).at_most(Duration::from_millis(40));
-        ask(|| std::thread::sleep(Duration::from_millis(80)));
+        let asked = Asked::default();
+        let deadline = asked.deadline(Duration::from_millis(40));
+        let other = asked
+            .deadline(Duration::from_secs(60))
+            .at_most(Duration::from_millis(40));
+        let elsewhere = Deadline::after(Duration::from_millis(40));
+        asked.ask(|| std::thread::sleep(Duration::from_millis(80)));
         assert!(!deadline.remaining().is_zero() && !other.remaining().is_zero());
+        assert!(elsewhere.remaining().is_zero(), "another host's person was not asked");
         std::thread::sleep(deadline.remaining());
         assert!(deadline.remaining().is_zero());
     }

@@ -76,9 +76,9 @@ impl Env {
 pub fn read_bounded(path: &Path, input: Input, deadline: Deadline) -> io::Result<Vec<u8>> {
     let file = open(path)?;
     match kind(&file)? {
-        Kind::Regular => read_to_end(file, input),
-        Kind::Null => Ok(Vec::new()),
-        Kind::Pipe => read_pipe(file, input, deadline),
+        FileKind::Regular => read_to_end(file, input),
+        FileKind::Null => Ok(Vec::new()),
+        FileKind::Pipe => read_pipe(file, input, deadline),
     }
 }
 
@@ -108,7 +108,7 @@ pub fn text_of(bytes: Vec<u8>) -> io::Result<String> {
 
 /// What can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FileKind {
     Regular,
     Null,
     Pipe,
@@ -149,14 +149,14 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(unix)]
-fn kind(file: &File) -> io::Result<Kind> {
+fn kind(file: &File) -> io::Result<FileKind> {
     use rustix::fs::FileType;
     let stat = rustix::fs::fstat(file)?;
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Ok(Kind::Regular),
-        FileType::Fifo => Ok(Kind::Pipe),
+        FileType::RegularFile => Ok(FileKind::Regular),
+        FileType::Fifo => Ok(FileKind::Pipe),
         FileType::Directory => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")),
-        FileType::CharacterDevice if is_null(stat.st_rdev) => Ok(Kind::Null),
+        FileType::CharacterDevice if is_null(stat.st_rdev) => Ok(FileKind::Null),
         _ => Err(refused("it is a device, not a file")),
     }
 }
@@ -202,9 +202,9 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(not(unix))]
-fn kind(file: &File) -> io::Result<Kind> {
+fn kind(file: &File) -> io::Result<FileKind> {
     if file.metadata()?.is_file() {
-        Ok(Kind::Regular)
+        Ok(FileKind::Regular)
     } else {
         Err(refused("it is not a file"))
     }

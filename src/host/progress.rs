@@ -6,7 +6,7 @@ use crate::host::Host;
 use crate::sanitize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,12 +17,11 @@ const TICK: Duration = Duration::from_millis(100);
 /// All signs are ASCII: any screen shows them.
 const SIGNS: [&str; 5] = ["-", "\\", "|", "/", " "];
 
-/// What is on the screen now.
-static SHOWN: Mutex<OnScreen> = Mutex::new(OnScreen {
-    bar: None,
-    is_question_open: false,
-});
+/// What is on the terminal of a host now.
+#[derive(Clone, Default)]
+pub struct ShownProgress(Arc<Mutex<OnScreen>>);
 
+#[derive(Default)]
 struct OnScreen {
     bar: Option<ProgressBar>,
     /// Nothing is drawn over a question.
@@ -32,6 +31,7 @@ struct OnScreen {
 /// Something under way; it is over when this is dropped.
 pub struct Progress {
     bar: ProgressBar,
+    screen: ShownProgress,
     waiter: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
@@ -68,18 +68,23 @@ impl Progress {
     }
 
     fn start(host: &Host, bar: ProgressBar, template: &str, text: &str) -> Self {
+        let screen = host.screen.clone();
         if !host.can_draw() {
-            return Self { bar, waiter: None };
+            return Self {
+                bar,
+                screen,
+                waiter: None,
+            };
         }
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.tick_strings(&SIGNS).progress_chars("=> "));
         bar.set_message(sanitize::line(text));
         let (sender, receiver) = mpsc::channel::<()>();
-        let shown = bar.clone();
+        let (shown, over) = (bar.clone(), screen.clone());
         let wait_and_show = move || {
             let mut patience = PATIENCE;
             while receiver.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
-                let mut on_screen = on_screen();
+                let mut on_screen = over.now();
                 if on_screen.is_question_open {
                     patience = TICK;
                     continue;
@@ -94,6 +99,7 @@ impl Progress {
         let waiter = std::thread::Builder::new().spawn(wait_and_show).ok();
         Self {
             bar,
+            screen,
             waiter: waiter.map(|waiter| (sender, waiter)),
         }
     }
@@ -104,7 +110,7 @@ impl Drop for Progress {
         if let Some((sender, waiter)) = self.waiter.take() {
             drop(sender);
             let _ = waiter.join();
-            hide();
+            self.screen.now().take_away();
         }
         self.bar.finish_and_clear();
     }
@@ -144,38 +150,36 @@ impl<'a> StateProgress<'a> {
     }
 }
 
-/// Asks a question in the place of what is shown, and over which nothing is drawn meanwhile.
-pub(super) fn give_way<T>(question: impl FnOnce() -> T) -> T {
-    let mut screen = on_screen();
-    take_away(&mut screen);
-    screen.is_question_open = true;
-    drop(screen);
-    let answer = question();
-    on_screen().is_question_open = false;
-    answer
-}
+impl ShownProgress {
+    /// Asks a question in the place of what is shown, and over which nothing is drawn meanwhile.
+    pub(super) fn give_way<T>(&self, question: impl FnOnce() -> T) -> T {
+        let mut screen = self.now();
+        screen.take_away();
+        screen.is_question_open = true;
+        drop(screen);
+        let answer = question();
+        self.now().is_question_open = false;
+        answer
+    }
 
-/// Takes away what is shown.
-fn hide() {
-    take_away(&mut on_screen());
-}
+    /// Writes to the terminal above what is shown.
+    pub(super) fn above_progress<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.now().bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
 
-fn take_away(screen: &mut OnScreen) {
-    if let Some(bar) = screen.bar.take() {
-        bar.finish_and_clear();
-        bar.set_draw_target(ProgressDrawTarget::hidden());
+    fn now(&self) -> MutexGuard<'_, OnScreen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes to the terminal above what is shown.
-pub(super) fn above_progress<T>(write: impl FnOnce() -> T) -> T {
-    let shown = on_screen();
-    match &shown.bar {
-        Some(bar) => bar.suspend(write),
-        None => write(),
+impl OnScreen {
+    fn take_away(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
     }
-}
-
-fn on_screen() -> MutexGuard<'static, OnScreen> {
-    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,7 +10,7 @@ mod list;
 mod screen;
 
 use crate::env_vars;
-use crate::host::{Host, Processes, clock, progress};
+use crate::host::{Host, Processes};
 use crate::sanitize::line;
 use crate::secret::Secret;
 
@@ -30,17 +30,17 @@ pub enum Cancelled {
 impl Host {
     /// Asks for something that everybody may see; `None` if nothing was typed. The caller has made sure that there is a person.
     pub fn ask(&self, question: &str) -> Option<String> {
-        waiting(|| self.ask_line(&line(question)).filter(|answer| !answer.is_empty()))
+        self.waiting(|| self.ask_line(&line(question)).filter(|answer| !answer.is_empty()))
     }
 
     /// Asks for a secret, which is not shown while it is typed; `None` if nothing was typed. The caller has made sure that there is a person.
     pub fn ask_secret(&self, question: &str) -> Option<Secret<String>> {
-        waiting(|| self.ask_hidden_line(&line(question)))
+        self.waiting(|| self.ask_hidden_line(&line(question)))
     }
 
     /// Asks until something is typed that everybody may see. `before` is what was typed the last time.
     pub fn ask_for(&self, question: &str, before: Option<&str>) -> Result<String, Cancelled> {
-        waiting(|| match self.colours() {
+        self.waiting(|| match self.colours() {
             Some(colours) => drawn::text(&line(question), before, colours),
             None => self.ask_for_line(&line(question), before),
         })
@@ -48,7 +48,7 @@ impl Host {
 
     /// Asks until a secret is typed, which is not shown.
     pub fn ask_for_secret(&self, question: &str) -> Result<Secret<String>, Cancelled> {
-        waiting(|| match self.colours() {
+        self.waiting(|| match self.colours() {
             Some(colours) => drawn::secret(&line(question), colours),
             None => self.ask_for_hidden_line(&line(question)),
         })
@@ -56,7 +56,7 @@ impl Host {
 
     /// Lets a person choose one of these rows, and returns its number from 0.
     pub fn pick(&self, question: &str, rows: &[String]) -> Result<usize, Cancelled> {
-        waiting(|| match self.colours() {
+        self.waiting(|| match self.colours() {
             Some(colours) => drawn::pick(&line(question), &lines(rows), colours),
             None => self.pick_by_line(&line(question), &lines(rows)),
         })
@@ -64,7 +64,7 @@ impl Host {
 
     /// Lets a person choose one or several of these rows, and returns their numbers from 0; at least one.
     pub fn pick_several(&self, question: &str, rows: &[String]) -> Result<Vec<usize>, Cancelled> {
-        waiting(|| match self.colours() {
+        self.waiting(|| match self.colours() {
             Some(colours) => drawn::pick_several(&line(question), &lines(rows), colours),
             None => self.pick_several_by_line(&line(question), &lines(rows)),
         })
@@ -81,7 +81,7 @@ impl Host {
     }
 
     fn yes_or_no(&self, question: &str, default: bool) -> Result<bool, Cancelled> {
-        waiting(|| match self.colours() {
+        self.waiting(|| match self.colours() {
             Some(colours) => drawn::confirm(&line(question), default, colours),
             None => self.confirm_by_line(&line(question), default),
         })
@@ -94,6 +94,16 @@ impl Host {
         is_capable && self.terminal.stderr && matches!(self.processes, Processes::System)
     }
 
+    /// Waits for what a person does elsewhere, in a browser: no deadline comes nearer meanwhile.
+    pub(crate) fn while_waiting<T>(&self, wait: impl FnOnce() -> T) -> T {
+        self.waiting(wait)
+    }
+
+    /// A question takes the place of whatever is shown, and has all the time that a person needs.
+    fn waiting<T>(&self, question: impl FnOnce() -> T) -> T {
+        self.screen.give_way(|| self.asked.ask(question))
+    }
+
     /// Whether to draw with colours; `None` where nothing can be drawn.
     fn colours(&self) -> Option<bool> {
         (self.can_draw() && self.terminal.stdin).then(|| self.env.var_os(env_vars::NO_COLOR).is_none())
@@ -103,16 +113,6 @@ impl Host {
 /// Rows with names from outside.
 fn lines(rows: &[String]) -> Vec<String> {
     rows.iter().map(|row| line(row)).collect()
-}
-
-/// Waits for what a person does elsewhere, in a browser: no deadline comes nearer meanwhile.
-pub(crate) fn while_waiting<T>(wait: impl FnOnce() -> T) -> T {
-    waiting(wait)
-}
-
-/// A question takes the place of whatever is shown, and has all the time that a person needs.
-fn waiting<T>(question: impl FnOnce() -> T) -> T {
-    progress::give_way(|| clock::ask(question))
 }
 
 /// Whether this terminal gives and takes whole lines, as a shell leaves it.

@@ -7,7 +7,7 @@ mod error;
 
 pub use error::{ApiError, Refusal};
 
-use crate::host::{Clock, Deadline, Skew};
+use crate::host::{Clock, Deadline, Skew, Stopwatch};
 use crate::http::{Http, HttpError, Request, Response};
 use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::credentials::{AccessKey, Credentials};
@@ -196,7 +196,7 @@ impl<'a> Api<'a> {
     }
 
     fn attempt(&self, call: &Call<'_>, form: SignatureForm) -> Result<Answer, ApiError> {
-        let started = std::time::Instant::now();
+        let started = Stopwatch::start();
         let outcome = self.http.send(self.request(call, form), self.deadline);
         self.log.info(|| {
             let status = outcome

@@ -8,9 +8,9 @@ use crate::huaweicloud::identity_center::PortalSession;
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
 use crate::identity::id_token::IdTokenSource;
-use crate::identity::secret_record::{SecretPurpose, read_secret};
+use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::{KeyCommand, PortalSettings};
-use crate::ids::{AccessKeyId, Endpoint, ProfileName};
+use crate::ids::{AccessKeyId, Endpoint};
 use crate::secret::Secret;
 use crate::store::LayeredStore;
 use std::path::PathBuf;
@@ -96,22 +96,6 @@ pub(crate) enum AuthMethod {
     },
 }
 
-/// A secret, at hand or in a store.
-#[derive(Debug, Clone)]
-pub(crate) enum SecretRef {
-    /// At hand.
-    Inline(Secret<String>),
-    /// In the store of this profile's secret: `file`, else the keyring.
-    Stored {
-        /// Whose secret.
-        profile: ProfileName,
-        /// `secret_store` of the profile.
-        store: Option<String>,
-        /// What it is wanted for.
-        purpose: SecretPurpose,
-    },
-}
-
 /// The passcode of a virtual MFA device.
 #[derive(Debug, Clone)]
 pub(crate) enum Passcode {
@@ -156,15 +140,16 @@ impl AuthMethod {
     }
 }
 
-impl SecretRef {
-    pub(crate) fn read(&self, secrets: &dyn Fn(Option<&str>) -> LayeredStore) -> Result<Secret<String>, IdentityError> {
-        match self {
-            Self::Inline(secret) => Ok(secret.clone()),
-            Self::Stored {
-                profile,
-                store,
-                purpose,
-            } => read_secret(&secrets(store.as_deref()), profile, purpose),
-        }
+/// What is found with an identity provider that IAM knows by name.
+pub(crate) fn provider_found(provider: String, token: IdTokenSource, settings: Profile, origin: &str) -> FoundIdentity {
+    let shown = crate::sanitize::sanitize(&provider);
+    FoundIdentity {
+        name: None,
+        fingerprint: token.fingerprint("idp", &[provider.as_str()]),
+        described: format!("an id token of `{shown}` from {origin}"),
+        cure: format!("the id token must be of `{shown}`, for an audience that IAM takes, and not expired"),
+        means: AuthMethod::IdToken { provider, token },
+        agency: None,
+        settings,
     }
 }

@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 use crate::host::{Deadline, Env};
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
-use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
 use crate::identity::local::{self, Local};
 use crate::identity::reading::{malformed_source, secret_variable};
+use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::ProviderSettings;
 use crate::secret::{Secret, SecretShape};
 use base64::Engine as _;
@@ -195,20 +195,6 @@ fn claim_of(token: &Secret<String>, name: &str) -> Option<String> {
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
     let claim = claims.get(name)?.as_str()?;
     (!claim.is_empty()).then(|| claim.to_owned())
-}
-
-/// What is found with an identity provider that IAM knows by name.
-pub(crate) fn provider_found(provider: String, token: IdTokenSource, settings: Profile, origin: &str) -> FoundIdentity {
-    let shown = crate::sanitize::sanitize(&provider);
-    FoundIdentity {
-        name: None,
-        fingerprint: token.fingerprint("idp", &[provider.as_str()]),
-        described: format!("an id token of `{shown}` from {origin}"),
-        cure: format!("the id token must be of `{shown}`, for an audience that IAM takes, and not expired"),
-        means: AuthMethod::IdToken { provider, token },
-        agency: None,
-        settings,
-    }
 }
 
 /// The token that goes with a provider by name: `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, else the service of GitHub Actions.

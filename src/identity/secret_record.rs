@@ -16,6 +16,35 @@ use std::collections::BTreeMap;
 /// The version that is written; others are not read.
 const VERSION: u32 = 1;
 
+/// A secret, at hand or in a store.
+#[derive(Debug, Clone)]
+pub(crate) enum SecretRef {
+    /// At hand.
+    Inline(Secret<String>),
+    /// In the store of this profile's secret: `file`, else the keyring.
+    Stored {
+        /// Whose secret.
+        profile: ProfileName,
+        /// `secret_store` of the profile.
+        store: Option<String>,
+        /// What it is wanted for.
+        purpose: SecretPurpose,
+    },
+}
+
+impl SecretRef {
+    pub(crate) fn read(&self, secrets: &dyn Fn(Option<&str>) -> LayeredStore) -> Result<Secret<String>, IdentityError> {
+        match self {
+            Self::Inline(secret) => Ok(secret.clone()),
+            Self::Stored {
+                profile,
+                store,
+                purpose,
+            } => read_secret(&secrets(store.as_deref()), profile, purpose),
+        }
+    }
+}
+
 /// What a secret is for: its kind, whose it is, and where it may be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SecretPurpose {

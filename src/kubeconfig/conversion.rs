@@ -1,8 +1,8 @@
 //! Users with a key of their own become users that run us.
 
 use crate::kubeconfig::change::{Change, Intent};
+use crate::kubeconfig::edit::kind::Kind;
 use crate::kubeconfig::edit::operation::{BodyChange, Operation};
-use crate::kubeconfig::meaning::Kind;
 use crate::kubeconfig::text::Text;
 use crate::kubeconfig::{ExecEntry, File, Kubeconfig, KubeconfigError};
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod document;
 pub(crate) mod flow;
+pub(crate) mod kind;
 pub(crate) mod node;
 pub(crate) mod operation;
 pub(crate) mod position;

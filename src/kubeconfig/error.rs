@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, io};
 
-use crate::kubeconfig::meaning::Kind;
+use crate::kubeconfig::edit::kind::Kind;
 use crate::sanitize::shell_word;
 
 /// Why a kubeconfig could not be read or changed; nothing was written, unless [`KubeconfigError::Write`] says so.

@@ -82,7 +82,7 @@ impl Locations {
         let mut seen = Vec::new();
         let mut files = Vec::new();
         for path in &self.files {
-            let identity = Identity::of(path);
+            let identity = FileIdentity::of(path);
             if !seen.contains(&identity) {
                 seen.push(identity);
                 files.push(path.clone());
@@ -117,7 +117,7 @@ impl Locations {
 
 /// What makes a file the same one under another name.
 #[derive(PartialEq)]
-enum Identity {
+enum FileIdentity {
     /// It is there: its device and number.
     #[cfg(unix)]
     File(u64, u64),
@@ -125,7 +125,7 @@ enum Identity {
     Path(PathBuf),
 }
 
-impl Identity {
+impl FileIdentity {
     fn of(path: &Path) -> Self {
         #[cfg(unix)]
         if let Ok(metadata) = path.metadata() {

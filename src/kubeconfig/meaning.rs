@@ -4,52 +4,13 @@
 //! refuses as a whole, and the rest of the module relies on, is checked here: three lists of mappings, no name twice.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::kubeconfig::edit::document;
+use crate::kubeconfig::edit::kind::Kind;
 use crate::kubeconfig::error::KubeconfigError;
-
-/// The three lists of a kubeconfig.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// `clusters`
-    Cluster,
-    /// `contexts`
-    Context,
-    /// `users`
-    User,
-}
-
-impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Cluster, Self::Context, Self::User];
-
-    /// The key of the list.
-    pub(crate) fn list_key(self) -> &'static str {
-        match self {
-            Self::Cluster => "clusters",
-            Self::Context => "contexts",
-            Self::User => "users",
-        }
-    }
-
-    /// The key of an item's contents.
-    pub(crate) fn body_key(self) -> &'static str {
-        match self {
-            Self::Cluster => "cluster",
-            Self::Context => "context",
-            Self::User => "user",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.body_key())
-    }
-}
 
 /// What one file means.
 #[derive(Debug, Clone)]

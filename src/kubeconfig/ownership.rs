@@ -1,7 +1,8 @@
 //! Which entries are ours, and for which cluster id. We never overwrite any other.
 
+use crate::kubeconfig::edit::kind::Kind;
 use crate::kubeconfig::error::Owner;
-use crate::kubeconfig::meaning::{Kind, text};
+use crate::kubeconfig::meaning::text;
 use crate::kubeconfig::view::UserView;
 use crate::kubeconfig::{Kubeconfig, KubeconfigError, Login};
 

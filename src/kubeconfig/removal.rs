@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::kubeconfig::change::{Change, Intent};
+use crate::kubeconfig::edit::kind::Kind;
 use crate::kubeconfig::edit::operation::Operation;
-use crate::kubeconfig::meaning::{Kind, text};
+use crate::kubeconfig::meaning::text;
 use crate::kubeconfig::view::{UserView, user_view};
 use crate::kubeconfig::{Kubeconfig, KubeconfigError};
 

@@ -6,11 +6,12 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::kubeconfig::change::{Change, FileChange, Intent};
+use crate::kubeconfig::edit::kind::Kind;
 use crate::kubeconfig::edit::node::Node;
 use crate::kubeconfig::edit::operation::{BodyChange, Operation, expected};
 use crate::kubeconfig::edit::splice;
 use crate::kubeconfig::entries::{Current, present};
-use crate::kubeconfig::meaning::{Kind, Meaning, text};
+use crate::kubeconfig::meaning::{Meaning, text};
 use crate::kubeconfig::text::Text;
 use crate::kubeconfig::{ClusterEntry, ExecEntry, File, Kubeconfig, KubeconfigError, Login, view};
 

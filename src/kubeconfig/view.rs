@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::kubeconfig::Kubeconfig;
-use crate::kubeconfig::meaning::{Kind, Meaning, text};
+use crate::kubeconfig::edit::kind::Kind;
+use crate::kubeconfig::meaning::{Meaning, text};
 
 /// A context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

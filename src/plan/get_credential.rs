@@ -98,6 +98,7 @@ impl GetCredentialPlan {
             is_key_redacted: exec_info.is_none() && terminal.stdout && !args.show_key,
             run: RunSettings {
                 timeout: timeout.unwrap_or(usual),
+                timeout_per_certificate: Duration::ZERO,
                 is_interactive,
             },
             is_patient: timeout.is_some(),

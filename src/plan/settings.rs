@@ -186,6 +186,8 @@ pub fn shared_cache(env: &Env, profile: Option<&Profile>) -> Result<SharedCache,
 pub struct RunSettings {
     /// The bound on the whole run.
     pub timeout: Duration,
+    /// What each certificate that turns out to be due adds to it; nothing where the bound was named.
+    pub timeout_per_certificate: Duration,
     /// A person can be asked, and a store may open its dialog.
     pub is_interactive: bool,
 }
@@ -209,9 +211,11 @@ impl RunSettings {
     pub fn for_certificates(count: usize, args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
         let asks = !args.no_input && !is_set(env, env_vars::NO_INPUT) && terminal.stdin && terminal.stderr;
         let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let named = timeout(args, env)?;
         let default = TIMEOUT.saturating_add(TIMEOUT_PER_CERTIFICATE.saturating_mul(count));
         Ok(Self {
-            timeout: timeout(args, env)?.unwrap_or(default),
+            timeout: named.unwrap_or(default),
+            timeout_per_certificate: named.map_or(TIMEOUT_PER_CERTIFICATE, |_| Duration::ZERO),
             is_interactive: asks,
         })
     }

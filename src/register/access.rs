@@ -10,10 +10,13 @@ use crate::http::Response;
 use crate::identity::ActionsService;
 use crate::ids::Endpoint;
 use crate::register::RegisterError;
-use crate::register::vault::{ENGINE, errors_of, json_of};
+use crate::register::answers::{errors_of, json_of};
 use crate::secret::Secret;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+/// What the engine is called in messages.
+pub(super) const ENGINE: &str = "Vault";
 
 /// Where Vault is, and how we sign in there.
 #[derive(Debug, Clone)]
@@ -84,7 +87,7 @@ impl VaultAccess {
     }
 
     fn of_profile(profile: &VaultProfile, env: &Env) -> Result<Self, RegisterError> {
-        let own = Given {
+        let own = RegisterSettings {
             token: None,
             token_file: profile.token_file.clone(),
             auth: profile.auth.clone(),
@@ -96,7 +99,7 @@ impl VaultAccess {
             secret_id_file: profile.secret_id_file.clone(),
         };
         // The address is the user's own, so a token of the environment may go there too.
-        let login = own.login(env)?.or(Given::of_environment(env).login(env)?);
+        let login = own.login(env)?.or(RegisterSettings::of_environment(env).login(env)?);
         Ok(Self {
             address: address(profile.address.as_deref().unwrap_or_default())?,
             ca_file: profile.ca_file.clone().map(PathBuf::from),
@@ -114,7 +117,7 @@ impl VaultAccess {
             address: address(&given)?,
             ca_file: first(env, names::VAULT_CACERT).map(PathBuf::from),
             namespace: first(env, names::VAULT_NAMESPACE),
-            login: Given::of_environment(env).login(env)?.ok_or(NO_LOGIN)?,
+            login: RegisterSettings::of_environment(env).login(env)?.ok_or(NO_LOGIN)?,
         })
     }
 }
@@ -137,7 +140,7 @@ fn first(env: &Env, list: &[&str]) -> Option<String> {
 }
 
 /// What is said of signing in.
-struct Given {
+struct RegisterSettings {
     token: Option<Secret<String>>,
     token_file: Option<String>,
     auth: Option<String>,
@@ -149,7 +152,7 @@ struct Given {
     secret_id_file: Option<String>,
 }
 
-impl Given {
+impl RegisterSettings {
     fn of_environment(env: &Env) -> Self {
         Self {
             token: first(env, names::VAULT_TOKEN).map(Secret::new),

@@ -5,6 +5,7 @@
 use crate::env_vars;
 use crate::host::{Deadline, Env};
 use crate::http::{ClusterTls, Http, HttpSettings, Request, Response, ServerCheck, Trust};
+use crate::register::answers::json_of;
 use crate::register::{Reading, Register, RegisterError, Swap, Version};
 use crate::secret::Secret;
 use base64::Engine as _;
@@ -217,11 +218,6 @@ fn read(path: &Path) -> Result<String, RegisterError> {
         path: path.to_owned(),
         reason: error.to_string(),
     })
-}
-
-fn json_of(answer: &Response) -> Value {
-    // What is secret in it goes into a `Secret` where it is taken out.
-    serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null)
 }
 
 fn text<'j>(json: &'j Value, pointer: &str) -> &'j str {

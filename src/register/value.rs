@@ -58,7 +58,7 @@ pub struct SharedFailure {
 
 /// The stored form.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct StoredValue {
     f: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claim: Option<Turn>,
@@ -77,7 +77,7 @@ impl SharedValue {
             let bytes = without_machine(entry.clone()).to_bytes();
             BASE64.encode(bytes.expose()) // into the envelope, or the engine that protects it
         });
-        let stored = Stored {
+        let stored = StoredValue {
             f: FORMAT,
             claim: self.claim.clone(),
             failure: self.failure.clone(),
@@ -103,7 +103,7 @@ impl SharedValue {
             None => bytes.clone(),
         };
         // The key in it goes into a `Secret`.
-        let stored: Stored = serde_json::from_slice(plain.expose()).ok()?;
+        let stored: StoredValue = serde_json::from_slice(plain.expose()).ok()?;
         if stored.f != FORMAT {
             return None;
         }

@@ -2,16 +2,14 @@
 
 use crate::host::{Deadline, Env};
 use crate::http::{Http, HttpSettings, Proxies, Request, Response, Trust};
-use crate::register::access::VaultAccess;
+use crate::register::access::{ENGINE, VaultAccess};
+use crate::register::answers::{errors_of, json_of};
 use crate::register::{Reading, Register, RegisterError, Swap, Version};
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use std::cell::OnceCell;
-
-/// What it is called in messages.
-pub(super) const ENGINE: &str = "Vault";
 
 /// A path of a mount, seen with somebody's rights.
 pub struct Vault<'e> {
@@ -179,18 +177,4 @@ impl Register for Vault<'_> {
         // The engine deletes whatever is there: an empty value in place of what was read is safe in a race, and needs no further right.
         self.swap(name, version, &Secret::new(Vec::new()), deadline)
     }
-}
-
-/// The engine's own words; empty if there are none.
-pub(super) fn errors_of(answer: &Response) -> String {
-    let json = json_of(answer);
-    let errors = json.get("errors").and_then(Value::as_array);
-    let words: Vec<&str> = errors.into_iter().flatten().filter_map(Value::as_str).collect();
-    crate::sanitize::sanitize(words.join("; ").trim())
-}
-
-/// The answer as JSON; `Null` if it is none.
-pub(super) fn json_of(answer: &Response) -> Value {
-    // What is secret in it goes into a `Secret` where it is taken out.
-    serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null)
 }

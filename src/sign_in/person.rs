@@ -6,7 +6,6 @@ use super::browser::{BrowserPolicy, browser_policy};
 use super::kept_sessions::{self, SignOn};
 use super::lease::{self, Lease, Turn};
 use super::{portal, provider};
-use crate::host::while_waiting;
 use crate::identity::{Identity, IdentityError, PersonalProof};
 use crate::secret::Secret;
 use crate::session::{BrowserUse, Session};
@@ -55,7 +54,9 @@ pub(super) fn ask(session: &Session<'_>, identity: &Identity, may_ask: bool) -> 
             "somebody is signing in already (since {seconds} s): waiting for that; Ctrl-C to stop"
         ));
     };
-    let turn = while_waiting(|| lease::wait(&session.directories, &session.host.clock, &key, tell));
+    let turn = session
+        .host
+        .while_waiting(|| lease::wait(&session.directories, &session.host.clock, &key, tell));
     let Turn::Ours(lease) = turn else {
         return Ok(Given {
             proof: None,

@@ -2,7 +2,6 @@
 
 use super::{browser, kept_sessions};
 use crate::error::{Error, Result};
-use crate::host::while_waiting;
 use crate::http::Http;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::token_answer::TemporaryAccessKey;
@@ -98,7 +97,7 @@ fn device_flow(
 ) -> std::result::Result<PortalSession, IdentityCenterError> {
     let device = center.authorize_device(client, &at.start_url)?;
     browser::show_code(session, "the Identity Center", &device, at.browser.as_deref());
-    let polled = while_waiting(|| {
+    let polled = session.host.while_waiting(|| {
         device.pace.poll(&session.host.clock, || {
             let answer = center.poll(client, &device);
             if let Err(error) = &answer {

@@ -2,7 +2,6 @@
 
 use super::{browser, kept_sessions};
 use crate::error::{Error, Result};
-use crate::host::while_waiting;
 use crate::http::Http;
 use crate::identity::IdentityError;
 use crate::identity::sign_on::{BrowserChoice, ProviderSettings};
@@ -120,7 +119,9 @@ fn with_browser(
     } else {
         host.say(&format!("Waiting for it on {redirect_uri}; Ctrl-C to stop."));
     }
-    let code = while_waiting(|| callback.wait(&attempt, client.provider, PATIENCE))?;
+    let code = session
+        .host
+        .while_waiting(|| callback.wait(&attempt, client.provider, PATIENCE))?;
     client.by_code(&code, &attempt, &redirect_uri)
 }
 
@@ -131,7 +132,9 @@ fn with_device_code(
 ) -> std::result::Result<Tokens, OidcError> {
     let device = client.authorize_device()?;
     browser::show_code(session, &format!("`{}`", at.issuer), &device, at.browser.as_deref());
-    let polled = while_waiting(|| device.pace.poll(&session.host.clock, || client.poll(&device)));
+    let polled = session
+        .host
+        .while_waiting(|| device.pace.poll(&session.host.clock, || client.poll(&device)));
     match polled? {
         Some(PollAnswer::Done(tokens)) => Ok(tokens),
         Some(PollAnswer::Denied) => Err(OidcError::Denied(String::new())),

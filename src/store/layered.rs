@@ -209,8 +209,8 @@ mod tests {
 
     fn world() -> World {
         let front = MemoryStore::new(StoreKind::KernelKeyring);
-        let back = MemoryStore::new(StoreKind::SecretService);
-        let fallback = MemoryStore::new(StoreKind::MemoryDirectory);
+        let back = front.beside(StoreKind::SecretService);
+        let fallback = front.beside(StoreKind::MemoryDirectory);
         let layers: Vec<Arc<dyn SecretStore>> = vec![Arc::new(front.clone()), Arc::new(back.clone())];
         let layered = LayeredStore::new(layers, Some(Arc::new(fallback.clone())));
         World {

@@ -27,9 +27,6 @@ pub struct Switches {
     pub size_limit: Option<usize>,
 }
 
-/// Numbers every write and delete of the process, so that tests can tell the order across stores.
-static CLOCK: AtomicU64 = AtomicU64::new(1);
-
 #[derive(Default)]
 struct MemoryState {
     entries: BTreeMap<String, Secret<Vec<u8>>>,
@@ -43,6 +40,8 @@ struct MemoryState {
 pub struct MemoryStore {
     kind: StoreKind,
     state: Arc<Mutex<MemoryState>>,
+    /// How many writes and deletes there were, in all stores beside each other.
+    count: Arc<AtomicU64>,
 }
 
 impl MemoryStore {
@@ -51,6 +50,16 @@ impl MemoryStore {
         Self {
             kind,
             state: Arc::default(),
+            count: Arc::default(),
+        }
+    }
+
+    /// Another one, whose writes and deletes are numbered together with this one's.
+    #[must_use]
+    pub fn beside(&self, kind: StoreKind) -> Self {
+        Self {
+            count: self.count.clone(),
+            ..Self::new(kind)
         }
     }
 
@@ -64,7 +73,7 @@ impl MemoryStore {
         self.state().entries.is_empty()
     }
 
-    /// When it last took a value: a number that grows with every write or delete of any [`MemoryStore`]; 0 for never.
+    /// When it last took a value: a number that grows with every write or delete of the stores beside each other; 0 for never.
     pub fn last_write(&self) -> u64 {
         self.state().last_write
     }
@@ -143,14 +152,14 @@ impl SecretStore for MemoryStore {
             });
         }
         state.entries.insert(account.to_owned(), value.clone());
-        state.last_write = CLOCK.fetch_add(1, Ordering::Relaxed);
+        state.last_write = 1 + self.count.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
         let mut state = self.usable(|s| s.fail_delete || s.broken_item == Some(account), "delete an entry")?;
         state.entries.remove(account);
-        state.last_delete = CLOCK.fetch_add(1, Ordering::Relaxed);
+        state.last_delete = 1 + self.count.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

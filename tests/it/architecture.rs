@@ -172,15 +172,200 @@ fn the_map_in_lib_rs_shows_every_module() {
     assert_eq!(ORDER.into_iter().collect::<BTreeSet<_>>(), declared);
 }
 
+/// What only one room knows: nothing else has these words.
+const KNOWN_BY_ONE: [(&str, &[&str]); 4] = [
+    ("http", &["reqwest", "tokio"]),
+    ("certificate", &["x509_parser"]),
+    (
+        "host",
+        &[
+            "std::env::var",
+            "SystemTime::now",
+            "Instant::now",
+            "Utc::now",
+            "Command::new",
+            "io::stdout()",
+            "io::stderr()",
+            "io::stdin()",
+            "process::exit",
+        ],
+    ),
+    ("store", &["dbus_secret_service", "linux_keyutils"]),
+];
+/// Where a room's word may stand elsewhere, and why.
+const ALSO_KNOWN_BY: [(&str, &str, &str); 1] = [(
+    "store/os_keyring/deadline.rs",
+    "Instant::now",
+    "the stores lie below the host, and measure how long a keyring was waited for",
+)];
+
 #[test]
-fn only_the_http_module_knows_reqwest_and_tokio() {
+fn what_one_room_knows_no_other_does() {
+    let mut used = BTreeSet::new();
     for source in sources() {
-        let knows = source
-            .code
-            .iter()
-            .any(|line| line.contains("reqwest") || line.contains("tokio"));
-        assert!(!knows || source.module() == "http", "{}", source.path.display());
+        for (room, words) in KNOWN_BY_ONE {
+            for word in words {
+                if !source.code.iter().any(|line| line.contains(word)) {
+                    continue;
+                }
+                used.insert(*word);
+                let path = source.path.display().to_string();
+                let is_let = ALSO_KNOWN_BY
+                    .iter()
+                    .any(|(file, known, _)| path == *file && known == word);
+                assert!(source.module() == room || is_let, "{path} knows {word}");
+            }
+        }
     }
+    assert!(used.len() > 8, "{used:?}");
+}
+
+#[test]
+fn no_state_is_kept_in_statics_but_the_signal_handlers() {
+    for source in sources() {
+        for line in &source.code {
+            let line = line
+                .trim_start()
+                .trim_start_matches("pub ")
+                .trim_start_matches("pub(crate) ");
+            let is_static = line.starts_with("static ") || line.contains("thread_local!");
+            let is_the_handlers = source.path == Path::new("host/interruption.rs");
+            assert!(!is_static || is_the_handlers, "{}: {line}", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn no_folder_but_the_commands_has_more_than_twelve_files() {
+    let mut counts = std::collections::BTreeMap::<PathBuf, usize>::new();
+    for source in sources() {
+        *counts.entry(source.path.parent().unwrap().to_owned()).or_default() += 1;
+    }
+    counts.remove(Path::new("")); // the rooms
+    counts.remove(Path::new("commands"));
+    assert!(counts.len() > 15);
+    for (folder, count) in counts {
+        assert!(count <= 12, "{} has {count} files", folder.display());
+    }
+}
+
+#[test]
+fn a_types_name_is_unique() {
+    let mut defined = std::collections::BTreeMap::<String, BTreeSet<PathBuf>>::new();
+    for source in sources() {
+        if source.path.ends_with("without_modes.rs") {
+            continue; // the same file for Windows
+        }
+        for line in &source.code {
+            let words: Vec<&str> = line
+                .split([' ', '<', '(', ';', '{', ':'])
+                .filter(|word| !word.is_empty())
+                .collect();
+            let kind = words
+                .iter()
+                .position(|word| ["struct", "enum", "trait", "type"].contains(word));
+            let is_inside = line.starts_with("    ") && line.contains("type "); // of a trait
+            if let Some(at) = kind.filter(|at| *at <= 2 && !is_inside)
+                && let Some(name) = words.get(at + 1).filter(|name| name.starts_with(char::is_uppercase))
+                && words[..at]
+                    .iter()
+                    .all(|word| ["pub", "crate)", "super)"].contains(word))
+            {
+                let files = defined.entry((*name).to_owned()).or_default();
+                files.insert(source.path.clone());
+            }
+        }
+    }
+    assert!(defined.len() > 300, "{}", defined.len());
+    let several: Vec<_> = defined.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(several.is_empty(), "{several:#?}");
+}
+
+/// The files that a file names, by `crate::` and `super::` paths. What a folder's own file hands out of the files below it counts as that file's.
+fn named_files(source: &Source, files: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+    let parent = source.path.parent().unwrap().display().to_string().replace('/', "::");
+    let parent = if parent.is_empty() {
+        "crate::".to_owned()
+    } else {
+        format!("crate::{parent}::")
+    };
+    let code = source.code.join("\n").replace("super::", &parent);
+    let mut named = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        if code[..at].ends_with([':', '_']) || code[..at].ends_with(char::is_alphanumeric) {
+            continue;
+        }
+        for path in paths_of(&code[at + "crate::".len()..]) {
+            let mut parts: Vec<&str> = path.split("::").collect();
+            while !parts.is_empty() {
+                let file = PathBuf::from(format!("{}.rs", parts.join("/")));
+                if files.contains(&file) {
+                    named.insert(file);
+                    break;
+                }
+                parts.pop();
+            }
+        }
+    }
+    named.remove(&source.path);
+    named
+}
+
+/// The paths that begin here, groups in braces resolved: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn paths_of(text: &str) -> Vec<String> {
+    let end = text
+        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+        .unwrap_or(text.len());
+    let (path, rest) = text.split_at(end);
+    let Some(group) = rest.strip_prefix('{').filter(|_| path.ends_with("::")) else {
+        return vec![path.trim_end_matches(':').to_owned()];
+    };
+    let (mut depth, mut start, mut paths) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        if c == '{' {
+            depth += 1;
+        }
+        if (c == ',' || c == '}') && depth == 0 {
+            paths.extend(
+                paths_of(group[start..at].trim_start())
+                    .into_iter()
+                    .map(|inner| format!("{path}{inner}")),
+            );
+            start = at + 1;
+        }
+        if c == '}' {
+            if depth == 0 {
+                break;
+            }
+            depth -= 1;
+        }
+    }
+    paths
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let sources = sources();
+    let files: BTreeSet<PathBuf> = sources.iter().map(|source| source.path.clone()).collect();
+    let mut left: std::collections::BTreeMap<_, _> = sources
+        .iter()
+        .filter(|source| !["lib", "main"].contains(&source.module().as_str()))
+        .map(|source| (source.path.clone(), named_files(source, &files)))
+        .collect();
+    assert!(left.values().map(BTreeSet::len).sum::<usize>() > 500);
+    // What names nothing that is left is in no circle, from below and from above.
+    loop {
+        let all: BTreeSet<PathBuf> = left.keys().cloned().collect();
+        let named: BTreeSet<PathBuf> = left.values().flatten().cloned().collect();
+        left.retain(|file, names| named.contains(file) && names.iter().any(|name| all.contains(name)));
+        for names in left.values_mut() {
+            names.retain(|name| all.contains(name));
+        }
+        if left.len() == all.len() {
+            break;
+        }
+    }
+    assert!(left.is_empty(), "{left:#?}");
 }
 
 #[test]
@@ -227,26 +412,4 @@ fn every_door_of_a_secret_is_explained() {
     }
     assert!(count > 10);
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
-}
-
-#[test]
-fn nothing_but_the_host_reaches_for_the_process() {
-    let doors = [
-        "std::env::var",
-        "SystemTime::now",
-        "io::stdout()",
-        "io::stderr()",
-        "io::stdin()",
-        "process::exit",
-    ];
-    for source in sources() {
-        for door in doors {
-            let is_used = source.code.iter().any(|line| line.contains(door));
-            assert!(
-                !is_used || source.module() == "host",
-                "{} uses {door}",
-                source.path.display()
-            );
-        }
-    }
 }

@@ -1,16 +1,14 @@
 //! The certificates that users of a kubeconfig hold: whose, until when, and from whom.
 
-use crate::certificate::check_chain;
+use crate::certificate::{certificates_in, check_chain, facts_of};
 use crate::exec_credential::ClusterInfo;
 use crate::ids::Endpoint;
 use crate::kubeconfig::Kubeconfig;
 use crate::sanitize::sanitize;
 use chrono::{DateTime, Utc};
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::path::PathBuf;
 use std::time::Duration;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// A user with a certificate of its own.
 pub(super) struct StaticUser {
@@ -71,18 +69,16 @@ impl StaticUser {
     }
 
     fn read(pem: &[u8]) -> Option<Self> {
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().ok()?;
-        let (_, leaf) = X509Certificate::from_der(chain.first()?).ok()?;
-        let owner = sanitize(leaf.subject().iter_common_name().next()?.as_str().ok()?);
-        let not_before = u64::try_from(leaf.validity().not_before.timestamp()).ok()?;
-        let not_after = DateTime::from_timestamp(leaf.validity().not_after.timestamp(), 0)?;
+        let chain = certificates_in(pem)?;
+        let leaf = facts_of(chain.first()?).filter(|leaf| !leaf.common_name.is_empty())?;
+        let not_before = u64::try_from(leaf.not_before.timestamp()).ok()?;
         Some(Self {
             user: String::new(),
             file: PathBuf::new(),
             contexts: Vec::new(),
             clusters: Vec::new(),
-            owner,
-            not_after,
+            owner: sanitize(&leaf.common_name),
+            not_after: leaf.not_after,
             not_before,
             chain,
         })
@@ -90,9 +86,9 @@ impl StaticUser {
 
     /// Whether these authorities issued it. One that has expired since was issued all the same.
     pub(super) fn is_issued_by(&self, ca_pem: &str) -> bool {
-        let ca: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(ca_pem.as_bytes()).collect();
+        let ca = certificates_in(ca_pem.as_bytes());
         let then = UnixTime::since_unix_epoch(Duration::from_secs(self.not_before));
-        ca.is_ok_and(|ca| check_chain(&ca, &self.chain, then).is_ok())
+        ca.is_some_and(|ca| check_chain(&ca, &self.chain, then).is_ok())
     }
 
     /// The servers of its contexts.

@@ -1,13 +1,11 @@
 //! Whose certificate it is: the CN of a PEM or DER certificate, or of the one in a kubeconfig. Nothing else of it is looked at, least of all a key.
 
+use crate::certificate::{facts_of, first_certificate_in};
 use crate::error::{Exit, Explain, Result};
 use crate::host::Host;
 use crate::ids::UserId;
 use crate::kubeconfig::embedded_certificates;
 use crate::plan::InputFile;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// Why it says nobody.
 #[derive(Debug, thiserror::Error)]
@@ -81,11 +79,11 @@ pub(super) fn id(host: &Host, file: &InputFile) -> Result<UserId> {
 
 /// The leaves: of a PEM file the first one, of a kubeconfig that of each user.
 fn certificates(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let leaf = |pem: &[u8]| Some(CertificateDer::pem_slice_iter(pem).next()?.ok()?.to_vec());
+    let leaf = |pem: &[u8]| Some(first_certificate_in(pem)?.to_vec());
     if let Some(leaf) = leaf(bytes) {
         return vec![leaf];
     }
-    if X509Certificate::from_der(bytes).is_ok() {
+    if facts_of(bytes).is_some() {
         return vec![bytes.to_vec()];
     }
     let embedded = std::str::from_utf8(bytes)
@@ -95,7 +93,5 @@ fn certificates(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn common_name(der: &[u8]) -> Option<UserId> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let common_name = certificate.subject().iter_common_name().next()?.as_str().ok()?;
-    UserId::parse(common_name).ok()
+    UserId::parse(&facts_of(der)?.common_name).ok()
 }

@@ -1,13 +1,12 @@
 //! The user's own certificates: read and checked before anything is sent. What is secret of them is in memory only.
 
-use crate::certificate::{ClientCert, ClientCertError, check_chain, pem};
+use crate::certificate::{ClientCert, ClientCertError, certificates_in, check_chain, facts_of, pem, private_key_in};
 use crate::error::{self, Exit, Explain};
 use crate::host::Host;
 use crate::huaweicloud::cce::rotation::CustomCertificates;
 use crate::plan::{CustomFiles, InputFile};
 use crate::secret::Secret;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
 
 /// The most that CCE takes of each, in bytes (the SDK's `AuthenticatingProxy`).
@@ -113,14 +112,11 @@ fn certificates(
 ) -> Result<Vec<CertificateDer<'static>>, CustomError> {
     let bytes = content(host, flag, file)?;
     let bytes = bytes.expose(); // certificates are public
-    let pem: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
-    let certificates = match pem {
-        Ok(certificates) if !certificates.is_empty() => certificates,
+    let certificates = match certificates_in(bytes) {
+        Some(certificates) if !certificates.is_empty() => certificates,
         _ => vec![CertificateDer::from(bytes.clone())],
     };
-    let is_certificate =
-        |der: &CertificateDer<'_>| x509_parser::parse_x509_certificate(der).is_ok_and(|(rest, _)| rest.is_empty());
-    if certificates.iter().all(is_certificate) {
+    if certificates.iter().all(|der| facts_of(der).is_some()) {
         Ok(certificates)
     } else {
         Err(CustomError::NoCertificate {
@@ -138,15 +134,7 @@ fn key(host: &Host, file: &InputFile) -> Result<Secret<String>, CustomError> {
     if is_encrypted(bytes) {
         return Err(CustomError::EncryptedKey(file.clone()));
     }
-    let of_der = |_| PrivateKeyDer::try_from(bytes.as_slice()).map(|key| key.clone_key());
-    let key = PrivateKeyDer::from_pem_slice(bytes).or_else(of_der);
-    let key = key.map_err(|_| CustomError::NoKey(file.clone()))?;
-    let label = match &key {
-        PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
-        PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
-        _ => "PRIVATE KEY",
-    };
-    Ok(Secret::new(pem(label, key.secret_der())))
+    private_key_in(bytes).ok_or_else(|| CustomError::NoKey(file.clone()))
 }
 
 /// `ENCRYPTED PRIVATE KEY` and `Proc-Type: 4,ENCRYPTED` in PEM; in DER what begins with an algorithm where a key has its version (RFC 5958).

@@ -3,13 +3,13 @@
 use crate::commands::rotate::error::RotateError;
 use crate::discovery::targets::Target;
 use crate::error::{Error, Exit, Explain as _, Result};
-use crate::host::StateProgress;
+use crate::host::{StateProgress, Stopwatch};
 use crate::huaweicloud::cce::CceError;
 use crate::huaweicloud::cce::job::{self, JobPhase};
 use crate::ids::JobId;
 use crate::sanitize::sanitize;
 use crate::session::Session;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The first pause between two polls; each is half as long again, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -43,7 +43,7 @@ pub(super) fn follow(session: &Session<'_>, site: &Target, job: &FollowedJob<'_>
     let stopped = format!("the job goes on; wait for it with `{}`", job.resume);
     let _interrupt = host.processes.when_interrupted(&stopped);
     let mut progress = StateProgress::new(host, format!("job `{}`", job.id));
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let (mut is_known, mut trouble) = (false, String::new());
     let mut pause = FIRST_PAUSE;
     loop {

@@ -19,9 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What is left of the old certificates.
 #[derive(Debug, thiserror::Error)]
 #[error("the rotation is done, but an old certificate is not forgotten")]
-struct Left(#[source] NotForgotten);
+struct NotUpdated(#[source] NotForgotten);
 
-impl Explain for Left {
+impl Explain for NotUpdated {
     fn exit(&self) -> Exit {
         Exit::Failed
     }
@@ -67,6 +67,6 @@ pub(super) fn update_machine(
             .say("everybody else who uses this cluster must run: kubectl cce-login refresh");
     }
     renewed?.conclude(session.host, ours.len(), "contexts failed")?;
-    forgotten.map_err(Left)?;
+    forgotten.map_err(NotUpdated)?;
     voided
 }

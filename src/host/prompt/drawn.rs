@@ -14,12 +14,12 @@ const MOST_ROWS: usize = 12;
 const OTHER_LINES: usize = 4;
 
 pub(super) fn text(question: &str, before: Option<&str>, has_colours: bool) -> Result<String, Cancelled> {
-    let answer = line(question, before, has_colours, Answer::Shown)?;
+    let answer = line(question, before, has_colours, Answered::Shown)?;
     Ok(answer.expose().clone()) // everybody saw it
 }
 
 pub(super) fn secret(question: &str, has_colours: bool) -> Result<Secret<String>, Cancelled> {
-    line(question, None, has_colours, Answer::Hidden)
+    line(question, None, has_colours, Answered::Hidden)
 }
 
 pub(super) fn pick(question: &str, rows: &[String], has_colours: bool) -> Result<usize, Cancelled> {
@@ -58,12 +58,12 @@ pub(super) fn confirm(question: &str, default: bool, has_colours: bool) -> Resul
 
 /// Whether an answer can be seen.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum Answered {
     Shown,
     Hidden,
 }
 
-fn line(question: &str, before: Option<&str>, has_colours: bool, kind: Answer) -> Result<Secret<String>, Cancelled> {
+fn line(question: &str, before: Option<&str>, has_colours: bool, kind: Answered) -> Result<Secret<String>, Cancelled> {
     let mut screen = Screen::open(has_colours).map_err(broken)?;
     let mut editor = Editor::new(before.unwrap_or_default());
     let mut wrong = None;
@@ -75,13 +75,13 @@ fn line(question: &str, before: Option<&str>, has_colours: bool, kind: Answer) -
         let mut asked = vec![part(Look::Chosen, "? "), part(Look::Strong, format!("{question} "))];
         let start = width(&asked);
         let column = match kind {
-            Answer::Shown => {
+            Answered::Shown => {
                 let (window, _) = Screen::window();
                 let (shown, column) = around_cursor(&editor, window.saturating_sub(start + 1).max(1));
                 asked.push((Look::Plain, shown));
                 start + column
             }
-            Answer::Hidden => {
+            Answered::Hidden => {
                 asked.push(part(Look::Plain, hidden(editor.signs().len())));
                 width(&asked)
             }
@@ -109,8 +109,8 @@ fn line(question: &str, before: Option<&str>, has_colours: bool, kind: Answer) -
                 };
                 if wrong.is_none() {
                     let shown = match kind {
-                        Answer::Shown => answer.expose().clone(),                  // everybody saw it
-                        Answer::Hidden => hidden(answer.expose().chars().count()), // only how long it is
+                        Answered::Shown => answer.expose().clone(), // everybody saw it
+                        Answered::Hidden => hidden(answer.expose().chars().count()), // only how long it is
                     };
                     finish(screen, question, Some(&shown))?;
                     return Ok(answer);

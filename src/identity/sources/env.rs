@@ -6,8 +6,9 @@ use crate::host::Env;
 use crate::huaweicloud::iam::token_request::Agency;
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
-use crate::identity::found::{AuthMethod, FoundIdentity, SecretRef};
+use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::reading::{access_key_id, auth_url, malformed_source, secret_variable, variable};
+use crate::identity::secret_record::SecretRef;
 use crate::identity::sources::openstack::{self, OpenStackSettings, Openstack};
 use crate::secret::SecretShape;
 

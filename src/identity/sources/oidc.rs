@@ -4,7 +4,7 @@ use crate::env_vars as names;
 use crate::host::Env;
 use crate::huaweicloud::iam::sts::AssumeWithOidc;
 use crate::identity::IdentityError;
-use crate::identity::found::{AuthMethod, FoundIdentity};
+use crate::identity::found::{AuthMethod, FoundIdentity, provider_found};
 use crate::identity::id_token::{self, IdTokenSource};
 use crate::identity::reading::{malformed_source, secret_variable};
 use crate::ids::Endpoint;
@@ -30,12 +30,7 @@ fn iam(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     match (env.var(names::SDK_IDP_ID), token) {
         (Some(provider), Some(token)) => {
             let settings = id_token::settings_of_environment(env)?;
-            Ok(Some(id_token::provider_found(
-                provider,
-                token,
-                settings,
-                "the environment",
-            )))
+            Ok(Some(provider_found(provider, token, settings, "the environment")))
         }
         (Some(_), None) => Err(malformed_source(
             SOURCE,

@@ -4,9 +4,10 @@ use crate::config::Profile;
 use crate::huaweicloud::iam::token_request::{Account, Agency, User};
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::{Fingerprint, account_parts};
-use crate::identity::found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
+use crate::identity::found::{AuthMethod, FoundIdentity, Passcode};
 use crate::identity::home::own_domains;
 use crate::identity::reading::{access_key_id, auth_url, malformed_source, secret};
+use crate::identity::secret_record::SecretRef;
 use crate::secret::{Secret, SecretShape};
 
 /// A value and the name under which it was given. Some are secrets: all are treated as such.
@@ -68,7 +69,7 @@ pub(crate) struct Openstack {
 
 /// The kinds of proof.
 #[derive(Clone, Copy)]
-enum Kind {
+enum SignInKind {
     AccessKey,
     Token,
     Password,
@@ -114,11 +115,11 @@ impl Openstack {
         for kind in self.kinds() {
             proof = match (proof, kind) {
                 (Some(proof), _) => Some(proof),
-                (None, Kind::AccessKey) => self.access_key(wording)?,
-                (None, Kind::Token) => self.token(wording)?,
-                (None, Kind::Password) => self.password(wording, &settings)?,
-                (None, Kind::Unknown) if self.has_any() => return Err(self.unknown_auth_type(wording)),
-                (None, Kind::Unknown) => None,
+                (None, SignInKind::AccessKey) => self.access_key(wording)?,
+                (None, SignInKind::Token) => self.token(wording)?,
+                (None, SignInKind::Password) => self.password(wording, &settings)?,
+                (None, SignInKind::Unknown) if self.has_any() => return Err(self.unknown_auth_type(wording)),
+                (None, SignInKind::Unknown) => None,
             };
         }
         Ok(proof.map(|(means, fingerprint, described, cure)| FoundIdentity {
@@ -133,8 +134,8 @@ impl Openstack {
     }
 
     /// What is tried: as `auth_type` says, else what there is. An access key only signs, so it may answer for any of them.
-    fn kinds(&self) -> Vec<Kind> {
-        use Kind::{AccessKey, Password, Token, Unknown};
+    fn kinds(&self) -> Vec<SignInKind> {
+        use SignInKind::{AccessKey, Password, Token, Unknown};
         let Some(auth_type) = &self.auth_type else {
             return vec![AccessKey, Token, Password];
         };

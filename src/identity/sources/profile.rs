@@ -5,10 +5,11 @@ use crate::host::Env;
 use crate::huaweicloud::iam::token_request::{Account, Agency, User};
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
-use crate::identity::found::{AuthMethod, FoundIdentity, Passcode, SecretRef};
+use crate::identity::found::{AuthMethod, FoundIdentity, Passcode, provider_found};
 use crate::identity::id_token::{self, IdTokenSource};
 use crate::identity::reading::malformed_source;
 use crate::identity::secret_record::SecretPurpose;
+use crate::identity::secret_record::SecretRef;
 use crate::identity::sources::metadata;
 use crate::identity::sources::openstack::{shown, user_fingerprint};
 use crate::identity::sources::sign_on;
@@ -211,7 +212,7 @@ fn federation(name: &ProfileName, profile: &Profile, env: &Env) -> Result<FoundI
         );
         return Err(malformed_source(source(name), "there is no id token for it", cure));
     };
-    let found = id_token::provider_found(provider, token, profile.clone(), &source(name));
+    let found = provider_found(provider, token, profile.clone(), &source(name));
     with_own_agency(name, profile, found)
 }
 

@@ -7,8 +7,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::host::Stopwatch;
 use crate::kubeconfig::KubeconfigError;
 
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,7 +25,7 @@ impl Lock {
     /// Takes the lock of a kubeconfig, waiting up to two seconds for another holder.
     pub(crate) fn take(kubeconfig: &Path) -> Result<Self, KubeconfigError> {
         let file = lock_file(kubeconfig);
-        let began = Instant::now();
+        let began = Stopwatch::start();
         loop {
             match create_new(&file) {
                 Ok(_) => return Ok(Self { file }),

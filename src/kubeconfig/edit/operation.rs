@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::kubeconfig::ExecEntry;
+use crate::kubeconfig::edit::kind::Kind;
 use crate::kubeconfig::edit::node::Node;
-use crate::kubeconfig::meaning::Kind;
 use crate::kubeconfig::ownership::is_our_exec;
 
 /// One change to one file.

@@ -102,7 +102,7 @@ impl Splicer<'_> {
 
     /// The column of the dashes of the first block list among the three.
     pub(crate) fn dash_column(&self, root: &DocumentText<'_>) -> Option<usize> {
-        crate::kubeconfig::meaning::Kind::ALL.iter().find_map(|kind| {
+        crate::kubeconfig::edit::kind::Kind::ALL.iter().find_map(|kind| {
             let (_, (key, list)) = root.pair(kind.list_key())?;
             matches!(list.content, Content::List { flow: false, .. })
                 .then(|| self.first_dash(key, list).ok())

@@ -6,10 +6,10 @@
 use std::fmt::Write as _;
 
 use crate::kubeconfig::edit::document::{self, Content, DocumentText};
+use crate::kubeconfig::edit::kind::Kind;
 use crate::kubeconfig::edit::node::Node;
 use crate::kubeconfig::edit::operation::{BodyChange, Operation, item};
 use crate::kubeconfig::edit::yaml_writer;
-use crate::kubeconfig::meaning::Kind;
 
 /// Replace these bytes of the old text by this text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! One run of the library in a process-like world of its own: environment, clock, streams, keyring.
 
 use super::Outcome;
-use cce_login::host::{Clock, Env, Host, Keyrings, ParentEnv, Process, Processes, Terminal};
+use cce_login::host::{
+    Asked, Clock, Env, Host, Keyrings, ParentEnv, Process, Processes, ShownProgress, Terminal,
+};
 use cce_login::store::{MemoryStore, SecretStore};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -97,6 +99,8 @@ impl Machine {
                 left_behind: self.left_behind.clone(),
                 opened: self.opened.clone(),
             },
+            screen: ShownProgress::default(),
+            asked: Asked::default(),
         };
         let words = std::iter::once(program.to_owned()).chain(args.iter().cloned());
         let exit = cce_login::run(words.map(Into::into), &host);

@@ -43,7 +43,7 @@ pub(crate) struct Value {
 impl Section {
     /// Reads the section of this name; `None` where there is none.
     pub(crate) fn read(text: &str, name: &str) -> Result<Option<Self>, Malformed> {
-        let mut reader = Reader::default();
+        let mut reader = IniReader::default();
         let mut lines = (1..).zip(text.lines());
         while let Some((line, raw)) = lines.next() {
             let mut whole = raw.trim_end().to_owned();
@@ -99,13 +99,13 @@ impl Section {
 
 /// What has been read so far.
 #[derive(Default)]
-struct Reader {
+struct IniReader {
     sections: Vec<(String, Section)>,
     /// The key that an indented line goes on with stands so far to the right.
     indent: Option<usize>,
 }
 
-impl Reader {
+impl IniReader {
     fn take(&mut self, line: usize, raw: &str) -> Result<(), Malformed> {
         let content = raw.trim();
         if content.is_empty() || is_comment(content) {
