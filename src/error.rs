@@ -7,7 +7,7 @@ use crate::sanitize::sanitize;
 use chrono::TimeDelta;
 use std::fmt;
 
-/// The exit codes of contract and `--help`.
+/// The exit codes, as `--help` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// 0: done.

@@ -29,7 +29,7 @@ use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::CloudSettings;
 use crate::session::Session;
 use crate::sign_in::authenticate::{CredentialForm, IssuedCredentials, SignInContext, TokenOwner};
-use crate::sign_in::person::Proof;
+use crate::sign_in::person::PersonsProof;
 use crate::store::CacheMode;
 use std::time::Duration;
 
@@ -168,7 +168,7 @@ impl<'a> SignIn<'a> {
 
     /// What IAM has issued, and whether it was kept from an earlier run; with a person where one is needed.
     fn issued(&self, session: &Session<'_>) -> Result<(IssuedCredentials, bool)> {
-        let mut given = person::Given::default();
+        let mut given = person::GivenByPerson::default();
         for _ in 0..MOST_ROUNDS {
             match self.issued_silently(session, given.proof.as_ref()) {
                 Err(error) if error.needs_person() => given = self.ask(session)?,
@@ -179,9 +179,9 @@ impl<'a> SignIn<'a> {
     }
 
     /// Asks the person. Somebody else than before gets nothing of their predecessor's.
-    fn ask(&self, session: &Session<'_>) -> Result<person::Given> {
+    fn ask(&self, session: &Session<'_>) -> Result<person::GivenByPerson> {
         let given = person::ask(session, self.identity, self.may_ask)?;
-        if let Some(Proof::IdToken {
+        if let Some(PersonsProof::IdToken {
             is_other_person: true, ..
         }) = &given.proof
         {
@@ -193,7 +193,11 @@ impl<'a> SignIn<'a> {
     }
 
     /// [`SignIn::issued`] without asking anybody: an error that [needs a person](crate::error::Error::needs_person) where that is not possible.
-    fn issued_silently(&self, session: &Session<'_>, proof: Option<&Proof>) -> Result<(IssuedCredentials, bool)> {
+    fn issued_silently(
+        &self,
+        session: &Session<'_>,
+        proof: Option<&PersonsProof>,
+    ) -> Result<(IssuedCredentials, bool)> {
         let iam = self.iam();
         // Asked first, and whatever is kept: an address from elsewhere gets nothing.
         self.identity.check_iam(&self.addressee(&iam))?;
@@ -224,7 +228,12 @@ impl<'a> SignIn<'a> {
     }
 
     /// Signs in anew. What a person has given their proof for serves all that is made of it.
-    fn sign_in(&self, session: &Session<'_>, iam: &Endpoint, proof: Option<&Proof>) -> Result<IssuedCredentials> {
+    fn sign_in(
+        &self,
+        session: &Session<'_>,
+        iam: &Endpoint,
+        proof: Option<&PersonsProof>,
+    ) -> Result<IssuedCredentials> {
         let http = session.cloud_http(self.cloud)?;
         let context = SignInContext {
             session,
@@ -289,7 +298,7 @@ pub(crate) fn portal_session(session: &Session<'_>, identity: &Identity) -> Resu
         if let Some(kept) = kept_sessions::portal_session(session, at) {
             return Ok(kept);
         }
-        if let Some(Proof::Portal(fresh)) = person::ask(session, identity, true)?.proof {
+        if let Some(PersonsProof::Portal(fresh)) = person::ask(session, identity, true)?.proof {
             return Ok(fresh);
         }
     }

@@ -1,4 +1,4 @@
-//! When a certificate is served, when a new one is due, and when the client shall ask again (contract §3). Pure arithmetic.
+//! When a certificate is served, when a new one is due, and when the client shall ask again. Pure arithmetic.
 
 use crate::cache::entry::CacheEntry;
 use crate::host::Clock;
@@ -35,7 +35,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// By contract: life = `NotAfter` − fetching; window = min(life/3, max(life/4, 5 min)); last moment = min(60 s, life/10).
+    /// Life = `NotAfter` − fetching; window = min(life/3, max(life/4, 5 min)); last moment = min(60 s, life/10).
     ///
     /// `clock` tells whether the skew of the entry still holds.
     pub fn of(entry: &CacheEntry, clock: &Clock) -> Self {

@@ -175,5 +175,5 @@ mod system {
 }
 
 #[cfg(windows)]
-#[path = "processes_windows.rs"]
+#[path = "processes/windows.rs"]
 mod system;

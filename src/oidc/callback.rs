@@ -5,7 +5,7 @@
 
 use super::pkce::{Attempt, is_same};
 use super::{OidcError, Provider, RedirectUrl, form};
-use crate::host::parallel;
+use crate::host::{Deadline, Stopwatch, parallel};
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use std::io::{Read as _, Write as _};
@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The longest head of a request.
 const LARGEST_HEAD: usize = 16 << 10;
@@ -39,7 +39,7 @@ struct Address {
 }
 
 /// A request, judged.
-enum Verdict {
+enum CallbackVerdict {
     /// The code of this attempt.
     Code(Secret<String>),
     /// This attempt's, and it is a no.
@@ -98,7 +98,7 @@ impl Callback {
     ) -> Result<Secret<String>, OidcError> {
         let (sender, verdicts) = mpsc::channel();
         let running = Arc::new(AtomicUsize::new(0));
-        let started = Instant::now();
+        let started = Stopwatch::start();
         let issuer = Arc::new((provider.issuer.clone(), provider.names_issuer));
         while started.elapsed() < patience {
             for listener in &self.listeners {
@@ -108,7 +108,7 @@ impl Callback {
                 if !peer.ip().is_loopback() || running.load(Ordering::Acquire) >= MOST_CONNECTIONS {
                     continue;
                 }
-                let connection = Connection {
+                let connection = CallbackConnection {
                     expected: Arc::clone(&self.expected),
                     state: attempt.state.clone(),
                     issuer: Arc::clone(&issuer),
@@ -122,10 +122,10 @@ impl Callback {
                 });
             }
             match verdicts.recv_timeout(POLL) {
-                Ok(Verdict::Code(code)) => return Ok(code),
-                Ok(Verdict::Refused { error, description }) => return Err(refusal(error, description)),
-                Ok(Verdict::OtherIssuer) => return Err(OidcError::OtherIssuer(provider.issuer.clone())),
-                Ok(Verdict::Other(_)) | Err(_) => {}
+                Ok(CallbackVerdict::Code(code)) => return Ok(code),
+                Ok(CallbackVerdict::Refused { error, description }) => return Err(refusal(error, description)),
+                Ok(CallbackVerdict::OtherIssuer) => return Err(OidcError::OtherIssuer(provider.issuer.clone())),
+                Ok(CallbackVerdict::Other(_)) | Err(_) => {}
             }
         }
         Err(OidcError::NobodyCame(patience.as_secs() / 60))
@@ -151,7 +151,7 @@ fn refusal(error: String, description: String) -> OidcError {
 }
 
 /// What one connection needs to judge its request.
-struct Connection {
+struct CallbackConnection {
     expected: Arc<Address>,
     state: Secret<String>,
     /// The issuer, and whether it has announced that the redirect names it.
@@ -159,37 +159,37 @@ struct Connection {
     running: Arc<AtomicUsize>,
 }
 
-impl Drop for Connection {
+impl Drop for CallbackConnection {
     fn drop(&mut self) {
         self.running.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-impl Connection {
-    fn serve(&self, mut stream: TcpStream) -> Verdict {
-        let until = Instant::now() + PATIENCE;
+impl CallbackConnection {
+    fn serve(&self, mut stream: TcpStream) -> CallbackVerdict {
+        let until = Deadline::after(PATIENCE);
         let Some(head) = read_head(&mut stream, until) else {
-            return Verdict::Other(""); // a browser that connects ahead, a slow caller
+            return CallbackVerdict::Other(""); // a browser that connects ahead, a slow caller
         };
         let verdict = self.judge(&head);
-        let _ = stream.set_write_timeout(Some(until.saturating_duration_since(Instant::now()).max(POLL)));
+        let _ = stream.set_write_timeout(Some(until.remaining().max(POLL)));
         let _ = stream.write_all(page(&verdict).as_bytes()); // a browser that has gone is served, too
         let _ = stream.flush();
         let _ = stream.shutdown(std::net::Shutdown::Write);
         verdict
     }
 
-    fn judge(&self, head: &str) -> Verdict {
+    fn judge(&self, head: &str) -> CallbackVerdict {
         let mut lines = head.split("\r\n");
         let mut request = lines.next().unwrap_or_default().split(' ');
         let (Some(method), Some(target), Some(version)) = (request.next(), request.next(), request.next()) else {
-            return Verdict::Other("400 Bad Request");
+            return CallbackVerdict::Other("400 Bad Request");
         };
         if !version.starts_with("HTTP/1.") {
-            return Verdict::Other("400 Bad Request");
+            return CallbackVerdict::Other("400 Bad Request");
         }
         if method != "GET" {
-            return Verdict::Other("405 Method Not Allowed");
+            return CallbackVerdict::Other("405 Method Not Allowed");
         }
         let mut hosts = lines.filter_map(|line| {
             let (name, value) = line.split_once(':')?;
@@ -197,16 +197,16 @@ impl Connection {
         });
         // Somebody's own name that leads here (DNS rebinding) is not ours.
         if hosts.next() != Some(self.expected.host.as_str()) || hosts.next().is_some() {
-            return Verdict::Other("400 Bad Request");
+            return CallbackVerdict::Other("400 Bad Request");
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if path != self.expected.path {
-            return Verdict::Other("404 Not Found");
+            return CallbackVerdict::Other("404 Not Found");
         }
         self.judge_answer(&form::decode(query))
     }
 
-    fn judge_answer(&self, pairs: &[(String, String)]) -> Verdict {
+    fn judge_answer(&self, pairs: &[(String, String)]) -> CallbackVerdict {
         let only = |name: &str| {
             let mut values = pairs.iter().filter(|(other, _)| other == name);
             let value = values.next().map(|(_, value)| value.clone());
@@ -222,24 +222,24 @@ impl Connection {
             !is_announced
         };
         match (is_ours, only("code"), only("error")) {
-            (true, ..) if !is_of_issuer => Verdict::OtherIssuer,
-            (true, Some(code), None) if !code.is_empty() => Verdict::Code(Secret::new(code)),
-            (true, None, Some(error)) => Verdict::Refused {
+            (true, ..) if !is_of_issuer => CallbackVerdict::OtherIssuer,
+            (true, Some(code), None) if !code.is_empty() => CallbackVerdict::Code(Secret::new(code)),
+            (true, None, Some(error)) => CallbackVerdict::Refused {
                 error: sanitize(&error),
                 description: sanitize(&only("error_description").unwrap_or_default()),
             },
-            _ => Verdict::Other("400 Bad Request"),
+            _ => CallbackVerdict::Other("400 Bad Request"),
         }
     }
 }
 
 /// All up to the empty line; `None` where it does not come in time, or is too long.
-fn read_head(stream: &mut TcpStream, until: Instant) -> Option<String> {
+fn read_head(stream: &mut TcpStream, until: Deadline) -> Option<String> {
     stream.set_nonblocking(false).ok()?;
     let mut head = Vec::new();
     let mut part = [0; 1024];
     loop {
-        let left = until.saturating_duration_since(Instant::now());
+        let left = until.remaining();
         if left.is_zero() || head.len() > LARGEST_HEAD {
             return None;
         }
@@ -254,19 +254,19 @@ fn read_head(stream: &mut TcpStream, until: Instant) -> Option<String> {
 }
 
 /// A whole answer. Its text is fixed: it holds nothing of the request, runs nothing and leads nowhere.
-fn page(verdict: &Verdict) -> String {
+fn page(verdict: &CallbackVerdict) -> String {
     let (status, title, text) = match verdict {
-        Verdict::Code(..) => (
+        CallbackVerdict::Code(..) => (
             "200 OK",
             "Signed in",
             "The rest happens in your terminal, where kubectl cce-login goes on. You can close this tab.",
         ),
-        Verdict::Refused { .. } | Verdict::OtherIssuer => (
+        CallbackVerdict::Refused { .. } | CallbackVerdict::OtherIssuer => (
             "200 OK",
             "Not signed in",
             "The answer is no. Your terminal has its reason. You can close this tab.",
         ),
-        Verdict::Other(status) => (
+        CallbackVerdict::Other(status) => (
             *status,
             "Nothing here",
             "This address is for a sign-in with kubectl cce-login.",

@@ -25,7 +25,7 @@ pub(crate) struct DeviceAuthorization {
     /// The same with the code in it, if there is one.
     pub(crate) verification_uri_complete: Option<String>,
     /// When to ask.
-    pub(crate) pace: Pace,
+    pub(crate) pace: PollPace,
 }
 
 impl DeviceAuthorization {
@@ -42,7 +42,7 @@ impl DeviceAuthorization {
             // Entra once called it so.
             verification_uri: text("verification_uri").or_else(|| text("verification_url"))?,
             verification_uri_complete: text("verification_uri_complete"),
-            pace: Pace::new(
+            pace: PollPace::new(
                 json.get("interval").and_then(serde_json::Value::as_u64),
                 end_of(json.get("expires_in")?, now)?,
                 now,
@@ -63,7 +63,7 @@ pub(crate) fn end_of(expires_in: &serde_json::Value, now: DateTime<Utc>) -> Opti
 
 /// How often to ask, and until when.
 #[derive(Debug, Clone)]
-pub(crate) struct Pace {
+pub(crate) struct PollPace {
     interval: Duration,
     /// When the code ends.
     pub(crate) ends_at: DateTime<Utc>,
@@ -84,7 +84,7 @@ pub(crate) enum PollAnswer<T> {
     Expired,
 }
 
-impl Pace {
+impl PollPace {
     fn new(interval: Option<u64>, ends_at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         let interval = interval.map_or(INTERVAL, |seconds| Duration::from_secs(seconds.clamp(1, 60)));
         Self {

@@ -18,7 +18,7 @@ use crate::identity::{Addressee, Identity, IdentityError};
 use crate::ids::{Endpoint, Region};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::sign_in::person::Proof;
+use crate::sign_in::person::PersonsProof;
 use crate::sign_in::{key_command, portal, provider};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ pub(crate) struct SignInContext<'a> {
     /// How this cloud names agencies.
     pub(crate) naming: AgencyNaming,
     /// What a person has just given.
-    pub(crate) proof: Option<&'a Proof>,
+    pub(crate) proof: Option<&'a PersonsProof>,
 }
 
 impl SignInContext<'_> {
@@ -136,7 +136,7 @@ impl Identity {
                     Passcode::None => None,
                     Passcode::Given(passcode) => Some(passcode.clone()),
                     Passcode::Asked => match context.proof {
-                        Some(Proof::Passcode(passcode)) => Some(passcode.clone()),
+                        Some(PersonsProof::Passcode(passcode)) => Some(passcode.clone()),
                         _ => return Err(IdentityError::SignInNeeded.into()),
                     },
                 };
@@ -147,7 +147,7 @@ impl Identity {
                 provider,
                 token: IdTokenSource::Person { at, client_secret },
             } => {
-                let id_token = if let Some(Proof::IdToken { token, .. }) = context.proof {
+                let id_token = if let Some(PersonsProof::IdToken { token, .. }) = context.proof {
                     token.clone()
                 } else {
                     let secrets = |kind: Option<&str>| context.session.secrets(kind);
@@ -181,7 +181,7 @@ impl Identity {
                     cure: "set it again with `kubectl cce-login profile set`, which finds both".to_owned(),
                 })?;
                 let fresh = match context.proof {
-                    Some(Proof::Portal(fresh)) => Some(fresh),
+                    Some(PersonsProof::Portal(fresh)) => Some(fresh),
                     _ => given.as_ref(),
                 };
                 let key = portal::access_key(context.session, at, role, fresh).map_err(|error| {

@@ -18,7 +18,7 @@ const POLL: Duration = Duration::from_millis(200);
 pub(super) struct Lease(#[expect(dead_code, reason = "held, that is all")] Option<File>);
 
 /// How the lease was come by.
-pub(super) enum Turn {
+pub(super) enum LeaseTurn {
     /// Nobody else was at it.
     Ours(Lease),
     /// Somebody else was, and has come to an end.
@@ -26,9 +26,9 @@ pub(super) enum Turn {
 }
 
 /// Waits for the lease of the sign-in `key`. `tell` is called once if somebody else has it, with the seconds since they began.
-pub(super) fn wait(directories: &Directories, clock: &Clock, key: &CacheKey, tell: impl FnOnce(i64)) -> Turn {
+pub(super) fn wait(directories: &Directories, clock: &Clock, key: &CacheKey, tell: impl FnOnce(i64)) -> LeaseTurn {
     let Some(file) = open_lock_file(directories, key, "sign-in") else {
-        return Turn::Ours(Lease(None));
+        return LeaseTurn::Ours(Lease(None));
     };
     if let Some(turn) = try_take(&file) {
         return taken(turn, file);
@@ -37,7 +37,7 @@ pub(super) fn wait(directories: &Directories, clock: &Clock, key: &CacheKey, tel
     loop {
         std::thread::sleep(POLL);
         if try_take(&file).is_some() {
-            return Turn::AfterSomebody;
+            return LeaseTurn::AfterSomebody;
         }
     }
 }
@@ -51,9 +51,9 @@ fn try_take(file: &File) -> Option<bool> {
     }
 }
 
-fn taken(is_locked: bool, file: File) -> Turn {
+fn taken(is_locked: bool, file: File) -> LeaseTurn {
     let _ = (&file).write_all(b"."); // when it was taken is when it was changed: the others are told
-    Turn::Ours(Lease(is_locked.then_some(file)))
+    LeaseTurn::Ours(Lease(is_locked.then_some(file)))
 }
 
 fn seconds_since(file: &File, now: DateTime<Utc>) -> i64 {

@@ -1,17 +1,17 @@
 //! Signing in with a person: who may be asked, what they see, and that only one process asks at a time.
 //!
-//! Nothing that kubectl waits for is locked meanwhile. What comes of it is a [`Proof`], which the silent way through IAM then uses.
+//! Nothing that kubectl waits for is locked meanwhile. What comes of it is a [`PersonsProof`], which the silent way through IAM then uses.
 
 use super::browser::{BrowserPolicy, browser_policy};
 use super::kept_sessions::{self, SignOn};
-use super::lease::{self, Lease, Turn};
+use super::lease::{self, Lease, LeaseTurn};
 use super::{portal, provider};
 use crate::identity::{Identity, IdentityError, PersonalProof};
 use crate::secret::Secret;
 use crate::session::{BrowserUse, Session};
 
 /// What a person has given.
-pub(crate) enum Proof {
+pub(crate) enum PersonsProof {
     /// The passcode of a virtual MFA device: good for some seconds.
     Passcode(Secret<String>),
     /// An id token of their provider: good for some minutes.
@@ -27,14 +27,14 @@ pub(crate) enum Proof {
 
 /// A proof, and the right to have asked for it: both go when the silent way has used it.
 #[derive(Default)]
-pub(super) struct Given {
-    pub(super) proof: Option<Proof>,
+pub(super) struct GivenByPerson {
+    pub(super) proof: Option<PersonsProof>,
     #[expect(dead_code, reason = "held until the proof has been used")]
     lease: Option<Lease>,
 }
 
 /// Asks the person; without a proof somebody else has asked meanwhile. `may_ask` as the caller says.
-pub(super) fn ask(session: &Session<'_>, identity: &Identity, may_ask: bool) -> crate::error::Result<Given> {
+pub(super) fn ask(session: &Session<'_>, identity: &Identity, may_ask: bool) -> crate::error::Result<GivenByPerson> {
     let proof = identity.personal_proof();
     if matches!(proof, PersonalProof::None) {
         return Err(IdentityError::SignInNeeded.into()); // no person can help
@@ -57,29 +57,29 @@ pub(super) fn ask(session: &Session<'_>, identity: &Identity, may_ask: bool) -> 
     let turn = session
         .host
         .while_waiting(|| lease::wait(&session.directories, &session.host.clock, &key, tell));
-    let Turn::Ours(lease) = turn else {
-        return Ok(Given {
+    let LeaseTurn::Ours(lease) = turn else {
+        return Ok(GivenByPerson {
             proof: None,
             lease: None,
         });
     };
     let proof = match proof {
-        PersonalProof::Portal(at) => Proof::Portal(portal::sign_in(session, at)?),
+        PersonalProof::Portal(at) => PersonsProof::Portal(portal::sign_in(session, at)?),
         PersonalProof::Provider(at, client_secret) => {
             let secrets = |kind: Option<&str>| session.secrets(kind);
             let client_secret = client_secret.map(|held| held.read(&secrets)).transpose()?;
             let signed_in = provider::sign_in(session, at, client_secret.as_ref())?;
-            Proof::IdToken {
+            PersonsProof::IdToken {
                 token: signed_in.id_token,
                 is_other_person: signed_in.is_other_person,
             }
         }
         PersonalProof::Passcode | PersonalProof::None => {
             let question = format!("passcode for {}: ", identity.describe());
-            Proof::Passcode(session.host.ask_secret(&question).ok_or(IdentityError::NoPasscode)?)
+            PersonsProof::Passcode(session.host.ask_secret(&question).ok_or(IdentityError::NoPasscode)?)
         }
     };
-    Ok(Given {
+    Ok(GivenByPerson {
         proof: Some(proof),
         lease: Some(lease),
     })

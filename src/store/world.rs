@@ -71,7 +71,7 @@ pub struct StoreEnvironment {
 }
 
 impl StoreEnvironment {
-    /// The contract's deadlines: 60 s where a person may have to answer a dialog, 2 s elsewhere.
+    /// The deadlines: 60 s where a person may have to answer a dialog, 2 s elsewhere.
     pub fn keyring_deadline_for(interactive: bool) -> Duration {
         Duration::from_secs(if interactive { 60 } else { 2 })
     }

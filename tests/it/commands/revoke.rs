@@ -151,6 +151,9 @@ fn whose_certificate_it_is_can_be_read_from_it() {
         "apiVersion: v1\nkind: Config\nusers:\n- name: leaked\n  user:\n    client-certificate-data: {}\n",
         base64(pem)
     );
+    for file in ["bob.pem", "bob.der", "bob.kubeconfig"] {
+        world.allow_secrets_below(file);
+    }
     let files = [
         world.write("bob.pem", format!("some text\n{pem}")),
         world.write("bob.der", parsed.contents),

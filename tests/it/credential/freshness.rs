@@ -1,4 +1,4 @@
-//! The arithmetic of contract §3, on lives of every length and clocks that are off.
+//! The arithmetic of when a certificate is renewed and when a client asks again, on lives of every length and clocks that are off.
 
 use cce_login::cache::entry::CacheEntry;
 use cce_login::cache::freshness::{Freshness, Schedule};
@@ -46,7 +46,7 @@ fn with_left(life: i64, left: i64) -> Freshness {
 }
 
 #[test]
-fn window_and_last_moment_are_those_of_the_contract() {
+fn the_window_is_the_last_third_and_the_last_moment_a_tenth_at_most() {
     use Freshness::{Expired, Fresh, MustRenew, Renewable};
     const HOUR: i64 = 3600;
     // Life, window, last moment, all in seconds: 15 min, 1 h, 8 h, 1 day, and one of 100 s as only tests issue.

@@ -135,7 +135,7 @@ fn by_kubectl(befores: &[Before], explicit: bool, set_current: bool) -> World {
         "--embed-certs",
         "--tls-server-name=kubernetes",
     ]);
-    // As the contract's entry; `set-credentials` knows no install hint, so we add none on this side.
+    // As the entry that we write; `set-credentials` knows no install hint, so we add none on this side.
     let user = "default@prod.eu-de";
     kubectl(&[
         "set-credentials",
