@@ -8,7 +8,6 @@ pub(crate) mod callers;
 pub(crate) mod describe;
 pub(crate) mod fetch;
 pub(crate) mod forget;
-pub(crate) mod hints;
 pub(crate) mod pace;
 pub(crate) mod rejected;
 pub(crate) mod renew;

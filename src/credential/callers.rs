@@ -4,6 +4,8 @@
 //! One file of a fixed size in the runtime directory, no secret in it. A caller has one place there, which its hash decides: one read
 //! and one write a call. Two callers may share a place; then the earlier one is forgotten, which costs nothing but awareness.
 
+pub(crate) mod hints;
+
 use crate::host::{Directories, Process, open_private};
 use chrono::{DateTime, Utc};
 use std::fs::File;
