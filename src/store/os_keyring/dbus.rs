@@ -6,7 +6,7 @@
 
 pub(super) mod message;
 
-use message::{Call, Decoder, Encoder, HEAD, Kind, Malformed, Message};
+use message::{Call, Decoder, Encoder, HEAD, Malformed, Message, MessageKind};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -124,7 +124,7 @@ impl Connection {
     pub(super) fn answer(&mut self, Pending(serial): Pending) -> Result<Message, BusError> {
         let answer = self.wait_for(|message| message.answers == Some(serial))?;
         match answer.kind {
-            Kind::Return => Ok(answer),
+            MessageKind::Return => Ok(answer),
             _ => Err(refusal(&answer)),
         }
     }
@@ -149,7 +149,7 @@ impl Connection {
     /// Waits for the signal `member` of the object `path`.
     pub(super) fn signal(&mut self, path: &str, member: &str) -> Result<Message, BusError> {
         self.wait_for(|message| {
-            message.kind == Kind::Signal
+            message.kind == MessageKind::Signal
                 && message.path.as_deref() == Some(path)
                 && message.member.as_deref() == Some(member)
         })
@@ -166,7 +166,7 @@ impl Connection {
                 return Ok(message);
             }
             // The bus greets everybody with signals: they are kept only where we have asked for some.
-            if message.answers.is_some() || message.kind == Kind::Signal && self.is_subscribed {
+            if message.answers.is_some() || message.kind == MessageKind::Signal && self.is_subscribed {
                 self.arrived.push(message);
             }
             if self.arrived.len() > PENDING_MAX {

@@ -138,7 +138,7 @@ impl Encoder {
 
 /// What kind of message it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MessageKind {
     Return,
     Error,
     Signal,
@@ -148,7 +148,7 @@ pub(super) enum Kind {
 
 /// A message that has come.
 pub(in crate::store::os_keyring) struct Message {
-    pub(super) kind: Kind,
+    pub(super) kind: MessageKind,
     /// The serial of the call that this answers.
     pub(super) answers: Option<u32>,
     pub(super) path: Option<String>,
@@ -198,10 +198,10 @@ impl Message {
         let [_order, kind, ..] = head;
         let mut message = Self {
             kind: match kind {
-                2 => Kind::Return,
-                3 => Kind::Error,
-                4 => Kind::Signal,
-                _ => Kind::Other,
+                2 => MessageKind::Return,
+                3 => MessageKind::Error,
+                4 => MessageKind::Signal,
+                _ => MessageKind::Other,
             },
             answers: None,
             path: None,
@@ -491,10 +491,10 @@ mod tests {
         let error = read(&error).unwrap();
         assert_eq!(
             (error.kind, error.answers, error.error.as_deref()),
-            (Kind::Error, Some(9), Some("org.example.Error"))
+            (MessageKind::Error, Some(9), Some("org.example.Error"))
         );
         let done = read(&message(2, &[], "", &Encoder::default(), Some(9))).unwrap();
-        assert_eq!(done.kind, Kind::Return);
+        assert_eq!(done.kind, MessageKind::Return);
     }
 
     #[test]

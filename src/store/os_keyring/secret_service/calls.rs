@@ -47,7 +47,7 @@ impl From<Malformed> for ServiceError {
     }
 }
 
-type Result<T> = std::result::Result<T, ServiceError>;
+type ServiceResult<T> = Result<T, ServiceError>;
 
 /// An item's object path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) struct Found {
 }
 
 /// How far the session has been opened.
-enum Session {
+enum ServiceSession {
     Asked(Pending),
     Open(String),
     /// The service did not open it.
@@ -70,7 +70,7 @@ enum Session {
 /// The service, at the other end of one connection.
 pub(super) struct Service {
     connection: Connection,
-    session: Session,
+    session: ServiceSession,
     dialog_limit: Option<Duration>,
     /// Whether a dialog may still be opened: at most one, and none when not interactive.
     may_ask: bool,
@@ -79,7 +79,7 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn new(bus: UnixStream, uid: u32, dialog_limit: Option<Duration>) -> Self {
         let mut connection = Connection::new(bus, uid, Instant::now() + LIMIT);
-        let session = Session::Asked(ask_for_session(&mut connection));
+        let session = ServiceSession::Asked(ask_for_session(&mut connection));
         Self {
             connection,
             session,
@@ -89,7 +89,7 @@ impl Service {
     }
 
     /// The items with these attributes.
-    pub(super) fn find(&mut self, attributes: &[(&str, &str)]) -> Result<Found> {
+    pub(super) fn find(&mut self, attributes: &[(&str, &str)]) -> ServiceResult<Found> {
         self.connection.give_time(LIMIT);
         let mut body = Encoder::default();
         body.dictionary(attributes);
@@ -105,7 +105,7 @@ impl Service {
     }
 
     /// The attributes of the items with these attributes, locked or not.
-    pub(super) fn attributes_of(&mut self, attributes: &[(&str, &str)]) -> Result<Vec<HashMap<String, String>>> {
+    pub(super) fn attributes_of(&mut self, attributes: &[(&str, &str)]) -> ServiceResult<Vec<HashMap<String, String>>> {
         let found = self.find(attributes)?;
         let items = found.unlocked.iter().chain(&found.locked);
         let asked: Vec<Pending> = items
@@ -135,7 +135,7 @@ impl Service {
         items.pop()
     }
 
-    fn modified(&mut self, item: &Item) -> Result<u64> {
+    fn modified(&mut self, item: &Item) -> ServiceResult<u64> {
         let answer = self.call(&get_property(&item.0, ITEM, "Modified"))?;
         let mut body = answer.body_of("v")?;
         body.variant("t")?;
@@ -143,7 +143,7 @@ impl Service {
     }
 
     /// An unlocked item's secret.
-    pub(super) fn secret_of(&mut self, item: &Item) -> Result<Vec<u8>> {
+    pub(super) fn secret_of(&mut self, item: &Item) -> ServiceResult<Vec<u8>> {
         let mut body = Encoder::default();
         body.string(self.open()?);
         let answer = self.call(&to_object(&item.0, ITEM, "GetSecret", "o", body))?;
@@ -155,7 +155,7 @@ impl Service {
     }
 
     /// Puts a secret into the default collection, in place of one with the same attributes.
-    pub(super) fn store(&mut self, label: &str, attributes: &[(&str, &str)], secret: &[u8]) -> Result<()> {
+    pub(super) fn store(&mut self, label: &str, attributes: &[(&str, &str)], secret: &[u8]) -> ServiceResult<()> {
         if secret.len() > SECRET_MAX {
             return Err(ServiceError::TooLarge);
         }
@@ -191,7 +191,7 @@ impl Service {
         self.complete(&prompt)
     }
 
-    fn default_collection(&mut self) -> Result<String> {
+    fn default_collection(&mut self) -> ServiceResult<String> {
         let mut body = Encoder::default();
         body.string("default");
         let answer = self.call(&to_service("ReadAlias", "s", body))?;
@@ -202,7 +202,7 @@ impl Service {
         }
     }
 
-    fn is_locked(&mut self, collection: &str) -> Result<bool> {
+    fn is_locked(&mut self, collection: &str) -> ServiceResult<bool> {
         let answer = self.call(&get_property(collection, COLLECTION, "Locked"))?;
         let mut body = answer.body_of("v")?;
         body.variant("b")?;
@@ -210,7 +210,7 @@ impl Service {
     }
 
     /// Deletes an unlocked item.
-    pub(super) fn delete(&mut self, item: &Item) -> Result<()> {
+    pub(super) fn delete(&mut self, item: &Item) -> ServiceResult<()> {
         let answer = self.call(&to_object(&item.0, ITEM, "Delete", "", Encoder::default()))?;
         let mut body = answer.body_of("o")?;
         let prompt = body.string()?.to_owned();
@@ -218,7 +218,7 @@ impl Service {
     }
 
     /// Lets the service ask the user for its password, once per connection and never when not interactive.
-    pub(super) fn unlock(&mut self, objects: &[Item]) -> Result<()> {
+    pub(super) fn unlock(&mut self, objects: &[Item]) -> ServiceResult<()> {
         if !self.may_ask {
             return Err(ServiceError::Locked);
         }
@@ -232,7 +232,7 @@ impl Service {
     }
 
     /// Opens the dialog that an answer asks for, if it asks for one, and waits until the user is done with it.
-    fn complete(&mut self, prompt: &str) -> Result<()> {
+    fn complete(&mut self, prompt: &str) -> ServiceResult<()> {
         if prompt == NOTHING {
             return Ok(());
         }
@@ -271,25 +271,25 @@ impl Service {
     }
 
     /// The session's object path.
-    fn open(&mut self) -> Result<&str> {
-        if !matches!(self.session, Session::Open(_)) {
-            let asked = match std::mem::replace(&mut self.session, Session::Closed) {
-                Session::Asked(asked) => asked,
-                Session::Open(_) | Session::Closed => ask_for_session(&mut self.connection),
+    fn open(&mut self) -> ServiceResult<&str> {
+        if !matches!(self.session, ServiceSession::Open(_)) {
+            let asked = match std::mem::replace(&mut self.session, ServiceSession::Closed) {
+                ServiceSession::Asked(asked) => asked,
+                ServiceSession::Open(_) | ServiceSession::Closed => ask_for_session(&mut self.connection),
             };
             let answer = self.connection.answer(asked)?;
             let mut body = answer.body_of("vo")?;
             body.variant("s")?;
             let _no_parameters = body.string()?;
-            self.session = Session::Open(body.string()?.to_owned());
+            self.session = ServiceSession::Open(body.string()?.to_owned());
         }
         match &self.session {
-            Session::Open(path) => Ok(path),
-            Session::Asked(_) | Session::Closed => Err(BusError::Malformed("there is no session").into()),
+            ServiceSession::Open(path) => Ok(path),
+            ServiceSession::Asked(_) | ServiceSession::Closed => Err(BusError::Malformed("there is no session").into()),
         }
     }
 
-    fn call(&mut self, call: &Call<'_>) -> Result<Message> {
+    fn call(&mut self, call: &Call<'_>) -> ServiceResult<Message> {
         self.extend_time();
         Ok(self.connection.call(call)?)
     }
