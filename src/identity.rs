@@ -10,14 +10,12 @@ pub(crate) mod found;
 mod home;
 pub(crate) mod id_token;
 pub(crate) mod local;
-pub(crate) mod provenance;
 pub(crate) mod reading;
 pub(crate) mod secret_record;
 mod shared;
 pub(crate) mod sign_on;
 pub(crate) mod sources;
 mod trust;
-mod vouched;
 
 use crate::config::{Config, Profile};
 use crate::host::{Directories, Env};
@@ -36,7 +34,7 @@ pub use id_token::ActionsService;
 pub use secret_record::{Difference, forget_secret, keep_secret, secret_account};
 pub use sources::profile::KINDS;
 pub use trust::Addressee;
-pub(crate) use vouched::{Witnesses, is_built_in};
+pub(crate) use trust::vouched::{Witnesses, is_built_in};
 
 /// Which source is allowed to answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +126,7 @@ impl Identity {
     /// SDKs' file, KooCLI, `clouds.yaml`, an identity provider, a pod.
     pub fn locate(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
         let identity = Self::find(pin, env, directories)?;
-        provenance::check(&identity, env)?;
+        trust::provenance::check(&identity, env)?;
         Ok(identity)
     }
 

@@ -1,6 +1,5 @@
 //! The processes around us: who runs us, and one that we leave behind.
 
-#[path = "interruption.rs"]
 mod interruption;
 
 use crate::env_vars::KUBERNETES_EXEC_INFO;

@@ -2,6 +2,9 @@
 //! same place as the secret; under roots that came from there too, or are the system's. Never where an argument or a `CCE_LOGIN_*`
 //! variable alone says so, and never where nothing says which cloud it is of.
 
+pub(crate) mod provenance;
+pub(crate) mod vouched;
+
 use super::found::AuthMethod;
 use super::home::Home;
 use super::{Identity, IdentityError, IdentityOrigin, SourceName};

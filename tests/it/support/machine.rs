@@ -1,9 +1,7 @@
 //! One run of the library in a process-like world of its own: environment, clock, streams, keyring.
 
 use super::Outcome;
-use cce_login::host::{
-    Asked, Clock, Env, Host, Keyrings, ParentEnv, Process, Processes, ShownProgress, Terminal,
-};
+use cce_login::host::{Asked, Clock, Env, Host, Keyrings, ParentEnv, Process, Processes, ShownProgress, Terminal};
 use cce_login::store::{MemoryStore, SecretStore};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;

@@ -3,14 +3,14 @@
 //!
 //! Only Linux shows the environment of the program that runs us; elsewhere nothing can be told, and nothing is refused.
 
-use super::found::AuthMethod;
-use super::id_token::IdTokenSource;
-use super::{Identity, IdentityError, IdentityOrigin, SourceName};
 use crate::env_vars as names;
 use crate::host::Env;
+use crate::identity::found::AuthMethod;
+use crate::identity::id_token::IdTokenSource;
+use crate::identity::{Identity, IdentityError, IdentityOrigin, SourceName};
 
 /// Refuses a variable that the program that runs us does not have, where it would decide where this identity's secret goes.
-pub(super) fn check(identity: &Identity, env: &Env) -> Result<(), IdentityError> {
+pub(in crate::identity) fn check(identity: &Identity, env: &Env) -> Result<(), IdentityError> {
     let Exposed { what, secret, deciding } = match exposed(identity, env) {
         Some(exposed) if env.var_os(names::KUBERNETES_EXEC_INFO).is_some() => exposed,
         _ => return Ok(()),

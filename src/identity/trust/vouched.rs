@@ -1,11 +1,11 @@
 //! Which endpoints get a signature from kubectl's calls: a signed request can be sent on by whoever gets it, so an argument alone names none.
 
-use super::home::Home;
-use super::provenance::{is_foreign, is_from_elsewhere};
-use super::{Identity, IdentityError};
 use crate::env_vars as names;
 use crate::host::{Directories, Env};
 use crate::huaweicloud::observed;
+use crate::identity::home::Home;
+use crate::identity::trust::provenance::{is_foreign, is_from_elsewhere};
+use crate::identity::{Identity, IdentityError};
 use crate::ids::Endpoint;
 
 /// Who can vouch for an endpoint besides the arguments.
