@@ -15,6 +15,7 @@ use crate::env_vars;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
 use crate::host::{Deadline, Input, Skew, random_u64};
+use crate::http::HttpError;
 use crate::huaweicloud::cce::cluster_cert::LIFETIME_TOLERANCE;
 use crate::huaweicloud::signing::short_hash;
 use crate::identity::Identity;
@@ -39,6 +40,10 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from
 const RENEWAL: Duration = Duration::from_secs(3);
 /// How long a throttled identity leaves the cloud alone where the cloud does not say.
 const THROTTLED: TimeDelta = TimeDelta::seconds(20);
+/// Who has more time than this can wait for a place among the cloud's ten a minute.
+const MUCH_TIME: Duration = Duration::from_secs(60);
+/// How long to wait where a register has too much to do.
+const CROWDED: TimeDelta = TimeDelta::seconds(3);
 /// Notes that a register could not be used.
 const MARKER: &str = "shared-cache-failed";
 /// The name of the value that shows whether we may write.
@@ -268,7 +273,13 @@ impl Run<'_> {
         issue: &Issue<'_>,
     ) -> Option<Result<ObtainedCertificate>> {
         let log = &self.slot.session.log;
-        let place = self.place.pace().take(flight.now(), self.soon());
+        let place = match self.place.pace().take(flight.now(), self.soon()) {
+            // A moment ago it answered, so it has too much to do. Who has time waits rather than take somebody else's place.
+            Err(RegisterError::Http(HttpError::Timeout { .. })) if self.fetch.deadline.remaining() > MUCH_TIME => {
+                Ok(Some(CROWDED))
+            }
+            taken => taken,
+        };
         let is_asked = !matches!(place, Ok(Some(_)));
         let issued = match place {
             Ok(Some(wait)) => Err(Failed::throttled(wait).into()),
