@@ -7,6 +7,7 @@ pub(crate) mod refresh;
 
 use crate::account::project;
 use crate::cache::index::CertificateRecord;
+use crate::cache::tombstone::{self, Generation};
 use crate::cli::{Cli, Command, GetCredentialArgs, GlobalArgs};
 use crate::credential::Certificates;
 use crate::credential::request::{CertificateRequest, Requester};
@@ -136,6 +137,11 @@ impl ResolvedContext {
         let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &session.directories)?;
         let plan = GetCredentialPlan::new(&args, global, &host.env, identity.profile(), host.terminal, None)?;
         Self::new(session, identity, plan)
+    }
+
+    /// Which logout was the last one here.
+    pub(crate) fn generation(&self, session: &Session<'_>) -> Generation {
+        tombstone::generation(&session.directories, &self.wanted().key())
     }
 
     /// A certificate is kept for it that is good for more than its last moments.

@@ -112,7 +112,8 @@ impl<'a> Certificates<'a> {
         record.ok_or_else(|| Error::from(NoServer::nothing_known()))
     }
 
-    /// Notes which server was chosen, for clients that do not tell us: they too may have a certificate that is refused.
+    /// Notes which server was chosen, for clients that do not tell us: they too may have a certificate that is refused. With it goes when a
+    /// cluster entry got its authorities.
     pub(crate) fn remember_server(
         &self,
         record: &mut CertificateRecord,
@@ -120,8 +121,10 @@ impl<'a> Certificates<'a> {
         tls_server_name: Option<&str>,
     ) {
         record.choose_server(url, tls_server_name);
+        let completed_at = record.completed_at;
         index::record(&self.0.session.directories, &self.0.key, |noted| {
             noted.choose_server(url, tls_server_name);
+            noted.completed_at = completed_at;
         });
     }
 

@@ -3,6 +3,7 @@
 
 use crate::cache::CacheKey;
 use crate::cache::single_flight::{self, LockOutcome};
+use crate::cache::tombstone::Generation;
 use crate::cli::{GlobalArgs, RefreshArgs};
 use crate::contexts::hand_over::HandOver;
 use crate::contexts::refresh::{Refresh, refresh_contexts};
@@ -12,7 +13,7 @@ use crate::host::{Deadline, Directories, Host};
 use crate::kubeconfig::OurContext;
 use crate::plan::{ContextsPlan, RunSettings};
 use crate::session::Session;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Refreshes the chosen contexts.
@@ -32,13 +33,11 @@ pub(super) fn run(args: &RefreshArgs, global: &GlobalArgs, host: &Host) -> Resul
     let hand_over = args.to.as_deref().map(|to| HandOver::to(to, args.format.as_deref()));
     let mut how = Refresh {
         hand_over: hand_over.as_ref(),
+        kubeconfig: plan.kubeconfig.as_deref(),
         ..Refresh::NEW
     };
     if args.missing {
-        how = Refresh {
-            hand_over: how.hand_over,
-            ..Refresh::MISSING
-        };
+        how.is_cached_enough = true;
         chosen.retain(|context| is_missing(&session, global, context));
         if chosen.is_empty() {
             host.say("every context has its certificate");
@@ -48,27 +47,48 @@ pub(super) fn run(args: &RefreshArgs, global: &GlobalArgs, host: &Host) -> Resul
     failures.conclude(host, chosen.len(), "contexts failed")
 }
 
-/// Goes on until no context is without a certificate; those that come meanwhile included. One process at a time.
+/// Goes on until no entry waits for its first certificate, those that come meanwhile included. One process at a time. The kubeconfig is read
+/// anew for each: whoever uses a context, removes it or logs out meanwhile has the last word.
 fn go_behind(session: &Session<'_>, global: &GlobalArgs, plan: &ContextsPlan) -> Result<()> {
     let key = CacheKey::of_account("behind");
     let now = Deadline::after(Duration::ZERO);
     let LockOutcome::Acquired(_lock) = single_flight::wait(&session.directories, &key, now, || None::<()>) else {
         return Ok(());
     };
-    let mut tried: BTreeSet<String> = BTreeSet::new();
+    // By context, the last logout when it was first seen; `None`: it was tried.
+    let mut seen: BTreeMap<String, Option<Generation>> = BTreeMap::new();
+    let mut refused: BTreeSet<String> = BTreeSet::new();
     loop {
         let kubeconfig = contexts::load(session.host, plan.kubeconfig.clone())?;
-        let mut left = contexts::select(&kubeconfig, &plan.selection)?;
-        left.retain(|context| !tried.contains(context.name) && is_missing(session, global, context));
-        if left.is_empty() {
-            return Ok(());
+        let mut next = None;
+        for context in kubeconfig.ours().into_iter().filter(contexts::has_no_ca) {
+            let known = seen.get(context.name);
+            if known == Some(&None) || (known.is_some() && next.is_some()) {
+                continue;
+            }
+            let Ok(resolved) = ResolvedContext::by(session, global, &context) else {
+                continue; // whoever uses it is told why
+            };
+            let generation = resolved.generation(session);
+            let first = *seen.entry(context.name.to_owned()).or_insert(Some(generation));
+            let is_wanted = first == Some(generation) && !refused.contains(resolved.identity.fingerprint());
+            if next.is_none() && is_wanted {
+                next = Some((context, resolved));
+            }
         }
-        tried.extend(left.iter().map(|context| context.name.to_owned()));
-        // What fails is recorded with each context, where `status` shows it.
-        let failures = refresh_contexts(session, global, &kubeconfig, &left, Refresh::BEHIND)?;
-        session
-            .log
-            .info(|| format!("{} of {} contexts failed", failures.len(), left.len()));
+        let Some((context, resolved)) = next else {
+            return Ok(());
+        };
+        seen.insert(context.name.to_owned(), None);
+        // What fails is recorded with the context, where `status` shows it.
+        let failures = refresh_contexts(session, global, &kubeconfig, &[context], Refresh::BEHIND)?;
+        if let Some(error) = failures.into_first() {
+            session.log.info(|| format!("{error}"));
+            if error.is_unauthorized() {
+                // Asking again for every context would lock the user.
+                refused.insert(resolved.identity.fingerprint().to_owned());
+            }
+        }
     }
 }
 

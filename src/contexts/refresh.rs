@@ -19,7 +19,7 @@ use crate::plan::ServerChoice;
 use crate::session::Session;
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The pause between two tries of a new certificate.
@@ -43,6 +43,8 @@ pub(crate) struct Refresh<'h> {
     pub(crate) is_behind: bool,
     /// Where others find the certificates.
     pub(crate) hand_over: Option<&'h HandOver>,
+    /// The file of `--kubeconfig`, for the command that does the rest.
+    pub(crate) kubeconfig: Option<&'h Path>,
 }
 
 impl Refresh<'_> {
@@ -53,6 +55,7 @@ impl Refresh<'_> {
         is_told: true,
         is_behind: false,
         hand_over: None,
+        kubeconfig: None,
     };
     /// A certificate where there is none.
     pub(crate) const MISSING: Self = Self {
@@ -108,7 +111,9 @@ pub(crate) fn refresh_contexts(
     let progress = Progress::bar(host, contexts.len() as u64, "taking certificates");
     for (at, context) in contexts.iter().enumerate() {
         let left = contexts.get(at..).unwrap_or_default();
-        let _interrupt = host.processes.when_interrupted(&last_words(at, contexts.len(), left));
+        let _interrupt = host
+            .processes
+            .when_interrupted(&last_words(at, contexts.len(), left, how.kubeconfig));
         match refresh_context(session, global, context, how, &pace, &mut refused) {
             Ok(renewed) => {
                 for line in renewed.lines.iter().filter(|_| how.is_told) {
@@ -132,8 +137,11 @@ pub(crate) fn refresh_contexts(
 }
 
 /// What is said when somebody ends the run: how far it is, and what does the rest.
-fn last_words(done: usize, count: usize, left: &[OurContext<'_>]) -> String {
+fn last_words(done: usize, count: usize, left: &[OurContext<'_>], kubeconfig: Option<&Path>) -> String {
     let mut line = CommandLine::new("refresh");
+    if let Some(file) = kubeconfig {
+        line.flag("kubeconfig", &file.to_string_lossy());
+    }
     if left.iter().all(contexts::has_no_ca) {
         line.switch("missing");
     } else if left.len() > MOST_NAMED {

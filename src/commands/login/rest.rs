@@ -12,6 +12,11 @@ use crate::plan::{Destination, RunSettings};
 use crate::session::Session;
 use std::ffi::OsString;
 
+/// What the process in the background is given at least.
+const LEAST_SECONDS: usize = 300;
+/// What each certificate adds to that: twice of what it takes.
+const SECONDS_EACH: usize = 14;
+
 /// What becomes of the clusters whose certificate was not taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
@@ -58,6 +63,9 @@ pub(super) fn take(run: &LoginRun<'_>, logins: &[Login], failures: &mut LoginFai
     ]
     .map(OsString::from)
     .to_vec();
+    // Its own time, whatever this run was given: it goes at CCE's pace.
+    let seconds = LEAST_SECONDS.saturating_add(SECONDS_EACH.saturating_mul(count));
+    line.push(format!("--timeout={seconds}s").into());
     if let Some(file) = &run.plan.kubeconfig {
         line.extend([OsString::from("--kubeconfig"), file.into()]);
     }
@@ -83,6 +91,7 @@ fn wait(run: &LoginRun<'_>, waiting: &[&str], failures: &mut LoginFailures) -> R
     let session = Session::new(host, Directories::of(&host.env), settings, run.global.verbose);
     let how = Refresh {
         is_told: false,
+        kubeconfig: run.plan.kubeconfig.as_deref(),
         ..Refresh::MISSING
     };
     failures.checks.extend(refresh::refresh_contexts(

@@ -1,5 +1,6 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
+use crate::cli::command_line::CommandLine;
 use crate::commands::login::checked::CheckedCluster;
 use crate::commands::login::prepare::PreparedCluster;
 use crate::commands::login::rest::Rest;
@@ -21,10 +22,10 @@ pub(super) fn show(
 ) {
     let host = run.session.host;
     if run.plan.destination != Destination::Write {
-        return show_rest(host, rest);
+        return show_rest(run, rest);
     }
     show_clusters(host, prepared);
-    show_rest(host, rest);
+    show_rest(run, rest);
     show_identity(run);
     show_contexts(host, logins, change);
     show_moved(run, prepared);
@@ -76,7 +77,8 @@ fn show_unreachable(host: &Host, checked: &[(&ClusterSetup<'_>, &CheckedCluster)
 }
 
 /// What becomes of the clusters without a certificate.
-fn show_rest(host: &Host, rest: Rest) {
+fn show_rest(run: &LoginRun<'_>, rest: Rest) {
+    let host = run.session.host;
     let clusters = |count| match count {
         1 => "1 cluster has".to_owned(),
         count => format!("{count} clusters have"),
@@ -94,11 +96,19 @@ fn show_rest(host: &Host, rest: Rest) {
                 pace::in_words(count)
             ));
         }
-        Rest::Later(count) => host.say(&format!(
-            "{} no certificate and CA yet: `kubectl cce-login refresh --missing` takes them ({})",
-            clusters(count),
-            pace::in_words(count)
-        )),
+        Rest::Later(count) => {
+            let mut line = CommandLine::new("refresh");
+            line.switch("missing");
+            if let Some(file) = &run.plan.kubeconfig {
+                line.flag("kubeconfig", &file.to_string_lossy());
+            }
+            host.say(&format!(
+                "{} no certificate and CA yet: `{}` takes them ({})",
+                clusters(count),
+                line.line(),
+                pace::in_words(count)
+            ));
+        }
         Rest::NotWritten(count) => host.say(&format!(
             "{} no certificate and CA yet: with `--wait` they are taken first ({})",
             clusters(count),

@@ -187,6 +187,33 @@ fn what_a_killed_process_has_left_is_taken_by_refresh_missing_or_the_next_login(
 }
 
 #[test]
+fn whoever_logs_out_or_removes_a_context_meanwhile_has_the_last_word() {
+    let world = of_eleven();
+    login(&world, "--all").is_done();
+    world
+        .run(["logout", "--context", "prod", "--remove-contexts"])
+        .is_done();
+    for behind in world.run_left_behind() {
+        behind.is_done();
+    }
+    assert_eq!(contexts(&world).len(), 10);
+    assert_eq!(world.certificate_requests(), 10, "none for the context that is gone");
+}
+
+#[test]
+fn a_process_in_the_background_asks_once_where_its_identity_is_refused() {
+    let mut world = of_eleven();
+    login(&world, "--all").is_done();
+    world.set("HUAWEICLOUD_SDK_SK", "wrong");
+    world.sim.clear_requests();
+    for behind in world.run_left_behind() {
+        behind.is_done();
+    }
+    assert!(world.sim.count("*") <= 2, "{}", world.sim.count("*"));
+    assert_eq!(entries_with_ca(&world), 8);
+}
+
+#[test]
 fn where_no_process_can_be_left_behind_the_command_is_named() {
     let mut world = of_eleven();
     world.parent(1, 1);
