@@ -6,11 +6,12 @@ use std::io;
 use std::path::Path;
 
 /// The directories that we make in ours.
-const DIRECTORIES: [&str; 11] = [
+const DIRECTORIES: [&str; 12] = [
     "endpoints",
     "entries",
     "failures",
     "locks",
+    "login-endpoints",
     "projects",
     "run",
     "secrets",
