@@ -9,6 +9,7 @@ pub mod freshness;
 pub mod handed_over;
 pub mod holders;
 pub mod index;
+pub mod secret_mark;
 pub mod single_flight;
 pub mod tombstone;
 

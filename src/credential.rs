@@ -50,8 +50,32 @@ impl<'a> Certificates<'a> {
         let obtained = self.serve(command_line, expected)?;
         if let Some((callers, caller)) = known {
             callers.note(caller, self.ask_again(&obtained));
+            if let Some(replaced) = self.check_now_and_then(callers, &obtained, command_line) {
+                return Ok(replaced);
+            }
         }
         Ok(obtained)
+    }
+
+    /// While a certificate is used, the API server is asked every two minutes, behind a caller, whether it still takes it.
+    fn check_now_and_then(
+        &self,
+        callers: &Callers,
+        obtained: &ObtainedCertificate,
+        command_line: &[OsString],
+    ) -> Option<ObtainedCertificate> {
+        let now = self.0.session.host.clock.now();
+        let everybody = Caller::everybody(self.0.key.account());
+        let next = callers.expected_at(&everybody);
+        // A time further ahead was written by a clock that has been set back since.
+        let is_known = next.is_some_and(|next| next - now <= renew::BETWEEN_CHECKS);
+        if !obtained.is_fetched && is_known && next.is_some_and(|next| now < next) {
+            return None;
+        }
+        callers.note(&everybody, now + renew::BETWEEN_CHECKS);
+        let is_due = !obtained.is_fetched && is_known && self.0.freshness(&obtained.entry) == Freshness::Fresh;
+        let check = || renew::check_in_background(&self.0, &obtained.entry, command_line);
+        is_due.then(check).flatten()
     }
 
     /// Serves what the cache has, as long as it is good. `expected`: when this caller was to ask again.
@@ -97,8 +121,8 @@ impl<'a> Certificates<'a> {
     }
 
     /// What the process that renews behind a caller does. It tells nobody but the log.
-    pub(crate) fn renew(&self) {
-        renew::renew(&self.0);
+    pub(crate) fn tend(&self) {
+        renew::tend(&self.0);
     }
 
     /// What was noted of the certificate when it came, by this run or an earlier one.

@@ -71,7 +71,22 @@ pub trait Explain: std::error::Error + Send + Sync + 'static {
     fn needs_person(&self) -> bool {
         false
     }
+
+    /// How long the same attempt would end in the same way, so that whoever comes next need not make it. Zero: nothing is known of that.
+    fn holds_for(&self) -> TimeDelta {
+        match self.exit() {
+            Exit::Temporary => TRIED_A_MOMENT_AGO,
+            _ => TimeDelta::zero(),
+        }
+    }
 }
+
+/// What is temporary is tried again soon.
+pub const TRIED_A_MOMENT_AGO: TimeDelta = TimeDelta::seconds(5);
+/// An answer that cannot be used: three of them a minute are enough.
+pub const UNUSABLE_FOR: TimeDelta = TimeDelta::seconds(20);
+/// A refusal: what is lifted at the cloud works again within a minute, and nobody is locked out by failed sign-ins until then.
+pub const REFUSED_FOR: TimeDelta = TimeDelta::seconds(60);
 
 impl Explain for Cancelled {
     fn exit(&self) -> Exit {
@@ -168,6 +183,16 @@ impl Error {
     /// Nothing that is kept will do: a person has to sign in.
     pub(crate) fn needs_person(&self) -> bool {
         self.cause.needs_person()
+    }
+
+    /// [`Explain::holds_for`].
+    pub fn holds_for(&self) -> TimeDelta {
+        self.cause.holds_for()
+    }
+
+    /// The cloud refused who is asking, and would do so again.
+    pub fn is_refusal(&self) -> bool {
+        self.holds_for() >= REFUSED_FOR
     }
 
     /// What failed, without what we were about to do.

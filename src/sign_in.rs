@@ -14,11 +14,12 @@ mod lease;
 mod person;
 pub(crate) mod portal;
 pub(crate) mod provider;
+pub(crate) mod refused;
 
 use crate::cache::single_flight::{self, LockOutcome, LockTimedOut};
 use crate::cache::{CacheKey, index, tombstone};
 use crate::env_vars;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::token_request::{AgencyNaming, Scope};
@@ -50,6 +51,8 @@ pub(crate) struct SignIn<'a> {
     scope: Scope,
     /// A person may be asked, if there is one at a terminal.
     may_ask: bool,
+    /// One of many callers: a refusal of a moment ago answers for it.
+    is_for_client: bool,
 }
 
 impl<'a> SignIn<'a> {
@@ -62,6 +65,15 @@ impl<'a> SignIn<'a> {
             cache,
             scope: Scope::Account,
             may_ask: true,
+            is_for_client: false,
+        }
+    }
+
+    /// For a client that calls often. A person's sign-in is always tried.
+    pub(crate) fn for_client(self) -> Self {
+        Self {
+            is_for_client: true,
+            ..self
         }
     }
 
@@ -204,20 +216,35 @@ impl<'a> SignIn<'a> {
         let key = self.key(&iam);
         let store = session.store(self.cache);
         let cache = session.cache(&store);
-        if let Some(issued) = cache.issued(&key) {
-            return Ok((issued, true));
+        // What was issued, or refused, a moment ago.
+        let found = || {
+            let issued = cache.issued(&key).map(|issued| Ok((issued, true)));
+            issued.or_else(|| self.recent_refusal(session, &iam).map(Err))
+        };
+        if let Some(found) = found() {
+            return found;
         }
         let patience = session.deadline.at_most(LOCK_TIMEOUT);
-        let _lock = match single_flight::wait(&session.directories, &key, patience, || cache.issued(&key)) {
+        let one_at_a_time = if self.is_for_client {
+            refused::key(self.identity, &iam)
+        } else {
+            key.clone()
+        };
+        let _lock = match single_flight::wait(&session.directories, &one_at_a_time, patience, found) {
             LockOutcome::Acquired(lock) => lock,
-            LockOutcome::AppearedMeanwhile(issued) => return Ok((issued, true)),
+            LockOutcome::AppearedMeanwhile(found) => return found,
             LockOutcome::TimedOut => return Err(LockTimedOut::SigningIn.into()),
         };
-        if let Some(issued) = cache.issued(&key) {
-            return Ok((issued, true));
+        if let Some(found) = found() {
+            return found;
         }
         let generation = tombstone::generation(&session.directories, &key);
-        let issued = self.sign_in(session, &iam, proof)?;
+        let issued = self.sign_in(session, &iam, proof);
+        match &issued {
+            Ok(_) => refused::clear(session, self.identity, &iam),
+            Err(error) => refused::record(session, self.identity, &iam, error),
+        }
+        let issued = issued?;
         if let Some(expires_at) = issued.expires_at {
             let clock = &session.host.clock;
             let skew = Endpoints::new(&session.directories, clock).traits(&iam).skew.now(clock);
@@ -225,6 +252,11 @@ impl<'a> SignIn<'a> {
             cache.keep_issued(&key, &issued, expires_at - skew, generation, &pin);
         }
         Ok((issued, false))
+    }
+
+    fn recent_refusal(&self, session: &Session<'_>, iam: &Endpoint) -> Option<Error> {
+        let is_asked = self.is_for_client;
+        is_asked.then(|| refused::recent(session, self.identity, iam)).flatten()
     }
 
     /// Signs in anew. What a person has given their proof for serves all that is made of it.

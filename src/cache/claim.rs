@@ -12,8 +12,10 @@ use std::io::{Read as _, Seek as _, Write as _};
 pub enum Task {
     /// Renewing a certificate ahead of time.
     Renewal,
-    /// Asking the API server whether it refuses a certificate.
+    /// Asking the API server whether it refuses a certificate, because a caller came back early.
     RejectionCheck,
+    /// Asking it behind a caller, now and then.
+    AcceptanceCheck,
 }
 
 impl Task {
@@ -21,25 +23,39 @@ impl Task {
         match self {
             Self::Renewal => "renewal",
             Self::RejectionCheck => "question",
+            Self::AcceptanceCheck => "acceptance",
         }
     }
 }
 
-/// Whether it is our turn to do `task` under `key`. Who gets it has it for `span`; nobody else does until then. `false` also where
-/// nothing can be written: better not done than done by everybody.
+/// [`claim_with_reserve`] without any.
+pub fn claim(directories: &Directories, key: &CacheKey, task: Task, now: DateTime<Utc>, span: TimeDelta) -> bool {
+    claim_with_reserve(directories, key, task, now, span, 0)
+}
+
+/// Whether it is our turn to do `task` under `key`. Who gets it has it for `span`; nobody else does until then, but for `reserve` turns that
+/// may be taken early and are paid back by waiting longer. `false` also where nothing can be written: better not done than done by everybody.
 ///
 /// The turn is a time in a small file, which is locked only while it is read and written: a process that is killed keeps nothing.
-pub fn claim(directories: &Directories, key: &CacheKey, task: Task, now: DateTime<Utc>, span: TimeDelta) -> bool {
+pub fn claim_with_reserve(
+    directories: &Directories,
+    key: &CacheKey,
+    task: Task,
+    now: DateTime<Utc>,
+    span: TimeDelta,
+    reserve: i32,
+) -> bool {
     let Some(mut file) = open_lock_file(directories, key, task.name()) else {
         return false;
     };
     if file.try_lock().is_err() {
         return false; // somebody else is at it in this very moment
     }
-    let until = read_time(&mut file);
     // A time further ahead than any turn lasts was written by a clock that has been set back since.
-    let is_taken = until.is_some_and(|until| now < until && until - now <= longest(span));
-    !is_taken && write_time(&mut file, now + span).is_ok()
+    let farthest = longest(span) * (reserve + 1);
+    let until = read_time(&mut file).filter(|until| *until > now && *until - now <= farthest);
+    let is_taken = until.is_some_and(|until| until - now > span * reserve);
+    !is_taken && write_time(&mut file, until.unwrap_or(now) + span).is_ok()
 }
 
 /// Gives the turn back before its time.

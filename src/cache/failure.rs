@@ -3,14 +3,15 @@
 
 use crate::cache::CacheKey;
 use crate::cache::freshness::Schedule;
-use crate::error::{Error, Exit, Explain};
+use crate::cache::secret_mark::SecretMark;
+use crate::error::{Error, Exit, Explain, REFUSED_FOR};
 use crate::host::{Directories, read_private, remove_private, write_private};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// How long a failure answers for the callers that come after it.
-const ANSWERS_FOR: TimeDelta = TimeDelta::seconds(5);
+/// How long every failure answers for those who waited meanwhile.
+const ANSWERS_ALL_FOR: TimeDelta = TimeDelta::seconds(5);
 /// The pause after the first failed renewal, and the longest one, where the window is long enough for them.
 const PAUSES: (TimeDelta, TimeDelta) = (TimeDelta::seconds(30), TimeDelta::minutes(5));
 /// A pause that is longer than any was written by a clock that has been set back since.
@@ -31,6 +32,12 @@ pub struct Failure {
     /// The identity was throttled: that is remembered for all that it asks for, as long as it holds.
     #[serde(default)]
     is_throttled: bool,
+    /// For how many seconds it answers for those who come after it.
+    #[serde(default)]
+    holds_seconds: i64,
+    /// What was refused together with the identity: another secret is tried at once.
+    #[serde(default)]
+    secret: Option<SecretMark>,
     exit: u8,
     message: String,
     hint: Option<String>,
@@ -43,27 +50,60 @@ impl Failure {
         let times = before.map_or(0, |failure| failure.times).saturating_add(1);
         let asked_for = error.retry_after().unwrap_or_default();
         let pause = held.map_or(TimeDelta::zero(), |schedule| pause(times, schedule.window()));
-        let jittered = TimeDelta::milliseconds(scale(pause.max(asked_for), 0.25 * jitter));
+        let is_refusal = held.is_some() && error.is_refusal();
+        let least = if is_refusal {
+            error.holds_for()
+        } else {
+            TimeDelta::zero()
+        };
+        let pause = pause.max(asked_for).max(least);
+        let jittered = TimeDelta::milliseconds(scale(pause, 0.25 * jitter));
         Self {
             at,
             times,
-            retry_at: at + pause.max(asked_for) + jittered,
+            retry_at: at + pause + jittered,
             had_certificate: held.is_some(),
             is_throttled: error.is_throttled(),
+            holds_seconds: error.holds_for().num_seconds(),
+            secret: None,
             exit: error.exit().code(),
             message: error.to_string(),
             hint: error.hint(),
         }
     }
 
-    /// It still answers for a caller that started at `started`: it is seconds old and temporary, or happened while the caller waited.
-    pub fn answers_for(&self, started: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    /// With the secret that was refused. No secret: whoever comes next with the same identity is refused too.
+    #[must_use]
+    pub fn of_secret(self, secret: Option<SecretMark>) -> Self {
+        Self { secret, ..self }
+    }
+
+    /// Nobody signs in again with the same secret for so long.
+    #[must_use]
+    pub fn holding_for(self, span: TimeDelta) -> Self {
+        Self {
+            holds_seconds: self.holds_seconds.max(span.num_seconds()),
+            ..self
+        }
+    }
+
+    /// It still answers for a caller that started at `started`: it would end in the same way, or it happened while the caller waited.
+    /// `has_secret` tells whether a secret is still the caller's.
+    pub fn answers_for(
+        &self,
+        started: DateTime<Utc>,
+        now: DateTime<Utc>,
+        has_secret: impl FnOnce(&SecretMark) -> bool,
+    ) -> bool {
         let age = now - self.at;
-        let is_recent = age >= TimeDelta::zero() && age < ANSWERS_FOR;
+        let holds_for = TimeDelta::seconds(self.holds_seconds).clamp(ANSWERS_ALL_FOR, REFUSED_FOR);
+        let is_recent = age >= TimeDelta::zero() && age < holds_for;
+        let is_lasting = self.holds_seconds > 0 || self.at >= started;
         is_recent
+            && is_lasting
             && !self.had_certificate
             && !self.is_throttled
-            && (self.exit() == Exit::Temporary || self.at >= started)
+            && self.secret.as_ref().is_none_or(has_secret)
     }
 
     /// A renewal now would be too soon.
@@ -117,6 +157,11 @@ impl Explain for RememberedFailure {
 
     fn hint(&self) -> Option<String> {
         self.0.hint.clone()
+    }
+
+    /// It is told again, not met again.
+    fn holds_for(&self) -> TimeDelta {
+        TimeDelta::zero()
     }
 }
 

@@ -66,7 +66,7 @@ fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString
     whose::check_offline(&request).map_err(|e| e.doing(&doing))?;
     let certificates = Certificates::of(&session, &request);
     if args.renew {
-        certificates.renew();
+        certificates.tend();
         return Ok(());
     }
     let obtain = || match requester {

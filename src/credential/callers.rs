@@ -40,6 +40,11 @@ impl Caller {
         Self { head }
     }
 
+    /// All callers of a certificate together: when the API server is to be asked about it again.
+    pub(crate) fn everybody(account: &str) -> Self {
+        Self::new(account, Process { pid: 0, started: 0 })
+    }
+
     fn offset(&self) -> u64 {
         hash(&self.head) % PLACES * PLACE as u64
     }

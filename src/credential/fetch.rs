@@ -11,12 +11,13 @@ use crate::credential::request::{CertificateRequest, FetchRequest, Requester};
 use crate::credential::shared;
 use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
 use crate::credential::whose;
-use crate::error::{Exit, Explain, Result};
+use crate::error::{Exit, Explain, Result, UNUSABLE_FOR};
 use crate::huaweicloud::cce::CceClient;
 use crate::huaweicloud::cce::cluster_cert::{ClusterCert, LIFETIME_TOLERANCE};
 use crate::ids::Endpoint;
 use crate::lifetime::{CertLifetime, about};
 use crate::sign_in::explain::explain;
+use chrono::TimeDelta;
 use std::time::Duration;
 
 /// The longest wait for another process's fetch.
@@ -32,6 +33,11 @@ enum FetchError {
 }
 
 impl Explain for FetchError {
+    /// CCE has issued a certificate in vain.
+    fn holds_for(&self) -> TimeDelta {
+        UNUSABLE_FOR
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Self::OtherLifetime { .. } => Exit::Failed,

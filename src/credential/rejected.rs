@@ -12,36 +12,44 @@ use std::time::Duration;
 const EARLY: TimeDelta = TimeDelta::seconds(2);
 /// The least time between two questions.
 const BETWEEN_QUESTIONS: TimeDelta = TimeDelta::minutes(1);
+/// How many may come earlier: some clients run us twice for each command, and then once more after a refusal.
+const QUESTIONS_IN_RESERVE: i32 = 2;
 /// The longest wait for the API server.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether the API server refuses the certificate of `entry`. It is asked if the caller comes clearly before the time at which it was
-/// `expected`, and not more than once a minute; no answer within a second is no refusal.
+/// `expected`, and not more than once a minute, with two questions in reserve; no answer within a second is no refusal.
 pub(crate) fn is_rejected(slot: &CertificateSlot<'_>, entry: &CacheEntry, expected: Option<DateTime<Utc>>) -> bool {
     let session = slot.session;
     let now = session.host.clock.now();
     if expected.is_none_or(|expected| now + EARLY >= expected)
-        || !claim::claim(
+        || !claim::claim_with_reserve(
             &session.directories,
             &slot.key,
             Task::RejectionCheck,
             now,
             BETWEEN_QUESTIONS,
+            QUESTIONS_IN_RESERVE,
         )
     {
         return false;
     }
+    session.log.info(|| "asked again early".to_owned());
+    is_refused_now(slot, entry)
+}
+
+/// Asks the API server whether it refuses the certificate of `entry`; no answer within a second is no refusal.
+pub(crate) fn is_refused_now(slot: &CertificateSlot<'_>, entry: &CacheEntry) -> bool {
+    let session = slot.session;
     let Some(server) = api_server(slot) else {
-        session
-            .log
-            .info(|| "asked again early, but the API server is not known".to_owned());
+        session.log.info(|| "the API server is not known".to_owned());
         return false;
     };
     let answer = server.accepts(&entry.cert, session.deadline.at_most(PATIENCE));
     session.log.info(|| match &answer {
-        Ok(true) => "asked again early: the API server accepts the certificate".to_owned(),
-        Ok(false) => "asked again early: the API server refuses the certificate".to_owned(),
-        Err(error) => format!("asked again early, and {error}"),
+        Ok(true) => "the API server accepts the certificate".to_owned(),
+        Ok(false) => "the API server refuses the certificate".to_owned(),
+        Err(error) => error.to_string(),
     });
     matches!(answer, Ok(false))
 }

@@ -3,7 +3,9 @@
 
 use crate::cache::claim::{self, Task};
 use crate::cache::entry::CacheEntry;
+use crate::cache::freshness::Freshness;
 use crate::credential::fetch::fetch;
+use crate::credential::rejected;
 use crate::credential::request::{CachePolicy, FetchRequest};
 use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
 use chrono::TimeDelta;
@@ -16,6 +18,9 @@ const PATIENCE_IN_LINE: Duration = Duration::from_secs(3);
 const TURN: TimeDelta = TimeDelta::seconds(30);
 /// The longest pause before a renewal, where the window is long: a team's laptops shall not renew in the same second.
 const LONGEST_JITTER: TimeDelta = TimeDelta::seconds(10);
+
+/// How often a certificate that is used is shown to the API server behind a caller.
+pub(crate) const BETWEEN_CHECKS: TimeDelta = TimeDelta::minutes(2);
 
 /// The flag of the process that renews.
 const FLAG: &str = "--renew";
@@ -43,12 +48,10 @@ pub(crate) fn renew_in_background(
     if !claim::claim(&session.directories, &slot.key, Task::Renewal, now, turn) {
         return None;
     }
-    let flag = OsString::from(FLAG);
-    let args: Vec<OsString> = command_line.iter().cloned().chain([flag]).collect();
     // One machine renews for all of them: not in a process that may end with its container.
     let request = slot.request;
     let is_shared = request.certificate.shared_cache.is_some() && request.identity.world_wide_fingerprint().is_some();
-    if !is_shared && session.host.processes.spawn_detached(&args) {
+    if !is_shared && spawn(slot, command_line) {
         session.log.info(|| "renewing behind this call".to_owned());
         return None;
     }
@@ -83,12 +86,59 @@ pub(crate) fn renew_blocking(
     renewed.ok()
 }
 
-/// What the process that was left behind does: waits for a moment, renews, and tells nobody but the log.
-pub(crate) fn renew(slot: &CertificateSlot<'_>) {
+/// Outside the window, when a check is due: starts a process that asks the API server whether it still takes the certificate. Clients that
+/// never ask twice (Python, Node, Java) do not tell us of a refusal; their next process gets another certificate.
+/// Where no process can be left behind it is asked in line, and what takes the place of a refused certificate is returned.
+pub(crate) fn check_in_background(
+    slot: &CertificateSlot<'_>,
+    current: &CacheEntry,
+    command_line: &[OsString],
+) -> Option<ObtainedCertificate> {
+    let session = slot.session;
+    let now = session.host.clock.now();
+    if !claim::claim(
+        &session.directories,
+        &slot.key,
+        Task::AcceptanceCheck,
+        now,
+        BETWEEN_CHECKS,
+    ) {
+        return None;
+    }
+    if spawn(slot, command_line) {
+        session.log.info(|| "asking the API server behind this call".to_owned());
+        return None;
+    }
+    replace_if_refused(slot, current)
+}
+
+fn replace_if_refused(slot: &CertificateSlot<'_>, current: &CacheEntry) -> Option<ObtainedCertificate> {
+    if !rejected::is_refused_now(slot, current) {
+        return None;
+    }
+    let replaced = fetch(slot, &renewal(slot, current, CachePolicy::NotThis(&current.cert)));
+    if let Err(error) = &replaced {
+        slot.session.log.info(|| format!("not replaced: {error}"));
+    }
+    replaced.ok()
+}
+
+fn spawn(slot: &CertificateSlot<'_>, command_line: &[OsString]) -> bool {
+    let args: Vec<OsString> = command_line.iter().cloned().chain([OsString::from(FLAG)]).collect();
+    slot.session.host.processes.spawn_detached(&args)
+}
+
+/// What the process that was left behind does: renews inside the window, and before it asks whether the certificate is still taken. It tells
+/// nobody but the log.
+pub(crate) fn tend(slot: &CertificateSlot<'_>) {
     let session = slot.session;
     let Some(current) = slot.cached() else {
         return; // logged out meanwhile
     };
+    if slot.freshness(&current.entry) == Freshness::Fresh {
+        let _ = replace_if_refused(slot, &current.entry);
+        return;
+    }
     let longest = (slot.schedule(&current.entry).window() / 10)
         .min(LONGEST_JITTER)
         .to_std()

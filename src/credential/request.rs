@@ -43,8 +43,12 @@ impl CertificateRequest<'_> {
 
     /// Who asks CCE for it, and for what it describes.
     pub(crate) fn sign_in(&self) -> SignIn<'_> {
-        SignIn::new(self.identity, self.cloud, &self.target.region, self.certificate.cache)
-            .for_project(&self.target.project_id)
+        let sign_in = SignIn::new(self.identity, self.cloud, &self.target.region, self.certificate.cache)
+            .for_project(&self.target.project_id);
+        match self.requester {
+            Requester::Client => sign_in.for_client(),
+            Requester::Person => sign_in,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::credential::request::{CachePolicy, CertificateRequest, FetchRequest, 
 use crate::error::Error;
 use crate::huaweicloud::observed::Throttle;
 use crate::session::Session;
+use crate::sign_in::refused;
 use crate::store::{LayeredStore, StoreKind};
 
 /// Where one requested certificate is kept, found and noted.
@@ -111,7 +112,9 @@ impl<'a> CertificateSlot<'a> {
         let (directories, now) = (&self.session.directories, self.session.host.clock.now());
         let answers = |failure: &Failure| match fetch.current {
             Some(_) => failure.forbids_renewal(now),
-            None => failure.answers_for(self.session.started, now),
+            None => failure.answers_for(self.session.started, now, |mark| {
+                refused::has_secret(self.session, self.request.identity, mark)
+            }),
         };
         let throttle = || {
             Throttle::read(
@@ -140,7 +143,10 @@ impl<'a> CertificateSlot<'a> {
         }
         let before = failure::read(directories, &self.key);
         let current = fetch.current.map(|entry| self.schedule(entry));
-        let failure = Failure::new(error, now, before.as_ref(), current.as_ref(), jitter);
+        let mark = error
+            .is_refusal()
+            .then(|| refused::mark(self.session, self.request.identity));
+        let failure = Failure::new(error, now, before.as_ref(), current.as_ref(), jitter).of_secret(mark.flatten());
         failure::write(directories, &self.key, &failure);
     }
 

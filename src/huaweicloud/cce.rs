@@ -7,7 +7,7 @@ pub(crate) mod phase;
 pub mod revocation;
 pub mod rotation;
 
-use crate::error::{Exit, Explain};
+use crate::error::{Exit, Explain, UNUSABLE_FOR};
 use crate::huaweicloud::api::{Answer, Api, ApiError, Body, Call, Refusal};
 use crate::ids::{ClusterId, Endpoint, ProjectId};
 use crate::lifetime::CertLifetime;
@@ -60,6 +60,13 @@ impl Explain for CceError {
 
     fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Api(error) if error.is_unauthorized())
+    }
+
+    fn holds_for(&self) -> TimeDelta {
+        match self {
+            Self::Api(error) => error.holds_for(),
+            Self::Cert(_) => UNUSABLE_FOR,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ pub mod sts;
 pub mod token_answer;
 pub mod token_request;
 
-use crate::error::{Exit, Explain};
+use crate::error::{Exit, Explain, UNUSABLE_FOR};
 use crate::huaweicloud::api::{Answer, Api, ApiError, Call};
 use crate::ids::{AccessKeyId, Endpoint, ProjectId, ProjectName, UserId};
 use chrono::TimeDelta;
@@ -95,6 +95,13 @@ impl Explain for IamError {
 
     fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Api(error) if error.is_unauthorized())
+    }
+
+    fn holds_for(&self) -> TimeDelta {
+        match self {
+            Self::Api(error) => error.holds_for(),
+            _ => UNUSABLE_FOR,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a call failed, what that means for the run, and what to do about it.
 
-use crate::error::{Exit, Explain};
+use crate::error::{Exit, Explain, REFUSED_FOR, TRIED_A_MOMENT_AGO, UNUSABLE_FOR};
 use crate::http::HttpError;
 use chrono::TimeDelta;
 
@@ -187,6 +187,15 @@ impl Explain for ApiError {
 
     fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.status == 401 && refusal.clock_offset.is_none())
+    }
+
+    fn holds_for(&self) -> TimeDelta {
+        match (self, self.exit()) {
+            (Self::Http(error), _) => error.holds_for(),
+            (_, Exit::Identity) => REFUSED_FOR,
+            (_, Exit::Temporary) => TRIED_A_MOMENT_AGO,
+            _ => UNUSABLE_FOR,
+        }
     }
 }
 

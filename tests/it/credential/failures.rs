@@ -128,3 +128,106 @@ fn with_a_timeout_of_minutes_throttling_is_sat_out() {
     world.get_credential(&[]).fails(Exit::Temporary, "APIGW.0308");
     assert!(started.elapsed() < std::time::Duration::from_secs(8));
 }
+
+#[test]
+fn a_refusal_answers_for_every_retry_of_kubectl_and_is_lifted_within_a_minute() {
+    let mut world = World::new();
+    world.at(0);
+    let refusal = Fault::Status {
+        code: 403,
+        body: r#"{"errorCode":"CCE.01403001","errorMessage":"Forbidden"}"#.to_owned(),
+        headers: Vec::new(),
+    };
+    world.sim.set_fault("clustercert", refusal);
+    let first = world.get_credential(&[]);
+    first.fails(Exit::Identity, "CCE answered 403");
+    let requests = world.certificate_requests();
+    for second in [0, 1, 5, 30, 59] {
+        world.at(second);
+        assert_eq!(world.get_credential(&[]).stderr, first.stderr);
+    }
+    assert_eq!(world.certificate_requests(), requests);
+    world.sim.clear_faults();
+    world.at(61);
+    world.get_credential(&[]).credential();
+}
+
+#[test]
+fn a_deleted_access_key_costs_two_requests_a_minute_and_another_one_is_tried_at_once() {
+    let mut world = World::new();
+    world.at(0);
+    let key = world.sim.access_key("alice");
+    world.sim.remove_access_key(&key.id);
+    for second in 0..50 {
+        world.at(second);
+        world.get_credential(&[]).fails(Exit::Identity, "CCE answered 401");
+    }
+    assert!(world.certificate_requests() <= 2, "{}", world.certificate_requests());
+    let other = world.sim.access_key("bob");
+    world.set("HUAWEICLOUD_SDK_AK", &other.id);
+    world.set("HUAWEICLOUD_SDK_SK", &other.secret);
+    world.get_credential(&[]).credential();
+}
+
+/// A world of a user who signs in with a password, as OpenStack's variables give it.
+fn world_with_password(password: &str) -> World {
+    let mut world = World::new();
+    world.at(0);
+    world.use_no_key();
+    let auth_url = format!("{}/v3", world.sim.iam_endpoint());
+    for (name, value) in [
+        ("OS_AUTH_URL", auth_url.as_str()),
+        ("OS_USERNAME", "alice"),
+        ("OS_USER_DOMAIN_NAME", "example-account"),
+        ("OS_PASSWORD", password),
+    ] {
+        world.set(name, value);
+    }
+    world
+}
+
+fn sign_ins(world: &World) -> usize {
+    world.sim.count("tokens")
+}
+
+#[test]
+fn a_wrong_password_is_one_failed_sign_in_a_minute_whatever_is_asked_for() {
+    let mut world = world_with_password("not the password of anybody");
+    world.sim.add_cluster(cce_sim::ClusterSpec::named("staging"));
+    for second in 0..60 {
+        world.at(second);
+        world.get_credential(&[]).fails(Exit::Identity, "");
+        world.get_credential_of("staging", &[]).fails(Exit::Identity, "");
+    }
+    assert_eq!(sign_ins(&world), 1);
+    world.at(61);
+    world.get_credential(&[]).fails(Exit::Identity, "");
+    assert_eq!(sign_ins(&world), 2);
+    // A person is not held back.
+    world.get_credential(&["--force-refresh"]).fails(Exit::Identity, "");
+    assert_eq!(sign_ins(&world), 3);
+    // Nor is another password.
+    world.set("OS_PASSWORD", "another one that is wrong too");
+    world.get_credential(&[]).fails(Exit::Identity, "");
+    assert_eq!(sign_ins(&world), 4);
+}
+
+#[test]
+fn fifty_callers_with_a_wrong_password_sign_in_once() {
+    let world = world_with_password("not the password of anybody");
+    for outcome in world.get_credentials_at_once(50, &[]) {
+        outcome.fails(Exit::Identity, "");
+    }
+    assert_eq!(sign_ins(&world), 1);
+}
+
+#[test]
+fn an_answer_that_cannot_be_used_is_asked_for_three_times_a_minute() {
+    let mut world = World::new();
+    world.sim.set_fault("clustercert", Fault::Malformed("{}".to_owned()));
+    for second in 0..60 {
+        world.at(second);
+        world.get_credential(&[]).fails(Exit::Failed, "");
+    }
+    assert_eq!(world.certificate_requests(), 3);
+}
