@@ -225,7 +225,7 @@ impl<'a> SignIn<'a> {
             return found;
         }
         let patience = session.deadline.at_most(LOCK_TIMEOUT);
-        let one_at_a_time = if self.is_for_client {
+        let one_at_a_time = if self.is_for_client && !self.is_made_of_base() {
             refused::key(self.identity, &iam)
         } else {
             key.clone()
@@ -279,8 +279,7 @@ impl<'a> SignIn<'a> {
             },
             proof,
         };
-        let is_base_enough = self.scope == Scope::Account && !self.identity.has_agency();
-        if !self.identity.keeps_base_token() || is_base_enough {
+        if !self.is_made_of_base() {
             return self.identity.sign_in(&context, &self.scope, self.form());
         }
         let base_identity = self.identity.without_agency();
@@ -294,6 +293,12 @@ impl<'a> SignIn<'a> {
             self.identity
                 .exchange(&context, issued, &Scope::Account, &self.scope, self.form())
         })
+    }
+
+    /// It is made of the one token that a person's proof gave, which is a sign-in of its own.
+    fn is_made_of_base(&self) -> bool {
+        let is_base_enough = self.scope == Scope::Account && !self.identity.has_agency();
+        self.identity.keeps_base_token() && !is_base_enough
     }
 
     fn iam(&self) -> Endpoint {
