@@ -26,8 +26,9 @@ pub(crate) fn recent(session: &Session<'_>, identity: &Identity, iam: &Endpoint)
 
 /// Remembers that IAM did not let the identity in.
 pub(crate) fn record(session: &Session<'_>, identity: &Identity, iam: &Endpoint, error: &Error) {
-    if error.holds_for() == TimeDelta::zero() || error.is_throttled() {
-        return; // it has not come to a refusal
+    let has_come_to_a_refusal = error.holds_for() > TimeDelta::zero() && !error.is_throttled();
+    if !has_come_to_a_refusal || identity.has_passcode() {
+        return; // who types a passcode may mistype it, and types it again
     }
     let is_temporary = error.exit() == crate::error::Exit::Temporary;
     let now = session.host.clock.now();
