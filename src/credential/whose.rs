@@ -1,9 +1,10 @@
 //! Whose certificate it is: a kubeconfig entry says who kubectl is, and a certificate of anybody else is never served.
 
 use crate::credential::request::CertificateRequest;
-use crate::error::{Exit, Explain, Result};
+use crate::error::{Exit, Explain, Result, UNUSABLE_FOR};
 use crate::ids::PrincipalId;
 use crate::sanitize::sanitize;
+use chrono::TimeDelta;
 
 /// Another person than the one whom the entry names.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,11 @@ struct AnotherPerson {
 }
 
 impl Explain for AnotherPerson {
+    /// CCE has issued a certificate in vain.
+    fn holds_for(&self) -> TimeDelta {
+        UNUSABLE_FOR
+    }
+
     fn exit(&self) -> Exit {
         Exit::Identity
     }
