@@ -6,6 +6,7 @@ use super::home::own_domains;
 use super::reading::malformed_source;
 use crate::config::Profile;
 use crate::huaweicloud::cloud::Cloud;
+use crate::identity::found::AuthMethod;
 use crate::ids::{Endpoint, ProfileName};
 use crate::secret::Secret;
 use crate::store::{Deleted, LayeredStore, Stored};
