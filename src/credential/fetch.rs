@@ -89,7 +89,10 @@ pub(crate) fn fetch(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Res
         Ok(_) => slot.clear_failure(),
         Err(error) => slot.record_failure(fetch, error),
     }
-    issued
+    // Whoever it is for has an entry of their own, perhaps: for them it is kept, and nothing has failed.
+    let issued = issued?;
+    whose::check_certificate(slot.request, &issued.entry.cert.common_name)?;
+    Ok(issued)
 }
 
 /// Asks CCE, checks what came, keeps it.
@@ -100,7 +103,6 @@ fn issue(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<Obtaine
     let fresh = ask(slot, fetch)?;
     check_lifetime(request, &fresh)?;
     let before = slot.record();
-    whose::check_certificate(request, &fresh.cert.common_name)?;
     check_owner(request, &fresh, before.as_ref())?;
     let record = record_of(request, &fresh, before);
     let entry = CacheEntry {

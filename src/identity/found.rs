@@ -108,6 +108,26 @@ pub(crate) enum Passcode {
 }
 
 impl AuthMethod {
+    /// The secret that proves who we are, if it is one that stays the same until somebody changes it.
+    pub(crate) fn lasting_secret(
+        &self,
+        secrets: &dyn Fn(Option<&str>) -> LayeredStore,
+    ) -> Result<Option<Secret<String>>, IdentityError> {
+        match self {
+            Self::AccessKey { secret, .. } => secret.read(secrets).map(Some),
+            Self::Password { password, .. } => password.read(secrets).map(Some),
+            Self::Token(token) => Ok(Some(token.clone())),
+            Self::IdToken { .. }
+            | Self::Sts { .. }
+            | Self::Pod { .. }
+            | Self::Metadata { .. }
+            | Self::Portal { .. }
+            | Self::Command(_) => Ok(None),
+        }
+    }
+}
+
+impl AuthMethod {
     /// The same, where `settings` say.
     #[must_use]
     pub(crate) fn used_at(mut self, settings: &Profile) -> Self {

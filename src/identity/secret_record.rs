@@ -6,7 +6,6 @@ use super::home::own_domains;
 use super::reading::malformed_source;
 use crate::config::Profile;
 use crate::huaweicloud::cloud::Cloud;
-use crate::identity::found::AuthMethod;
 use crate::ids::{Endpoint, ProfileName};
 use crate::secret::Secret;
 use crate::store::{Deleted, LayeredStore, Stored};
@@ -31,26 +30,6 @@ pub(crate) enum SecretRef {
         /// What it is wanted for.
         purpose: SecretPurpose,
     },
-}
-
-impl AuthMethod {
-    /// The secret that proves who we are, if it is one that stays the same until somebody changes it.
-    pub(crate) fn lasting_secret(
-        &self,
-        secrets: &dyn Fn(Option<&str>) -> LayeredStore,
-    ) -> Result<Option<Secret<String>>, IdentityError> {
-        match self {
-            Self::AccessKey { secret, .. } => secret.read(secrets).map(Some),
-            Self::Password { password, .. } => password.read(secrets).map(Some),
-            Self::Token(token) => Ok(Some(token.clone())),
-            Self::IdToken { .. }
-            | Self::Sts { .. }
-            | Self::Pod { .. }
-            | Self::Metadata { .. }
-            | Self::Portal { .. }
-            | Self::Command(_) => Ok(None),
-        }
-    }
 }
 
 impl SecretRef {
