@@ -13,6 +13,8 @@ use std::time::Duration;
 const PLACES: usize = 10;
 /// A minute, and as long as a request may be on its way after its place was taken.
 const MINUTE: TimeDelta = TimeDelta::seconds(63);
+/// So far may another machine's reading of the engine's clock be ahead of ours.
+const AHEAD: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause that is believed, whoever wrote it.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(2);
 /// The longest pause after somebody else was faster, in milliseconds.
@@ -77,7 +79,8 @@ impl Pace<'_> {
         loop {
             let reading = self.register.read(&self.name, deadline)?;
             let mut minute = reading.value.and_then(|bytes| self.open(&bytes)).unwrap_or_default();
-            minute.at.retain(|at| *at <= now && now - *at < MINUTE);
+            // The engine tells whole seconds: somebody else's may be a little ahead.
+            minute.at.retain(|at| *at - now < AHEAD && now - *at < MINUTE);
             minute.until = minute.until.filter(|until| *until - now <= LONGEST_PAUSE);
             if let Some(wait) = change(&mut minute) {
                 return Ok(Some(wait.max(TimeDelta::seconds(1))));
