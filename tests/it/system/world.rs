@@ -64,6 +64,8 @@ impl World {
         path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
         world.set("PATH", std::env::join_paths(path).unwrap());
         world.set("KUBERC", "off");
+        // Nothing is signed for an endpoint that an argument alone names, and not every test begins with a login.
+        world.set("CCE_LOGIN_CCE_ENDPOINT", world.sim.cce_endpoint());
         // What a user asks for by name; what lives in memory is outside the home directory.
         world.allow_secrets_below(".cache/cce-login");
         world
