@@ -117,6 +117,8 @@ fn with_v_and_vv_the_steps_are_logged_without_any_secret() {
     let cached = world.get_credential(&["-vv"]);
     assert!(cached.stderr.contains("found a certificate until"), "{cached}");
     assert!(!cached.stderr.contains("clustercert"), "{cached}");
+    // Another process: one that comes back early makes us ask the API server, which is news.
+    world.parent(1001, 1);
     assert_eq!(
         world.get_credential(&["-v"]).stderr,
         "",
