@@ -6,7 +6,7 @@ use crate::cache::freshness::{Freshness, Schedule};
 use crate::cache::index::{self, CertificateRecord};
 use crate::cache::{CacheKey, CertCache};
 use crate::credential::request::{CachePolicy, CertificateRequest, FetchRequest, Requester};
-use crate::error::Error;
+use crate::error::{Error, UNUSABLE_FOR};
 use crate::huaweicloud::observed::Throttle;
 use crate::session::Session;
 use crate::sign_in::refused;
@@ -143,9 +143,7 @@ impl<'a> CertificateSlot<'a> {
         }
         let before = failure::read(directories, &self.key);
         let current = fetch.current.map(|entry| self.schedule(entry));
-        let mark = error
-            .is_refusal()
-            .then(|| refused::mark(self.session, self.request.identity));
+        let mark = (error.holds_for() >= UNUSABLE_FOR).then(|| refused::mark(self.session, self.request.identity));
         let failure = Failure::new(error, now, before.as_ref(), current.as_ref(), jitter).of_secret(mark.flatten());
         failure::write(directories, &self.key, &failure);
     }
