@@ -154,6 +154,24 @@ files_with_ours() {
     IFS=$old_ifs
 }
 
+# A line for each profile, with where its secret lies.
+profiles_with_secrets() {
+    "$target" profile list -o yaml </dev/null | awk '
+        function value(line) {
+            sub(/^[^:]*: */, "", line)
+            gsub(/^["\047]|["\047]$/, "", line)
+            return line
+        }
+        /^- name: / { name = value($0) }
+        /^  secretIn: / {
+            place = value($0)
+            if (place == "null") { place = "no secret" }
+            else if (place == "keyring") { place = "in the keyring" }
+            else { place = "in clear, in a file that only you can read, in " place }
+            print "    " name ": " place
+        }'
+}
+
 uninstall() {
     target=${dir%/}/$name
     [ -e "$target" ] || [ -L "$target" ] || fail "there is no \`$target\`" 'if it is elsewhere, name the directory with --to DIR'
@@ -168,7 +186,7 @@ uninstall() {
         esac
     fi
     if has kubectl && found=$(contexts_of_ours); then what=contexts; else found=$(files_with_ours) what='kubeconfig files'; fi
-    profiles=$("$target" profile list -o name 2>/dev/null </dev/null || true)
+    profiles=$(profiles_with_secrets 2>/dev/null || true)
     rm -f -- "$target" || fail "cannot remove \`$target\`"
     say "Removed $target"
     completer=${dir%/}/kubectl_complete-cce_login
@@ -178,15 +196,15 @@ uninstall() {
         printf '%s\n' "$found" | sed 's/^/    /'
     fi
     if [ -n "$profiles" ]; then
-        say 'These profiles stay, and with them their secrets where they were put:'
-        printf '%s\n' "$profiles" | sed 's/^/    /'
-        secrets=${XDG_CONFIG_HOME:-$HOME/.config}/cce-login/secrets
-        [ -z "${CCE_LOGIN_CONFIG_DIR:-}" ] || secrets=$CCE_LOGIN_CONFIG_DIR/secrets
-        if [ -n "$(ls -A "$secrets" 2>/dev/null)" ]; then
-            say "    in clear, in files that only you can read: $secrets"
-        fi
-        say '    the others in the keyring'
+        say 'These profiles stay, and so do their secrets:'
+        printf '%s\n' "$profiles"
         say 'To forget them: install it again, then kubectl cce-login logout --all --purge'
+    fi
+    caches=$HOME/.cache
+    [ "$(uname -s 2>/dev/null)" != Darwin ] || caches=$HOME/Library/Caches
+    kept=${CCE_LOGIN_CACHE_DIR:-${XDG_CACHE_HOME:-$caches}/cce-login}
+    if [ -n "$(ls -A "$kept" 2>/dev/null)" ]; then
+        say "Certificates and their keys stay, in clear, in files that only you can read: $kept"
     fi
 }
 

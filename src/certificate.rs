@@ -4,7 +4,10 @@ mod chain;
 mod read;
 
 pub use chain::check_chain;
-pub(crate) use read::{CertificateFacts, certificates_in, facts_of, first_certificate_in, private_key_in};
+pub(crate) use chain::is_issued_by;
+pub(crate) use read::{
+    CertificateFacts, certificates_in, facts_of, first_certificate_in, is_authority, issuer_of, private_key_in,
+};
 
 use crate::secret::Secret;
 use base64::Engine as _;

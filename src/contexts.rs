@@ -58,8 +58,18 @@ impl Explain for ContextError {
     }
 }
 
-/// Reads the kubeconfig: the file that was `named`, else those that kubectl reads.
+/// Reads the kubeconfig: the file that was `named`, which must be there, else those that kubectl reads.
 pub(crate) fn load(host: &Host, named: Option<PathBuf>) -> Result<Kubeconfig> {
+    let is_named = named.is_some();
+    let kubeconfig = load_or_new(host, named)?;
+    match kubeconfig.missing_file().filter(|_| is_named) {
+        Some(path) => Err(KubeconfigError::Missing { path: path.to_owned() }.into()),
+        None => Ok(kubeconfig),
+    }
+}
+
+/// The same for who makes the file where there is none.
+pub(crate) fn load_or_new(host: &Host, named: Option<PathBuf>) -> Result<Kubeconfig> {
     Ok(Kubeconfig::load(&locations(host, named)?)?)
 }
 

@@ -30,7 +30,7 @@ pub use entries::{ClusterEntry, Current, ExecEntry, Login, render};
 pub use error::{KubeconfigError, Owner};
 pub use locations::Locations;
 pub use ownership::{OurContext, cluster_id};
-pub use view::{ClusterView, ContextView, UserView, embedded_certificates};
+pub use view::{ClusterView, ContextView, UserView};
 
 use meaning::Meaning;
 use text::Text;
@@ -91,6 +91,26 @@ impl Kubeconfig {
             locations: locations.clone(),
             files,
             default_file: default_file.unwrap_or_default(),
+        })
+    }
+
+    /// The first of its files that is not there.
+    pub(crate) fn missing_file(&self) -> Option<&Path> {
+        let missing = self.files.iter().find(|file| file.text.is_none());
+        missing.map(|file| file.path.as_path())
+    }
+
+    /// A kubeconfig that came in another way than by its file; `path` is what errors name.
+    pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, KubeconfigError> {
+        let text = Text::decode(path, bytes)?;
+        let meaning = Meaning::parse(path, &text.text)?;
+        Ok(Self {
+            files: vec![File {
+                path: path.to_owned(),
+                text: Some(text),
+                meaning,
+            }],
+            ..Self::empty()
         })
     }
 

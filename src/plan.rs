@@ -20,7 +20,7 @@ pub use get_credential::GetCredentialPlan;
 pub use login::{Answers, ClusterChoice, CurrentContext, Destination, LoginPlan, ServerChoice};
 pub use profile_set::{ProfileKind, ProfileSetPlan, access_key_id, profile_name, region_of_identity};
 pub use project::ProjectChoice;
-pub use revoke::{RevokePlan, Verification, Whose};
+pub use revoke::{IdOrName, RevokePlan, RevokedOn, Verification, Whose};
 pub use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
 pub use search::SearchPlan;
 pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode, shared_cache};

@@ -2,23 +2,23 @@
 //! is asked whether it refuses what was good until now.
 
 pub(crate) mod owner;
+pub(crate) mod proof;
 
-use crate::api_server::{ApiServer, ApiServerError, known};
+use crate::api_server::known;
 use crate::cache::index;
-use crate::certificate::ClientCert;
 use crate::cli::ConfirmArgs;
 use crate::credential::forget::{NotForgotten, forget, in_all};
 use crate::credential::shared;
 use crate::discovery::targets::Target;
 use crate::error::{Error, Exit, Explain, Result};
-use crate::host::{Deadline, Host, Progress, Stopwatch};
+use crate::host::{Host, Progress};
 use crate::huaweicloud::cce::phase;
 use crate::huaweicloud::cce::revocation::{CertificateOwner, first_releases, too_old_to_revoke};
 use crate::output::{self, confirm};
 use crate::plan::Verification;
 use crate::sanitize::sanitize;
 use crate::session::Session;
-use std::time::Duration;
+use proof::{OldCertificate, RevocationProof, VerificationResult};
 
 /// What comes first, whatever else is said.
 const FIRST: &str = "disable the identity's access keys and password in IAM first (tokens live up to 24 h), otherwise the other side simply \
@@ -28,12 +28,6 @@ const NOT_AN_ADMINISTRATOR: &str = "an ordinary user can revoke only their own c
                                     the IAM action `cce:cluster:revokeClientCredential`";
 /// Why the API server cannot be asked.
 const NO_WITNESS: &str = "there is no certificate of yours on this machine to ask with";
-/// How long the API server has to notice.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The first pause between two questions to it; each is twice as long as the one before, up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
 /// Why the certificates are not, or not surely, revoked.
 #[derive(Debug, thiserror::Error)]
 enum RevokeError {
@@ -92,7 +86,10 @@ impl Explain for RevokeError {
 pub(crate) struct Revocation<'a> {
     site: &'a Target,
     holder: CertificateOwner,
+    /// Their name, where it is known.
+    name: Option<String>,
     is_own: bool,
+    proof: RevocationProof,
 }
 
 impl<'a> Revocation<'a> {
@@ -107,7 +104,50 @@ impl<'a> Revocation<'a> {
             }
             .into());
         }
-        Ok(Self { site, holder, is_own })
+        Ok(Self {
+            site,
+            holder,
+            name: None,
+            is_own,
+            proof: RevocationProof::OfThisMachine,
+        })
+    }
+
+    /// Whose name that is.
+    #[must_use]
+    pub(crate) fn named(self, name: Option<String>) -> Self {
+        Self { name, ..self }
+    }
+
+    /// What it is verified with.
+    #[must_use]
+    pub(crate) fn proven_by(self, proof: RevocationProof) -> Self {
+        Self { proof, ..self }
+    }
+
+    /// The holder, with the name.
+    fn owner(&self) -> String {
+        let name = self.name.as_deref().filter(|_| !self.is_own);
+        let name = name.map_or_else(String::new, |name| format!(" ({})", sanitize(name)));
+        let you = if self.is_own { " (you)" } else { "" };
+        format!("{}{name}{you}", self.holder)
+    }
+
+    /// What would be revoked, for who only wants to know.
+    pub(crate) fn preview(&self) -> String {
+        let (cluster, at) = (sanitize(&self.site.cluster.name), &self.site.at);
+        let mut text = format!(
+            "cluster `{cluster}` ({}, `{}`): every certificate of {} would be refused, on every machine, CI included\n",
+            at.cluster_id,
+            at.region,
+            self.owner()
+        );
+        text.extend(
+            self.proof
+                .preview()
+                .map(|line| format!("cluster `{cluster}`: {line}\n")),
+        );
+        text
     }
 
     /// The name that its cluster was chosen by.
@@ -115,8 +155,12 @@ impl<'a> Revocation<'a> {
         self.site.label()
     }
 
-    /// The cluster's id.
-    pub(crate) fn cluster_id(&self) -> &str {
+    /// The flag that means its cluster.
+    pub(crate) fn flag(&self) -> (&'static str, &str) {
+        self.site.flag()
+    }
+
+    fn cluster_id(&self) -> &str {
         self.site.at.cluster_id.as_str()
     }
 }
@@ -149,9 +193,9 @@ fn announce(host: &Host, revocations: &[Revocation<'_>]) {
             [name] => format!("cluster `{}`", sanitize(name)),
             several => format!("{} clusters ({})", several.len(), output::names(several)),
         };
-        let own = if revocation.is_own { " (you)" } else { "" };
         host.say(&format!(
-            "every certificate of {holder}{own} on {clusters} will be refused, on every machine, CI included"
+            "every certificate of {} on {clusters} will be refused, on every machine, CI included",
+            revocation.owner()
         ));
     }
     host.say("that cannot be undone; a new certificate can be fetched at once");
@@ -166,9 +210,14 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
     };
     let _progress = Progress::spinner(session.host, "revoking, and looking whether that is seen");
     // In memory, for the question to the API server: a moment later this machine has forgotten it.
-    let witness = match verification {
-        Verification::None => None,
-        _ => witness(session, revocation),
+    let of_this_machine;
+    let witness = match (verification, &revocation.proof) {
+        (Verification::None, _) => None,
+        (_, RevocationProof::Given(given)) => Some(given.as_ref()),
+        _ => {
+            of_this_machine = witness(session, revocation);
+            of_this_machine.as_ref()
+        }
     };
     let sent = loop {
         match send(session, revocation) {
@@ -185,9 +234,7 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
         }
         Ok(())
     });
-    let seen = witness
-        .as_ref()
-        .map(|witness| witness.wait_until_refused(session.deadline));
+    let seen = witness.map(|witness| witness.wait_until_refused(session.deadline));
     match (&sent, &seen) {
         (RevokeOutcome::Lost(_), Some(VerificationResult::Refused)) => {
             say("the answer was lost, but the API server refuses the old certificate: it is revoked");
@@ -198,8 +245,15 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
         }
         (RevokeOutcome::Done, _) => {
             say(&format!("every certificate of {holder} is revoked"));
+            let silent = revocation.proof.silent().filter(|_| verification != Verification::None);
+            if let Some(reason) = silent {
+                say(&format!("not verified with the certificate itself: {reason}"));
+            }
             match (seen, verification) {
-                (Some(VerificationResult::Refused), _) => say("verified: the API server refuses the old certificate"),
+                (Some(VerificationResult::Refused), _) => {
+                    let what = witness.map_or("the old certificate", |witness| witness.called.as_str());
+                    say(&format!("verified: the API server refuses {what}"));
+                }
                 (Some(VerificationResult::StillAccepted(seconds)), _) => {
                     return Err(RevokeError::StillAccepted(seconds).into());
                 }
@@ -207,6 +261,10 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
                     return Err(RevokeError::NotSeen(reason).into());
                 }
                 (Some(VerificationResult::Unknown(reason)), _) => say(&format!("not verified: {reason}")),
+                (None, Verification::Required) if silent.is_some() => {
+                    return Err(RevokeError::NotSeen("see above".to_owned()).into());
+                }
+                (None, _) if silent.is_some() => {}
                 (None, Verification::Required) => return Err(RevokeError::NotSeen(NO_WITNESS.to_owned()).into()),
                 (None, Verification::IfPossible) if revocation.is_own => say(&format!("not verified: {NO_WITNESS}")),
                 (None, _) => {}
@@ -289,20 +347,6 @@ fn notes(
     notes
 }
 
-/// A certificate that was good until now, and the server to show it to.
-struct OldCertificate {
-    cert: ClientCert,
-    server: ApiServer,
-}
-
-/// What the API server says of it.
-enum VerificationResult {
-    Refused,
-    /// Even after so many seconds.
-    StillAccepted(u64),
-    Unknown(String),
-}
-
 fn witness(session: &Session<'_>, revocation: &Revocation<'_>) -> Option<OldCertificate> {
     let clock = &session.host.clock;
     let newest = notes(session, revocation).into_iter().filter_map(|(key, note)| {
@@ -310,36 +354,7 @@ fn witness(session: &Session<'_>, revocation: &Revocation<'_>) -> Option<OldCert
         let (_, entry) = session.cache(&store).get(&key)?;
         let server = revocation.site.server.clone();
         let server = server.or_else(|| known::of_note(note, &session.host.env))?;
-        (entry.ends_at(clock) > clock.now()).then_some(OldCertificate {
-            cert: entry.cert,
-            server,
-        })
+        (entry.ends_at(clock) > clock.now()).then(|| OldCertificate::of_this_machine(entry.cert, server))
     });
     newest.max_by_key(|witness| witness.cert.not_after)
-}
-
-impl OldCertificate {
-    /// Asks until the answer is no, for a bounded while: nobody promises that a revocation works at once.
-    fn wait_until_refused(&self, deadline: Deadline) -> VerificationResult {
-        let (started, deadline) = (Stopwatch::start(), deadline.at_most(PATIENCE));
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let answer = self.server.accepts(&self.cert, deadline);
-            if matches!(answer, Ok(false)) {
-                return VerificationResult::Refused;
-            }
-            if deadline.remaining() < pause {
-                return match answer {
-                    Ok(_) => VerificationResult::StillAccepted(started.elapsed().as_secs()),
-                    Err(error) => VerificationResult::Unknown(told(error)),
-                };
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-}
-
-fn told(error: ApiServerError) -> String {
-    Error::from(error).cause()
 }

@@ -48,6 +48,7 @@ fn judge(
     }
 }
 
-fn has_secret(profile: &Profile) -> bool {
+/// Whether a profile of its kind has a secret that is kept.
+pub(crate) fn has_secret(profile: &Profile) -> bool {
     ProfileKind::parse(&profile.kind).is_none_or(|kind| kind.secret().is_some())
 }

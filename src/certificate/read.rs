@@ -40,6 +40,16 @@ pub(crate) fn facts_of(der: &[u8]) -> Option<CertificateFacts> {
     })
 }
 
+/// Who says to have issued this certificate, for people (`O=CCE, CN=CCE`); empty if it is none.
+pub(crate) fn issuer_of(der: &[u8]) -> String {
+    X509Certificate::from_der(der).map_or_else(|_| String::new(), |(_, certificate)| certificate.issuer().to_string())
+}
+
+/// Whether it is an authority's own certificate and not one of somebody.
+pub(crate) fn is_authority(der: &[u8]) -> bool {
+    X509Certificate::from_der(der).is_ok_and(|(_, certificate)| certificate.is_ca())
+}
+
 /// The private key of a PEM or DER file, as PEM under the label of its kind.
 pub(crate) fn private_key_in(bytes: &[u8]) -> Option<Secret<String>> {
     let of_der = |_| PrivateKeyDer::try_from(bytes).map(|key| key.clone_key());

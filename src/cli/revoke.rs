@@ -9,6 +9,10 @@ or none. That cannot be undone. A new certificate can be fetched at once, by eve
 key or password: so disable those first. Throttled, it waits as long as the cloud asks, within --timeout (here: 3m,
 and 6s for each cluster).
 
+--from-cert finds the cluster that issued the certificate by its CA, among your contexts and then among the clusters
+that you can list; it stops if there is none. Where the file holds the key too, that very certificate is shown to the
+API server afterwards, which must refuse it.
+
 An ordinary user revokes their own certificates only; those of others, and of agencies, take an administrator. The CN
 of a certificate is the id: `User \"0c97…\"` in kubectl's errors; --from-cert reads it. Ids of deleted users and
 agencies are found in Cloud Trace Service (CTS), in the events `deleteUser` and `deleteAgency`.
@@ -17,22 +21,33 @@ Examples:
   # Your own certificates on the cluster of the current context
   kubectl cce-login revoke
 
-  # A kubeconfig that fell into wrong hands: whoever it belongs to
-  kubectl cce-login revoke --from-cert leaked-kubeconfig.yaml --context prod
+  # A kubeconfig that fell into wrong hands: whose it is, and on which cluster, is found out
+  kubectl cce-login revoke --from-cert leaked-kubeconfig.yaml
 
   # Somebody who left, on every cluster that you can list
   kubectl cce-login revoke --user-id 0c97ac3c8e8025d01f2bc009a5d9f0a1 --all --yes";
 
 /// Revoke every certificate of an identity on a cluster: yours, or somebody else's
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct RevokeArgs {
     /// The certificates of this IAM user
-    #[arg(long, value_name = "ID", help_heading = "Whose [default: yours]", group = "whose")]
+    #[arg(
+        long,
+        value_name = "ID|NAME",
+        help_heading = "Whose [default: yours]",
+        group = "whose"
+    )]
     pub user_id: Option<String>,
     /// The certificates of this agency
-    #[arg(long, value_name = "ID", help_heading = "Whose [default: yours]", group = "whose")]
+    #[arg(
+        long,
+        value_name = "ID|NAME",
+        help_heading = "Whose [default: yours]",
+        group = "whose"
+    )]
     pub agency_id: Option<String>,
-    /// Whosever this certificate is: PEM, DER or a kubeconfig; - is stdin
+    /// Whosever this certificate is, on the cluster that issued it: PEM, DER, kubeconfig; - is stdin
     #[arg(
         long,
         value_name = "FILE|-", value_hint = clap::ValueHint::FilePath,
@@ -46,11 +61,14 @@ pub struct RevokeArgs {
     /// Every cluster that this identity can list
     #[arg(long, help_heading = "Clusters", conflicts_with_all = ["context", "cluster"])]
     pub all: bool,
+    /// Only say whose certificates would be revoked, and on which clusters
+    #[arg(long, help_heading = "Check")]
+    pub dry_run: bool,
     /// The confirmation.
     #[command(flatten)]
     pub confirm: ConfirmArgs,
     /// Fail unless the API server is seen to refuse the old certificate [default: look, where there is one]
-    #[arg(long, help_heading = "Check", conflicts_with_all = ["no_verify", "user_id", "agency_id", "from_cert"])]
+    #[arg(long, help_heading = "Check", conflicts_with_all = ["no_verify", "user_id", "agency_id"])]
     pub verify: bool,
     /// Do not ask the API server
     #[arg(long, help_heading = "Check")]

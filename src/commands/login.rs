@@ -202,5 +202,5 @@ fn load_kubeconfig(plan: &LoginPlan, host: &Host) -> Result<Kubeconfig> {
     if plan.destination == Destination::Print {
         return Ok(Kubeconfig::empty()); // complete by itself: no file is read or written
     }
-    contexts::load(host, plan.kubeconfig.clone())
+    contexts::load_or_new(host, plan.kubeconfig.clone())
 }

@@ -2,7 +2,7 @@
 
 use crate::api_server::{ApiServer, known};
 use crate::cache::CacheKey;
-use crate::cli::{ChoiceArgs, GlobalArgs};
+use crate::cli::{ChoiceArgs, GlobalArgs, SearchArgs};
 use crate::contexts::{self, ResolvedContext};
 use crate::credential::ask_cce::{self, ask_cce};
 use crate::credential::shared::Sharing;
@@ -13,6 +13,7 @@ use crate::host::Progress;
 use crate::huaweicloud::cce::cluster::Cluster;
 use crate::huaweicloud::cce::{CceClient, CceError};
 use crate::identity::Identity;
+use crate::ids::Region;
 use crate::kubeconfig::{Kubeconfig, OurContext};
 use crate::output::some_failed::Failures;
 use crate::plan::{self, CloudSettings, ClusterRef, ClusterSelection, SearchPlan};
@@ -44,6 +45,7 @@ pub(crate) struct Target {
     pub(crate) shared_cache: SharedCache,
     cache: CacheMode,
     label: String,
+    is_of_context: bool,
 }
 
 /// What there is to act on, and what there is not.
@@ -95,36 +97,62 @@ pub(crate) fn contexts_of<'k>(kubeconfig: &'k Kubeconfig, target: &ClusterRef) -
     ours
 }
 
+/// What an identity can list, and what a [`Target`] among it needs.
+pub(crate) struct Listing {
+    pub(crate) identity: Identity,
+    pub(crate) plan: SearchPlan,
+    pub(crate) found: SearchResult,
+    shared_cache: SharedCache,
+}
+
+impl Listing {
+    /// Looks everywhere. `home` is where the identity is at home, if nothing else says it.
+    pub(crate) fn of(
+        session: &Session<'_>,
+        global: &GlobalArgs,
+        search: &SearchArgs,
+        home: Option<Region>,
+    ) -> Result<Self> {
+        let host = session.host;
+        let pin = plan::pin(&search.identity, &host.env)?;
+        let identity = Identity::locate(&pin, &host.env, &session.directories)?;
+        let mut plan = SearchPlan::new(search, global, &host.env, identity.profile(), host.terminal)?;
+        plan.home = plan.home.or(home);
+        let _progress = Progress::spinner(host, "looking for clusters");
+        Ok(Self {
+            found: Search::new(session, &identity, &plan)?.clusters()?,
+            shared_cache: plan::shared_cache(&host.env, identity.profile())?,
+            identity,
+            plan,
+        })
+    }
+
+    /// One of its clusters.
+    pub(crate) fn target(&self, located: LocatedCluster) -> Target {
+        Target {
+            at: located.reference(),
+            label: sanitize(&located.cluster.name),
+            cluster: located.cluster,
+            identity: self.identity.clone(),
+            cloud: self.plan.cloud.clone(),
+            cache: self.plan.cache,
+            server: None,
+            key: None,
+            shared_cache: self.shared_cache.clone(),
+            is_of_context: false,
+        }
+    }
+}
+
 fn listed(session: &Session<'_>, global: &GlobalArgs, args: &ChoiceArgs, names: &[String]) -> Result<Targets> {
-    let (host, search) = (session.host, &args.search);
-    let identity = Identity::locate(
-        &plan::pin(&search.identity, &host.env)?,
-        &host.env,
-        &session.directories,
-    )?;
-    let plan = SearchPlan::new(search, global, &host.env, identity.profile(), host.terminal)?;
-    let progress = Progress::spinner(host, "looking for clusters");
-    let mut found = Search::new(session, &identity, &plan)?.clusters()?;
-    drop(progress);
-    let chosen = chosen(&mut found, names)?;
-    let shared_cache = plan::shared_cache(&host.env, identity.profile())?;
-    let target = |located: LocatedCluster| Target {
-        at: located.reference(),
-        label: sanitize(&located.cluster.name),
-        cluster: located.cluster,
-        identity: identity.clone(),
-        cloud: plan.cloud.clone(),
-        cache: plan.cache,
-        server: None,
-        key: None,
-        shared_cache: shared_cache.clone(),
-    };
+    let mut listing = Listing::of(session, global, &args.search, None)?;
+    let chosen = chosen(&mut listing.found, names)?;
     let mut failures = Failures::of("cluster");
-    for failure in found.failures {
+    for failure in std::mem::take(&mut listing.found.failures) {
         failures.add_named(failure.into_error());
     }
     Ok(Targets {
-        all: chosen.into_iter().map(target).collect(),
+        all: chosen.into_iter().map(|located| listing.target(located)).collect(),
         failures,
     })
 }
@@ -177,11 +205,21 @@ impl Target {
             at: meant.target,
             identity: meant.identity,
             label: context.name.to_owned(),
+            is_of_context: true,
         })
     }
 
     fn is_same_cluster(&self, other: &Self) -> bool {
         self.at == other.at && self.identity.fingerprint() == other.identity.fingerprint()
+    }
+
+    /// The flag that means this cluster, and nothing else.
+    pub(crate) fn flag(&self) -> (&'static str, &str) {
+        if self.is_of_context {
+            ("context", &self.label)
+        } else {
+            ("cluster", self.at.cluster_id.as_str())
+        }
     }
 
     /// The name it was chosen by.

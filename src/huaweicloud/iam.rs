@@ -175,16 +175,36 @@ impl IamClient<'_> {
         Ok(user.ok_or_else(|| incomplete("a user"))?)
     }
 
-    /// There is an agency with this id (`GET /v3.0/OS-AGENCY/agencies/{id}`), as far as this identity may know.
-    pub fn has_agency(&self, id: &UserId) -> bool {
+    /// The agency with this id (`GET /v3.0/OS-AGENCY/agencies/{id}`), as far as this identity may know.
+    pub fn agency(&self, id: &UserId) -> Option<IdAndName> {
         let path = format!("/v3.0/OS-AGENCY/agencies/{id}");
-        self.get(&path, Vec::new(), "iam:agencies:getAgency").is_ok()
+        let answer = self.get(&path, Vec::new(), "iam:agencies:getAgency").ok()?;
+        answer.json.get("agency").and_then(IdAndName::from_json)
     }
 
-    /// There is a user with this id (`GET /v3/users/{id}`), as far as this identity may know.
-    pub fn has_user(&self, id: &UserId) -> bool {
-        self.get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")
-            .is_ok()
+    /// The user with this id (`GET /v3/users/{id}`), as far as this identity may know.
+    pub fn user(&self, id: &UserId) -> Option<IdAndName> {
+        let answer = self
+            .get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")
+            .ok()?;
+        answer.json.get("user").and_then(IdAndName::from_json)
+    }
+
+    /// The users of the account with this name (`GET /v3/users?name=`, api-iam `KeystoneListUsers`).
+    pub fn users_by_name(&self, name: &str) -> Result<Vec<IdAndName>, IamError> {
+        let query = vec![("name".to_owned(), name.to_owned())];
+        let answer = self.get("/v3/users", query, "iam:users:listUsers")?;
+        named(&answer, "users", name)
+    }
+
+    /// The agencies of the account with this name (`GET /v3.0/OS-AGENCY/agencies?domain_id=&name=`, api-iam `ListAgencies`).
+    pub fn agencies_by_name(&self, name: &str) -> Result<Vec<IdAndName>, IamError> {
+        let query = vec![
+            ("domain_id".to_owned(), self.account()?.id),
+            ("name".to_owned(), name.to_owned()),
+        ];
+        let answer = self.get("/v3.0/OS-AGENCY/agencies", query, "iam:agencies:listAgencies")?;
+        named(&answer, "agencies", name)
     }
 
     fn get(&self, path: &str, query: Vec<(String, String)>, permission: &'static str) -> Result<Answer, ApiError> {
@@ -201,6 +221,14 @@ impl IamClient<'_> {
             is_repeatable: true,
         })
     }
+}
+
+/// Those of a list that have exactly this name: some installations look for a part of it, or do not look at it at all.
+fn named(answer: &Answer, list: &str, name: &str) -> Result<Vec<IdAndName>, IamError> {
+    let found = answer.json.get(list).and_then(Value::as_array);
+    let found = found.ok_or_else(|| incomplete(&format!("a list of {list}")))?;
+    let found = found.iter().filter_map(IdAndName::from_json);
+    Ok(found.filter(|found| found.name == name).collect())
 }
 
 fn incomplete(what: &str) -> ApiError {

@@ -4,7 +4,7 @@ use crate::kubeconfig::change::{Change, Intent};
 use crate::kubeconfig::edit::kind::Kind;
 use crate::kubeconfig::edit::operation::{BodyChange, Operation};
 use crate::kubeconfig::text::Text;
-use crate::kubeconfig::{ExecEntry, File, Kubeconfig, KubeconfigError};
+use crate::kubeconfig::{ClusterEntry, ExecEntry, File, Kubeconfig, KubeconfigError};
 
 /// What a conversion's backup must not keep.
 const SECRETS: [&str; 4] = ["client-key-data", "token", "password", "auth-provider"];
@@ -14,13 +14,15 @@ const SECRETS: [&str; 4] = ["client-key-data", "token", "password", "auth-provid
 pub struct Conversion {
     /// The users by name, and what they run from now on.
     pub users: Vec<(String, ExecEntry)>,
+    /// The cluster entries by name that are verified from now on, and what they become.
+    pub clusters: Vec<(String, ClusterEntry)>,
     /// The backup keeps their keys.
     pub keeps_keys: bool,
 }
 
 impl Kubeconfig {
-    /// Computes the change that gives these users, by name, an exec entry in place of all that they have; contexts and clusters stay. A user
-    /// that is not there (any more) is not made. The backup leaves the users' keys out, unless it is to keep them. Writes nothing.
+    /// Computes the change that gives these users, by name, an exec entry in place of all that they have, and these cluster entries
+    /// what verifies their servers; contexts stay. What is not there (any more) is not made. The backup leaves the users' keys out, unless it is to keep them. Writes nothing.
     pub fn convert(&self, conversion: &Conversion) -> Result<Change, KubeconfigError> {
         let mut operations: Vec<Vec<Operation>> = self.files.iter().map(|_| Vec::new()).collect();
         let mut without_keys = operations.clone();
@@ -42,6 +44,21 @@ impl Kubeconfig {
                 if let Some(list) = lists.get_mut(number) {
                     list.extend(operation);
                 }
+            }
+        }
+        for (name, cluster) in &conversion.clusters {
+            let found = self.find(Kind::Cluster, name);
+            let position = found.and_then(|(_, file, _)| file.meaning.position(Kind::Cluster, name));
+            let Some(((number, _, existing), position)) = found.zip(position) else {
+                continue;
+            };
+            let change = BodyChange::fields(cluster.fields(), existing).map(|change| Operation::Alter {
+                kind: Kind::Cluster,
+                position,
+                change,
+            });
+            if let Some(list) = operations.get_mut(number) {
+                list.extend(change);
             }
         }
         let mut change = self.change(&operations, Intent::Convert(conversion.clone()))?;

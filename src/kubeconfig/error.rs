@@ -18,6 +18,12 @@ pub enum KubeconfigError {
     /// `KUBECONFIG` is set to separators only.
     #[error("`KUBECONFIG` names no file")]
     EmptyList,
+    /// The file that was named is not there.
+    #[error("there is no kubeconfig `{}`", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is there and cannot be read.
     #[error("cannot read kubeconfig `{}`", path.display())]
     Read {
@@ -179,6 +185,7 @@ impl KubeconfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoHome => Some("set `HOME`, or name the file with `--kubeconfig PATH`".to_owned()),
+            Self::Missing { .. } => Some("check the name; `kubectl cce-login` makes a kubeconfig where there is none".to_owned()),
             Self::EmptyList => Some("unset `KUBECONFIG`, or set it to a file".to_owned()),
             Self::Read { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some(format!("make it yours: `chmod u+rw {}`", shell_word(&path.to_string_lossy())))

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::kubeconfig::Kubeconfig;
 use crate::kubeconfig::edit::kind::Kind;
-use crate::kubeconfig::meaning::{Meaning, text};
+use crate::kubeconfig::meaning::text;
+use crate::secret::Secret;
 
 /// A context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,24 @@ impl Kubeconfig {
         })
     }
 
+    /// All user entries, in kubectl's order of precedence.
+    pub fn users(&self) -> Vec<UserView<'_>> {
+        let mut seen = HashSet::new();
+        let all = self
+            .files
+            .iter()
+            .flat_map(|file| file.meaning.entries(Kind::User).map(move |entry| (file, entry)));
+        all.filter(|(_, (name, _))| seen.insert(*name))
+            .map(|(file, (name, body))| user_view(name, body, &file.path))
+            .collect()
+    }
+
+    /// The embedded key (PEM) of the user of this name, to show a certificate that was given to us to its API server.
+    pub(crate) fn client_key(&self, user: &str) -> Option<Secret<Vec<u8>>> {
+        let (_, _, body) = self.find(Kind::User, user)?;
+        text(body, "client-key-data").and_then(decode).map(Secret::new)
+    }
+
     /// The user entry of this name.
     pub fn user<'k>(&'k self, name: &'k str) -> Option<UserView<'k>> {
         let (_, file, body) = self.find(Kind::User, name)?;
@@ -131,22 +150,6 @@ fn context_view<'k>(name: &'k str, body: &'k Value, file: &'k Path) -> ContextVi
         namespace: text(body, "namespace"),
         file,
     }
-}
-
-/// The client certificates (PEM) that users of a kubeconfig have in them. A text that is no kubeconfig has none.
-pub fn embedded_certificates(text: &str) -> Vec<Vec<u8>> {
-    let Ok(document) = Meaning::parse(Path::new(""), text.strip_prefix('\u{feff}').unwrap_or(text)) else {
-        return Vec::new();
-    };
-    let users = document
-        .value
-        .get("users")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    users
-        .filter_map(|user| user.pointer("/user/client-certificate-data")?.as_str().and_then(decode))
-        .collect()
 }
 
 /// Base64 as kubectl reads it: line breaks inside do not matter.

@@ -1,18 +1,47 @@
 //! What `revoke` means.
 
 use crate::cli::RevokeArgs;
-use crate::huaweicloud::cce::revocation::CertificateOwner;
-use crate::ids::UserId;
+use crate::ids::{InvalidId, UserId};
 use crate::plan::given::Given;
 use crate::plan::{ClusterSelection, InputFile, PlanError};
+
+/// The fewest letters and digits of an id of IAM: 32 on all known clouds.
+const SHORTEST_ID: usize = 32;
+/// The most signs of a name.
+const LONGEST_NAME: usize = 64;
+
+/// Somebody as IAM knows them, as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdOrName {
+    /// An id: it is taken as it is, since somebody who was deleted cannot be looked up any more.
+    Id(UserId),
+    /// Too short for an id: to be looked up.
+    Name(String),
+}
+
+impl IdOrName {
+    fn parse(text: &str) -> Result<Self, InvalidId> {
+        let digits = text.chars().filter(char::is_ascii_alphanumeric).count();
+        let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '@');
+        match UserId::parse(text) {
+            Ok(id) if digits >= SHORTEST_ID => Ok(Self::Id(id)),
+            Err(error) if text.trim().is_empty() || text.len() > LONGEST_NAME || !text.chars().all(is_of_name) => {
+                Err(error)
+            }
+            _ => Ok(Self::Name(text.to_owned())),
+        }
+    }
+}
 
 /// Whose certificates are revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose {
     /// Those of the identity that acts.
     Own,
-    /// Those of this one.
-    Of(CertificateOwner),
+    /// Those of this user.
+    User(IdOrName),
+    /// Those of this agency.
+    Agency(IdOrName),
     /// Those of whoever this certificate is.
     FromCertificate(InputFile),
 }
@@ -28,13 +57,22 @@ pub enum Verification {
     None,
 }
 
+/// On which clusters.
+#[derive(Debug, Clone)]
+pub enum RevokedOn {
+    /// Those that were named.
+    Chosen(ClusterSelection),
+    /// The one that issued the certificate.
+    Issuer,
+}
+
 /// What `revoke` means.
 #[derive(Debug, Clone)]
 pub struct RevokePlan {
     /// Whose certificates.
     pub whose: Whose,
     /// On which clusters.
-    pub choice: ClusterSelection,
+    pub on: RevokedOn,
     /// Whether that is looked at.
     pub verification: Verification,
 }
@@ -48,18 +86,22 @@ impl RevokePlan {
                 origin: flag.to_owned(),
             });
             given
-                .map(|given| given.parse(UserId::parse, crate::ids::InvalidId::hint))
+                .map(|given| given.parse(IdOrName::parse, InvalidId::hint))
                 .transpose()
         };
-        let user = id("--user-id", &args.user_id)?.map(CertificateOwner::User);
-        let agency = id("--agency-id", &args.agency_id)?.map(CertificateOwner::Agency);
+        let user = id("--user-id", &args.user_id)?.map(Whose::User);
+        let agency = id("--agency-id", &args.agency_id)?.map(Whose::Agency);
+        let file = args.from_cert.as_deref().map(InputFile::new);
+        let is_open = !args.all && args.choice.cluster.is_empty() && args.choice.context.is_empty();
         Ok(Self {
-            whose: match (user.or(agency), &args.from_cert) {
-                (Some(holder), _) => Whose::Of(holder),
-                (None, Some(file)) => Whose::FromCertificate(InputFile::new(file)),
-                (None, None) => Whose::Own,
+            on: match &file {
+                Some(_) if is_open => RevokedOn::Issuer,
+                _ => RevokedOn::Chosen(ClusterSelection::new(&args.choice, args.all)?),
             },
-            choice: ClusterSelection::new(&args.choice, args.all)?,
+            whose: user
+                .or(agency)
+                .or_else(|| file.map(Whose::FromCertificate))
+                .unwrap_or(Whose::Own),
             verification: match (args.verify, args.no_verify) {
                 (true, _) => Verification::Required,
                 (_, true) => Verification::None,

@@ -6,10 +6,12 @@ use crate::discovery::targets::Target;
 use crate::error::{Exit, Explain, Result};
 use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::huaweicloud::credentials::Credentials;
-use crate::huaweicloud::iam::IamClient;
+use crate::huaweicloud::iam::{IamClient, IdAndName};
 use crate::ids::UserId;
 use crate::lifetime::CertLifetime;
+use crate::sanitize::sanitize;
 use crate::session::Session;
+use crate::sign_in::explain::explain;
 
 /// A federated user has another id after every sign-in (OTC's documentation of federated users).
 #[derive(Debug, thiserror::Error)]
@@ -71,22 +73,141 @@ fn has_temporary_key(session: &Session<'_>, site: &Target) -> Result<bool> {
     Ok(matches!(static_credentials, Some(Credentials::AccessKey(key)) if key.security_token.is_some()))
 }
 
-/// Whose id it is: an agency's if IAM has one with it, else a user's; and whether IAM knows that at all.
-pub(crate) fn of_id(session: &Session<'_>, site: &Target, id: UserId) -> Result<(CertificateOwner, bool)> {
+/// Whose id it is, and their name if IAM tells it: an agency's if IAM has one with it, else a user's.
+pub(crate) fn of_id(session: &Session<'_>, site: &Target, id: UserId) -> Result<(CertificateOwner, Option<String>)> {
+    let (agency, user) = with_iam(session, site, |iam| {
+        let agency = iam.agency(&id);
+        let user = agency.is_none().then(|| iam.user(&id)).flatten();
+        Ok((agency, user))
+    })?;
+    let is_agency = agency.is_some();
+    let name = agency.or(user).map(|found| found.name);
+    Ok(if is_agency {
+        (CertificateOwner::Agency(id), name)
+    } else {
+        (CertificateOwner::User(id), name)
+    })
+}
+
+/// What is looked up by a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnerKind {
+    User,
+    Agency,
+}
+
+impl OwnerKind {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Agency => "agency",
+        }
+    }
+}
+
+/// Why a name means nobody.
+#[derive(Debug, thiserror::Error)]
+enum NotFound {
+    #[error("`{name}` is no id, and IAM knows no {kind} of that name in this account")]
+    Unknown { kind: &'static str, name: String },
+    #[error("`{name}` is no id, and several have that name")]
+    Several {
+        kind: &'static str,
+        name: String,
+        ids: Vec<String>,
+    },
+    #[error("`{name}` is no id, and whose name it is cannot be looked up ({reason})")]
+    Refused {
+        kind: &'static str,
+        name: String,
+        reason: String,
+    },
+}
+
+impl Explain for NotFound {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        let flag = |kind: &str| format!("--{kind}-id");
+        Some(match self {
+            Self::Unknown { kind, .. } | Self::Refused { kind, .. } => format!(
+                "give the id, 32 letters and digits, with `{}`: it is the CN of the certificates (`User \"0c97…\"` in kubectl's errors); \
+                 `--from-cert` reads it",
+                flag(kind)
+            ),
+            Self::Several { kind, ids, .. } => {
+                format!("give one of these ids with `{}`: `{}`", flag(kind), ids.join("`, `"))
+            }
+        })
+    }
+}
+
+/// Who has this name in the account of the identity that acts; the name may be an id of another form, too.
+pub(crate) fn of_name(session: &Session<'_>, site: &Target, kind: OwnerKind, name: &str) -> Result<CertificateOwner> {
+    let found = with_iam(session, site, |iam| {
+        let listed = match kind {
+            OwnerKind::User => iam.users_by_name(name),
+            OwnerKind::Agency => iam.agencies_by_name(name),
+        };
+        let by_id = || {
+            let id = UserId::parse(name).ok()?;
+            match kind {
+                OwnerKind::User => iam.user(&id),
+                OwnerKind::Agency => iam.agency(&id),
+            }
+        };
+        match listed {
+            Ok(found) if found.is_empty() => Ok(Ok(by_id().into_iter().collect())),
+            Err(error) if error.exit() == Exit::Temporary => Err(explain(error, &site.identity)),
+            Err(error) => Ok(by_id().map(|found| vec![found]).ok_or_else(|| error.to_string())),
+            Ok(found) => Ok(Ok(found)),
+        }
+    });
+    let found: std::result::Result<Vec<IdAndName>, String> = found.map_err(|error| {
+        error.doing(format!(
+            "failed to look up the {} `{}`",
+            kind.in_words(),
+            sanitize(name)
+        ))
+    })?;
+    let (kind_in_words, shown) = (kind.in_words(), sanitize(name));
+    let ids: Vec<UserId> = match found {
+        Ok(found) => found.iter().filter_map(|found| UserId::parse(&found.id).ok()).collect(),
+        Err(reason) => {
+            return Err(NotFound::Refused {
+                kind: kind_in_words,
+                name: shown,
+                reason,
+            }
+            .into());
+        }
+    };
+    match (ids.as_slice(), kind) {
+        ([id], OwnerKind::User) => Ok(CertificateOwner::User(id.clone())),
+        ([id], OwnerKind::Agency) => Ok(CertificateOwner::Agency(id.clone())),
+        ([], _) => Err(NotFound::Unknown {
+            kind: kind_in_words,
+            name: shown,
+        }
+        .into()),
+        (several, _) => Err(NotFound::Several {
+            kind: kind_in_words,
+            name: shown,
+            ids: several.iter().map(ToString::to_string).collect(),
+        }
+        .into()),
+    }
+}
+
+fn with_iam<T>(session: &Session<'_>, site: &Target, ask: impl Fn(&IamClient<'_>) -> Result<T>) -> Result<T> {
     let endpoint = site.cloud.iam(&site.at.region);
     let http = session.cloud_http(&site.cloud)?;
-    let (is_agency, is_user) = site.sign_in().with_credentials(session, |credentials| {
-        let iam = IamClient {
+    site.sign_in().with_credentials(session, |credentials| {
+        ask(&IamClient {
             api: &session.api(&http, credentials, session.deadline),
             endpoint: &endpoint,
-        };
-        let is_agency = iam.has_agency(&id);
-        Ok((is_agency, !is_agency && iam.has_user(&id)))
-    })?;
-    let holder = if is_agency {
-        CertificateOwner::Agency(id)
-    } else {
-        CertificateOwner::User(id)
-    };
-    Ok((holder, is_agency || is_user))
+        })
+    })
 }

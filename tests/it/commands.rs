@@ -8,6 +8,7 @@ mod logout;
 mod profile;
 mod refresh;
 mod revoke;
+mod revoke_leaked;
 mod rotate;
 #[cfg(target_os = "linux")]
 mod status;

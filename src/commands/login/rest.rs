@@ -83,7 +83,7 @@ fn is_waited_for(run: &LoginRun<'_>, count: usize) -> bool {
 }
 
 fn wait(run: &LoginRun<'_>, waiting: &[&str], failures: &mut LoginFailures) -> Result<()> {
-    let kubeconfig = contexts::load(run.session.host, run.plan.kubeconfig.clone())?;
+    let kubeconfig = contexts::load_or_new(run.session.host, run.plan.kubeconfig.clone())?;
     let mut chosen: Vec<OurContext<'_>> = kubeconfig.ours();
     chosen.retain(|context| waiting.contains(&context.name));
     let host = run.session.host;

@@ -1,5 +1,6 @@
 //! `profile list` and `profile show`: what `config.toml` says, which holds no secret.
 
+use crate::account::old_profile;
 use crate::cli::{OutputArgs, ProfileShowArgs};
 use crate::commands::profile::{ProfileError, plan_name};
 use crate::config::{Config, Profile};
@@ -19,12 +20,15 @@ struct ProfileRow<'a> {
     access_key_id: Option<&'a str>,
     region: Option<&'a str>,
     cloud: Option<&'a str>,
+    /// `keyring`, or the directory of its file; none for a profile that needs no secret.
+    secret_in: Option<String>,
 }
 
 /// All profiles.
 pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
     let format = Format::parse(args)?;
-    let config = Config::load(&Directories::of(&host.env))?;
+    let directories = Directories::of(&host.env);
+    let config = Config::load(&directories)?;
     let rows: Vec<ProfileRow<'_>> = config
         .profiles
         .iter()
@@ -35,6 +39,7 @@ pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
             access_key_id: profile.access_key_id.as_deref(),
             region: profile.region.as_deref(),
             cloud: profile.cloud.as_deref(),
+            secret_in: secret_in(profile, &directories),
         })
         .collect();
     let text = match format {
@@ -60,6 +65,15 @@ pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
         }
     };
     output::print(host, &text)
+}
+
+/// Where the profile's secret lies.
+fn secret_in(profile: &Profile, directories: &Directories) -> Option<String> {
+    let is_in_file = profile.secret_store.as_deref() == Some("file");
+    old_profile::has_secret(profile).then(|| match &directories.config {
+        Some(config) if is_in_file => config.join("secrets").display().to_string(),
+        _ => "keyring".to_owned(),
+    })
 }
 
 /// What the profile is about: a key, a user, an agency, an identity provider.

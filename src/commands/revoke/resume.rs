@@ -17,13 +17,9 @@ pub(super) fn line<'a>(args: &RevokeArgs, left: impl Iterator<Item = &'a Revocat
         }
     }
     line.search(&args.choice);
-    let is_by_context = !args.all && args.choice.cluster.is_empty();
     for revocation in left {
-        if is_by_context {
-            line.flag("context", &revocation.label());
-        } else {
-            line.flag("cluster", revocation.cluster_id());
-        }
+        let (flag, value) = revocation.flag();
+        line.flag(flag, value);
     }
     format!("the rest: `{}`", line.line())
 }

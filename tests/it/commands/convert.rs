@@ -140,7 +140,7 @@ fn a_cloud_that_gives_no_certificate_leaves_the_key_where_it_is() {
     };
     world.sim.set_fault("clustercert", broken);
     let outcome = convert(&world, &["--yes"]);
-    assert_eq!(outcome.exit, Exit::Failed, "{outcome}");
+    assert_eq!(outcome.exit, Exit::Temporary, "{outcome}");
     assert_eq!(world.kubeconfig_text(), text);
 }
 
@@ -154,4 +154,71 @@ fn where_nothing_is_to_be_converted_nobody_is_asked() {
     world.snapshot("convert/nothing", &outcome);
     assert!(world.sim.requests().is_empty());
     convert(&world, &["--context", "nonsense"]).fails(Exit::Usage, "there is no context `nonsense`");
+}
+
+/// The same kubeconfig as CCE gives it for external access.
+fn unverified(world: &World, file: &str) {
+    downloaded(world, file, "prod", "alice");
+    let ca = STANDARD.encode(world.sim.cluster("prod").ca_pem);
+    let text = world.read(file);
+    let text = text.replace(
+        &format!("certificate-authority-data: {ca}"),
+        "insecure-skip-tls-verify: true",
+    );
+    world.write(file, text.replace("    tls-server-name: kubernetes\n", ""));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_said_before_anything_is_asked() {
+    let world = World::new();
+    let outcome = convert(&world, &[&world.path("nope.yaml"), "--yes"]);
+    outcome.fails(Exit::Usage, "there is no kubeconfig");
+    world.snapshot("convert/no-such-file", &outcome);
+    assert!(world.sim.requests().is_empty());
+    for command in ["status", "doctor", "refresh", "logout", "revoke"] {
+        let outcome = world.run([command, "--kubeconfig", &world.path("nope.yaml")]);
+        assert_ne!(outcome.exit, Exit::Done, "{outcome}");
+    }
+    // Where kubectl reads nothing, there is nothing to convert.
+    convert(&world, &[]).is_done();
+}
+
+#[test]
+fn a_server_that_is_not_verified_gets_the_clusters_authorities() {
+    let world = World::new();
+    unverified(&world, ".kube/config");
+    let outcome = convert(&world, &["--yes"]);
+    outcome.is_done();
+    world.snapshot("convert/verified-now", &outcome);
+    let entry = world.kubeconfig().cluster("externalCluster").clone();
+    let ca = STANDARD.encode(world.sim.cluster("prod").ca_pem);
+    assert_eq!(entry["certificate-authority-data"], ca.as_str(), "{entry}");
+    assert!(entry.get("insecure-skip-tls-verify").is_none(), "{entry}");
+    world.run(["status", "--check"]).is_done();
+}
+
+#[test]
+fn a_person_is_asked_whether_the_server_shall_be_verified() {
+    let mut world = World::new();
+    unverified(&world, ".kube/config");
+    world.terminal(true, false, true);
+    world.type_in("y\nn\n");
+    let outcome = convert(&world, &[]);
+    outcome.is_done();
+    world.snapshot("convert/not-verified", &outcome);
+    assert!(world.kubeconfig_text().contains("insecure-skip-tls-verify: true"));
+}
+
+#[test]
+fn a_server_that_is_not_the_clusters_is_warned_of_and_gets_no_certificate_of_ours() {
+    let world = World::new();
+    world.sim.add_cluster(ClusterSpec::named("staging"));
+    unverified(&world, ".kube/config");
+    let server = |name: &str| world.sim.cluster(name).external_url.unwrap();
+    let text = world.kubeconfig_text().replace(&server("prod"), &server("staging"));
+    world.write(".kube/config", text);
+    let outcome = convert(&world, &["--yes"]);
+    outcome.is_done();
+    assert!(outcome.stderr.contains("somebody may be in between"), "{outcome}");
+    assert!(world.kubeconfig_text().contains("insecure-skip-tls-verify: true"));
 }

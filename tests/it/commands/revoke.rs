@@ -480,7 +480,7 @@ fn flags_that_do_not_go_together_are_refused() {
         assert_eq!(out.exit, Exit::Usage, "{out}");
         world.snapshot(&format!("revoke/{name}"), &out);
     }
-    let none = world.path("none");
+    let none = world.write("none", "");
     let out = world.run(["revoke", "--kubeconfig", &none, "--yes"]);
     out.fails(Exit::Usage, "no current context");
     world.snapshot("revoke/no-current-context", &out);

@@ -51,6 +51,7 @@ fn conversion(what: &Value) -> Conversion {
         .map(|name| name.as_str().unwrap());
     Conversion {
         users: names.map(|name| (name.to_owned(), login("prod").exec)).collect(),
+        clusters: Vec::new(),
         keeps_keys: what["keepsKeys"] == true,
     }
 }

@@ -168,6 +168,34 @@ fn without_kubectl_uninstall_names_the_files_that_mention_the_plugin() {
     assert!(removed.contains(&expected), "{removed}");
 }
 
+/// Issue 13.4: what lies in clear in a file is not called the keyring's.
+#[test]
+fn uninstall_says_of_each_profile_where_its_secret_lies() {
+    let world = World::new();
+    let directory = world.home().join("bin").display().to_string();
+    world.write(
+        ".config/cce-login/config.toml",
+        "[profiles.ci]\nkind = \"access-key\"\naccess_key_id = \"AK\"\nsecret_store = \"file\"\n\n[profiles.ecs]\nkind = \"metadata\"\n\n\
+         [profiles.work]\nkind = \"password\"\nusername = \"u\"\ndomain = \"d\"\n",
+    );
+    world.write(".cache/cce-login/cert-1", "");
+    let removed = install(&world, &format!("--uninstall --to {directory}"))
+        .succeeded()
+        .stdout;
+    let home = world.home().display();
+    let expected = format!(
+        "These profiles stay, and so do their secrets:\n    ci: in clear, in a file that only you can read, in {home}/.config/cce-login/secrets\n    \
+         ecs: no secret\n    work: in the keyring\n"
+    );
+    assert!(removed.contains(&expected), "{removed}");
+    assert!(
+        removed.contains(&format!(
+            "in clear, in files that only you can read: {home}/.cache/cce-login\n"
+        )),
+        "{removed}"
+    );
+}
+
 #[test]
 fn uninstall_offers_to_forget_everything_first() {
     let world = World::new();

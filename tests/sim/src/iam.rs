@@ -31,6 +31,8 @@ pub(crate) enum Operation {
     AuthProjects,
     AuthDomains,
     User(String),
+    Users,
+    Agencies,
     Credential(String),
     Agency(String),
 }
@@ -51,6 +53,8 @@ impl Operation {
             (&Method::GET, ["v3", "projects"]) => Some(Self::Projects),
             (&Method::GET, ["v3", "auth", "projects"]) => Some(Self::AuthProjects),
             (&Method::GET, ["v3", "auth", "domains"]) => Some(Self::AuthDomains),
+            (&Method::GET, ["v3", "users"]) => Some(Self::Users),
+            (&Method::GET, ["v3.0", "OS-AGENCY", "agencies"]) => Some(Self::Agencies),
             (&Method::GET, ["v3", "users", id]) => Some(Self::User((*id).to_owned())),
             _ => None,
         }
@@ -68,6 +72,8 @@ impl Operation {
             Self::AuthProjects => "auth_projects",
             Self::AuthDomains => "auth_domains",
             Self::User(_) => "user",
+            Self::Users => "users",
+            Self::Agencies => "agencies",
             Self::Credential(_) => "credential",
             Self::Agency(_) => "agency",
         }
@@ -95,6 +101,8 @@ fn look_up(world: &World, operation: &Operation, received: &Received) -> Result<
         Operation::Projects => listings::filtered_projects(&directory, &principal, received),
         Operation::AuthDomains => Ok(listings::domains(&directory, &principal, received)),
         Operation::User(id) => users::show(&directory, &principal, id, received),
+        Operation::Users => users::list(&directory, &principal, received),
+        Operation::Agencies => users::list_agencies(&directory, &principal, received),
         Operation::Agency(id) => users::show_agency(&directory, &principal, id),
         Operation::Credential(id) => users::show_access_key(&directory, &principal, id),
         _ => Ok(listings::projects(&directory, &principal, None, received)),

@@ -10,7 +10,7 @@ pub struct Recorded {
     /// What was asked for; `unknown` if there is no such API.
     ///
     /// - `iam`: `tokens`, `show_token`, `revoke_token`, `id_token_tokens`, `federation_auth`, `securitytokens`, `projects`, `auth_projects`,
-    ///   `auth_domains`, `user`, `credential`, `agency`
+    ///   `auth_domains`, `user`, `users`, `credential`, `agency`, `agencies`
     /// - `cce`: `clusters`, `cluster`, `clustercert`, `clustercertrevoke`, `rotatecredentials`, `job`
     /// - `sts`: `assume_with_oidc`, `caller_identity`
     /// - `identity_center_oidc`: `register_client`, `start_device_authorization`, `create_token`

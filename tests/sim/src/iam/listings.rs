@@ -20,9 +20,7 @@ pub(super) fn filtered_projects(
     if matches!(principal.identity, Identity::Federated { .. }) {
         return Err(errors::iam_forbidden("identity:list_projects"));
     }
-    let name = filter(&received.query);
-    let name =
-        name.map_err(|parameter| errors::iam(400, "Bad Request", &format!("Invalid query parameter {parameter}.")))?;
+    let name = wanted_name(received)?;
     Ok(projects(directory, principal, name.as_deref(), received))
 }
 
@@ -42,6 +40,12 @@ pub(super) fn domains(directory: &Directory, principal: &Principal, received: &R
         200,
         &json!({"links": links(received), "domains": own.collect::<Vec<_>>()}),
     )
+}
+
+/// The name that a list is narrowed to.
+pub(super) fn wanted_name(received: &Received) -> Result<Option<String>, Answer> {
+    filter(&received.query)
+        .map_err(|parameter| errors::iam(400, "Bad Request", &format!("Invalid query parameter {parameter}.")))
 }
 
 /// The wanted name, or the parameter that is not known.

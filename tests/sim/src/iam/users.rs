@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::listings::host;
+use super::listings::{self, host};
 use crate::{
     answer::Answer,
     directory::Directory,
@@ -33,6 +33,54 @@ pub(super) fn show(
             "links": {"self": format!("https://{}/v3/users/{}", host(received), user.id)},
         }}),
     ))
+}
+
+/// `GET /v3/users`: the account's users, for administrators.
+pub(super) fn list(directory: &Directory, principal: &Principal, received: &Received) -> Result<Answer, Answer> {
+    if !principal.is_administrator {
+        return Err(errors::iam_forbidden("iam:users:listUsers"));
+    }
+    let name = listings::wanted_name(received)?;
+    let own = directory
+        .users
+        .iter()
+        .filter(|user| user.account_id == principal.account_id);
+    let wanted = own.filter(|user| name.as_ref().is_none_or(|name| *name == user.name));
+    let users = wanted.map(|user| {
+        json!({
+            "id": user.id, "name": user.name, "domain_id": user.account_id, "enabled": user.is_enabled,
+            "password_expires_at": null, "pwd_status": false, "description": "",
+        })
+    });
+    Ok(Answer::json(200, &json!({"users": users.collect::<Vec<_>>()})))
+}
+
+/// `GET /v3.0/OS-AGENCY/agencies`: the account's agencies, for administrators; the account must be named.
+pub(super) fn list_agencies(
+    directory: &Directory,
+    principal: &Principal,
+    received: &Received,
+) -> Result<Answer, Answer> {
+    if !principal.is_administrator {
+        return Err(errors::iam_forbidden("iam:agencies:listAgencies"));
+    }
+    if !received.query.contains(&format!("domain_id={}", principal.account_id)) {
+        return Err(errors::iam(
+            400,
+            "Bad Request",
+            "domain_id is missing or another account's.",
+        ));
+    }
+    let name = listings::wanted_name(received)?;
+    let own = directory
+        .agencies
+        .iter()
+        .filter(|agency| agency.account_id == principal.account_id);
+    let wanted = own.filter(|agency| name.as_ref().is_none_or(|name| *name == agency.name));
+    let agencies = wanted.map(
+        |agency| json!({"id": agency.id, "name": agency.name, "domain_id": agency.account_id, "duration": "FOREVER"}),
+    );
+    Ok(Answer::json(200, &json!({"agencies": agencies.collect::<Vec<_>>()})))
 }
 
 /// `GET /v3.0/OS-CREDENTIAL/credentials/{access key}`: whose permanent access key it is, for that user and administrators.
