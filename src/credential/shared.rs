@@ -36,6 +36,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The first pause while another machine is fetching, and the later ones; each with as much again by chance.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(300));
+/// Who has lost its turn so often reads what is no longer so.
+const MOST_LOST: u32 = 3;
 /// The longest that somebody who can be served waits for the next certificate.
 const RENEWAL: Duration = Duration::from_secs(3);
 /// How long a throttled identity leaves the cloud alone where the cloud does not say.
@@ -226,7 +228,7 @@ impl Run<'_> {
     /// `Err`: the register cannot be used, and the cloud has not been asked.
     fn together(&self, issue: &Issue<'_>) -> std::result::Result<Result<ObtainedCertificate>, RegisterError> {
         let mut flight = self.place.flight(self.slot.session);
-        let mut has_waited = false;
+        let (mut has_waited, mut lost) = (false, 0);
         loop {
             let step = flight.look(&|entry, now| self.worth(entry, now), self.soon())?;
             let current = match step {
@@ -234,7 +236,6 @@ impl Run<'_> {
                 Step::Adopt(entry) if self.has(&entry) => return Ok(Err(Failed::busy().into())),
                 Step::Adopt(entry) => return Ok(Ok(self.adopt(*entry, flight.now()))),
                 Step::Fail(failure) => return Ok(Err(Failed::of(&failure, flight.now()).into())),
-                Step::Wait if self.fetch.current.is_some() => return Ok(Err(Failed::busy().into())),
                 Step::Wait => {
                     if !self.pause(has_waited) {
                         return Ok(Err(Failed::busy().into()));
@@ -245,6 +246,16 @@ impl Run<'_> {
                 Step::Claim(current) => current,
             };
             if !flight.claim(self.soon())? {
+                lost += 1;
+                // Somebody was faster, or what we read was old: a standby may be behind.
+                match self.pause(has_waited) {
+                    true if lost < MOST_LOST => has_waited = true,
+                    true => {
+                        let place = self.place.register.describe();
+                        return Err(RegisterError::Behind { place });
+                    }
+                    false => return Ok(Err(Failed::busy().into())),
+                }
                 continue;
             }
             let current = current.map(|entry| *entry);
@@ -398,8 +409,11 @@ impl Run<'_> {
         ObtainedCertificate::adopted(entry, kept_in)
     }
 
-    /// Waits for a moment; `false` if there is no time for it.
+    /// Waits for a moment; `false` if there is no time for it, or no need: who holds a certificate serves it.
     fn pause(&self, has_waited: bool) -> bool {
+        if self.fetch.current.is_some() {
+            return false;
+        }
         let pause = if has_waited { PAUSES.1 } else { PAUSES.0 };
         let pause = pause.mul_f64(1.0 + self.slot.session.host.processes.jitter());
         if self.fetch.deadline.remaining() <= pause {
@@ -466,9 +480,19 @@ pub(crate) fn void(session: &Session<'_>, sharing: &Sharing<'_>, key: &CacheKey)
     let Some(place) = Place::open(session, sharing, key).map_err(|error| error.doing(doing()))? else {
         return Ok(false);
     };
-    let voided = place.flight(session).void(session.deadline.at_most(3 * PATIENCE));
-    voided.map_err(|error| Error::from(error).doing(doing()))?;
-    Ok(true)
+    let deadline = session.deadline.at_most(3 * PATIENCE);
+    let mut flight = place.flight(session);
+    loop {
+        match flight.void(deadline) {
+            Ok(true) => return Ok(true),
+            Ok(false) if deadline.remaining() > PAUSES.1 => std::thread::sleep(PAUSES.1),
+            Ok(false) => {
+                let place = place.register.describe();
+                return Err(Error::from(RegisterError::Behind { place }).doing(doing()));
+            }
+            Err(error) => return Err(Error::from(error).doing(doing())),
+        }
+    }
 }
 
 /// What a register shows of itself.

@@ -54,6 +54,12 @@ pub enum RegisterError {
         /// What is missing.
         what: String,
     },
+    /// It answers with what was there before, time after time.
+    #[error("{place} shows an old state: what it says is not what is there")]
+    Behind {
+        /// Which engine, and where.
+        place: String,
+    },
     /// An answer that is none of those that the engine documents.
     #[error("{engine} gave an answer that cannot be understood")]
     Malformed {
@@ -67,7 +73,7 @@ impl Explain for RegisterError {
         match self {
             Self::Http(error) => error.exit(),
             Self::NotConfigured { .. } => Exit::Usage,
-            Self::Busy { .. } => Exit::Temporary,
+            Self::Busy { .. } | Self::Behind { .. } => Exit::Temporary,
             Self::File { .. } | Self::Denied { .. } | Self::NoSuchPlace { .. } | Self::Malformed { .. } => Exit::Failed,
         }
     }
@@ -82,7 +88,7 @@ impl Explain for RegisterError {
                 "check role, audience and bound claims of the auth method".to_owned()
             }
             Self::Denied { .. } => "allow create, read and update on the path of the shared cache; docs/ci.md has the least policy".to_owned(),
-            Self::Busy { .. } => "nothing is lost: each machine asks the cloud until the shared cache is back".to_owned(),
+            Self::Busy { .. } | Self::Behind { .. } => "nothing is lost: each machine asks the cloud until the shared cache is back".to_owned(),
             Self::NoSuchPlace { .. } => "the mount of `vault:MOUNT/PATH` must be a key-value engine of version 2, the namespace of `kubernetes:NAMESPACE` must exist".to_owned(),
             Self::Malformed { .. } => "check that the address is the engine's".to_owned(),
         })

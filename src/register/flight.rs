@@ -168,20 +168,17 @@ impl<'r> Flight<'r> {
         self.swap(value, deadline).map(drop)
     }
 
-    /// Makes everything void that was fetched until now, also what somebody is fetching in this moment.
-    pub fn void(&mut self, deadline: Deadline) -> Result<(), RegisterError> {
-        loop {
-            self.look(&|_, _| Worth::Nothing, deadline)?;
-            // Later than the last one, also within its second.
-            let last = self.seen.value.void.map(|last| last + TimeDelta::milliseconds(1));
-            let value = SharedValue {
-                void: Some(last.map_or(self.now(), |last| last.max(self.now()))),
-                ..SharedValue::default()
-            };
-            if self.swap(value, deadline)? {
-                return Ok(());
-            }
-        }
+    /// Makes everything void that was fetched until now, also what somebody is fetching in this moment. `false`: somebody was faster, or
+    /// what was read is not what is there.
+    pub fn void(&mut self, deadline: Deadline) -> Result<bool, RegisterError> {
+        self.look(&|_, _| Worth::Nothing, deadline)?;
+        // Later than the last one, also within its second.
+        let last = self.seen.value.void.map(|last| last + TimeDelta::milliseconds(1));
+        let value = SharedValue {
+            void: Some(last.map_or(self.now(), |last| last.max(self.now()))),
+            ..SharedValue::default()
+        };
+        self.swap(value, deadline)
     }
 
     fn swap(&mut self, value: SharedValue, deadline: Deadline) -> Result<bool, RegisterError> {

@@ -19,7 +19,7 @@ pub(crate) struct OpenBao {
     directory: tempfile::TempDir,
     address: String,
     /// Locked by nobody: it makes the server something that threads can share.
-    _process: Mutex<Running>,
+    process: Mutex<Running>,
 }
 
 impl OpenBao {
@@ -35,6 +35,12 @@ impl OpenBao {
 
     /// Without it.
     pub(crate) fn start_empty() -> Self {
+        // Somebody may take the port, or the one above it, before the server does: then it ends.
+        let started = std::iter::repeat_with(Self::try_start).take(5).flatten().next();
+        started.expect("OpenBao ended five times")
+    }
+
+    fn try_start() -> Option<Self> {
         let program = std::env::var_os("BAO").unwrap_or_else(|| panic!("BAO is not set: run tests/run"));
         let directory = tempfile::tempdir().unwrap();
         let address = free_port_of("127.0.0.1"); // the one that its certificate names
@@ -45,12 +51,16 @@ impl OpenBao {
         command.arg(format!("-dev-tls-cert-dir={}", directory.path().display()));
         command.env_clear().env("HOME", directory.path());
         let server = Self {
-            _process: Mutex::new(Running::start(command, None)),
+            process: Mutex::new(Running::start(command, None)),
             directory,
             address,
         };
-        wait_for("OpenBao", || server.is_up());
-        server
+        wait_for("OpenBao", || server.is_up() || !server.runs());
+        server.runs().then_some(server)
+    }
+
+    fn runs(&self) -> bool {
+        self.process.lock().unwrap().runs()
     }
 
     /// `https://127.…:PORT`.
@@ -106,6 +116,14 @@ impl OpenBao {
         self.do_as_root("PUT", "sys/policies/acl/of-the-test", &json!({"policy": policy}));
         let answer = self.do_as_root("POST", "auth/token/create", &json!({"policies": ["of-the-test"]}));
         answer["auth"]["client_token"].as_str().unwrap().to_owned()
+    }
+
+    /// As if nobody had shared anything.
+    pub(crate) fn forget_values(&self) {
+        for name in self.names("cce") {
+            let (status, answer) = self.ask("DELETE", &format!("kv/metadata/cce/{name}"), None, ROOT);
+            assert!(status < 300, "{name}: {status} {answer}");
+        }
     }
 
     /// How often the value has been written.

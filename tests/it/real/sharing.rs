@@ -1,5 +1,6 @@
 //! One certificate for many machines, through a real OpenBao.
 
+use super::faulty_engine::{Door, FaultyEngine};
 use super::openbao::{OpenBao, ROOT};
 use crate::support::World;
 use base64::Engine as _;
@@ -8,6 +9,7 @@ use cce_login::error::Exit;
 use cce_sim::Fault;
 use serde_json::json;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const LEAST: &str = include_str!("../../../docs/ci/vault-policy.hcl");
@@ -177,6 +179,91 @@ fn an_engine_that_cannot_be_used_costs_a_moment_and_no_certificate() {
     world.get_credential(&["--cache=none"]).credential();
     let asked = std::iter::from_fn(|| silent.accept().ok()).count();
     assert_eq!(asked, 1);
+}
+
+/// What the machine holds when the engine goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    Good,
+    Due,
+}
+
+#[test]
+fn whatever_goes_wrong_on_the_way_a_certificate_comes_in_time_and_the_cloud_is_asked_once() {
+    let bao = Arc::new(OpenBao::start());
+    let engine = FaultyEngine::in_front_of(&bao);
+    let doors = [
+        Door::ResetBefore,
+        Door::ResetAfter,
+        Door::Truncated,
+        Door::Hangs,
+        Door::Status(429),
+        Door::Status(500),
+        Door::Status(503),
+        Door::Status(403),
+        Door::Status(302),
+        Door::Html,
+        Door::Empty,
+        Door::WithoutDate,
+        Door::Stale,
+    ];
+    for door in doors {
+        for held in [Held::Nothing, Held::Good, Held::Due] {
+            engine.set(Door::Open);
+            bao.forget_values();
+            engine.forget();
+            let mut world = world(&bao);
+            world.set("VAULT_ADDR", engine.url());
+            world.set_clock_off(0);
+            if held != Held::Nothing {
+                world.get_credential(&[]).credential();
+            }
+            if held == Held::Due {
+                world.let_pass(7 * 3600);
+            }
+            let before = world.certificate_requests();
+            engine.set(door);
+            engine.asked();
+            let started = Instant::now();
+            let first = world.get_credential(&[]).credential();
+            let took = started.elapsed();
+            let asked = engine.asked();
+            let second = world.get_credential(&[]).credential();
+            let requests = world.certificate_requests() - before;
+            let at = format!("{door:?}, {held:?}: {took:?}, {requests} requests, the engine was asked {asked} times");
+            println!("{at}");
+            assert_eq!(first.certificate, second.certificate, "{at}");
+            // Where a turn cannot be had, whoever holds a certificate serves it.
+            let is_asked = held == Held::Nothing || held == Held::Due && door != Door::Stale;
+            assert_eq!(requests, usize::from(is_asked), "{at}");
+            assert!(took < Duration::from_secs(6), "{at}");
+            assert!(asked <= 12, "{at}");
+        }
+    }
+}
+
+#[test]
+fn behind_a_standby_that_stays_behind_the_cloud_is_asked_in_the_end() {
+    let bao = Arc::new(OpenBao::start());
+    let engine = FaultyEngine::in_front_of(&bao);
+    let mut world = world(&bao);
+    world.set("VAULT_ADDR", engine.url());
+    world.set_clock_off(0);
+    let first = world.get_credential(&[]).credential();
+    // It answers for ever that there is nothing yet.
+    engine.set(Door::Stale);
+    engine.asked();
+    world.move_to_another_machine();
+    let second = world.get_credential(&[]).credential();
+    assert_ne!(second.certificate, first.certificate);
+    let asked = engine.asked();
+    assert!(asked <= 6, "{asked}");
+    // Who wants everybody's certificate void is told that it is not.
+    world.login(&["--identity", "env", "--set-current"]).is_done();
+    world.run(["logout", "--shared"]).fails(Exit::Temporary, "shows an old state");
+    let asked = engine.asked();
+    assert!(asked < 60, "{asked}");
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn play(events: &[Event], certificate: &ClientCert) -> usize {
             Event::Void => {
                 let (clock, _) = &clocks[0];
                 let mut flight = Flight::new(&memory, clock, "cert-1".to_owned(), Some(&key), 1);
-                flight.void(deadline()).unwrap();
+                assert!(flight.void(deadline()).unwrap());
                 generation += 1;
             }
             Event::Dies(number) => {
