@@ -1,7 +1,7 @@
 //! A door in front of a real OpenBao, where answers go wrong as they do on a network.
 
-use super::openbao::OpenBao;
 use super::free_port_of;
+use super::openbao::OpenBao;
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -108,7 +108,9 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
     let mut headers = HashMap::new();
     loop {
         let line = line()?;
-        let Some((name, value)) = line.split_once(':') else { break };
+        let Some((name, value)) = line.split_once(':') else {
+            break;
+        };
         headers.insert(name.to_lowercase(), value.trim().to_owned());
     }
     let length = headers.get("content-length").map_or(0, |text| text.parse().unwrap());
@@ -124,13 +126,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
 }
 
 /// Says whether the connection goes on.
-fn answer(
-    mut stream: &TcpStream,
-    bao: &OpenBao,
-    door: Door,
-    request: &Asked,
-    first: &Mutex<FirstAnswers>,
-) -> bool {
+fn answer(mut stream: &TcpStream, bao: &OpenBao, door: Door, request: &Asked, first: &Mutex<FirstAnswers>) -> bool {
     let act = || {
         let (status, json) = bao.ask(request.method, &request.path, request.body.as_ref(), &request.token);
         let answer = (status, json.to_string());
@@ -142,14 +138,17 @@ fn answer(
     };
     let date = chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT");
     let write = |status: u16, body: &str, length: usize, date: &str| {
-        let kind = if body.starts_with('<') { "text/html" } else { "application/json" };
+        let kind = if body.starts_with('<') {
+            "text/html"
+        } else {
+            "application/json"
+        };
         let head = format!("HTTP/1.1 {status} Any\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{date}\r\n");
         (&*stream).write_all(format!("{head}{body}").as_bytes()).is_ok()
     };
     let date = format!("Date: {date}\r\n");
     let whole = |(status, body): (u16, String), date: &str| write(status, &body, body.len(), date);
     match door {
-        Door::Open => whole(act(), &date),
         Door::WithoutDate => whole(act(), ""),
         Door::ResetBefore => false,
         Door::ResetAfter => {
@@ -168,11 +167,14 @@ fn answer(
         }
         Door::Status(status) => whole((status, r#"{"errors":["of the test"]}"#.to_owned()), &date),
         Door::Html => whole((200, "<html><title>Sign in</title></html>".to_owned()), &date),
-        Door::Empty => whole((200, r#"{"data":{"data":{},"metadata":{"version":1}}}"#.to_owned()), &date),
+        Door::Empty => whole(
+            (200, r#"{"data":{"data":{},"metadata":{"version":1}}}"#.to_owned()),
+            &date,
+        ),
         Door::Stale if request.method == "GET" => {
             let kept = first.lock().unwrap().get(&request.path).cloned();
             whole(kept.unwrap_or_else(act), &date)
         }
-        Door::Stale => whole(act(), &date),
+        Door::Open | Door::Stale => whole(act(), &date),
     }
 }

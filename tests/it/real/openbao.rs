@@ -1,7 +1,7 @@
 //! A real OpenBao over TLS on loopback, with a key-value engine of version 2 at `kv`.
 
 use super::free_port_of;
-use crate::system::process::{Running, wait_for};
+use crate::system::process::{Output, Running, wait_for};
 use cce_login::host::Deadline;
 use cce_login::http::{Http, HttpSettings, Request, Trust};
 use cce_login::secret::Secret;
@@ -36,11 +36,17 @@ impl OpenBao {
     /// Without it.
     pub(crate) fn start_empty() -> Self {
         // Somebody may take the port, or the one above it, before the server does: then it ends.
-        let started = std::iter::repeat_with(Self::try_start).take(5).flatten().next();
-        started.expect("OpenBao ended five times")
+        let mut ended = Vec::new();
+        while ended.len() < 5 {
+            match Self::try_start() {
+                Ok(server) => return server,
+                Err(output) => ended.push(output),
+            }
+        }
+        panic!("OpenBao ended each time: {ended:#?}")
     }
 
-    fn try_start() -> Option<Self> {
+    fn try_start() -> Result<Self, Output> {
         let program = std::env::var_os("BAO").unwrap_or_else(|| panic!("BAO is not set: run tests/run"));
         let directory = tempfile::tempdir().unwrap();
         let address = free_port_of("127.0.0.1"); // the one that its certificate names
@@ -56,7 +62,10 @@ impl OpenBao {
             address,
         };
         wait_for("OpenBao", || server.is_up() || !server.runs());
-        server.runs().then_some(server)
+        if server.runs() {
+            return Ok(server);
+        }
+        Err(server.process.into_inner().unwrap().finish())
     }
 
     fn runs(&self) -> bool {

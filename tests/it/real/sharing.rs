@@ -261,7 +261,9 @@ fn behind_a_standby_that_stays_behind_the_cloud_is_asked_in_the_end() {
     assert!(asked <= 6, "{asked}");
     // Who wants everybody's certificate void is told that it is not.
     world.login(&["--identity", "env", "--set-current"]).is_done();
-    world.run(["logout", "--shared"]).fails(Exit::Temporary, "shows an old state");
+    world
+        .run(["logout", "--shared"])
+        .fails(Exit::Temporary, "shows an old state");
     let asked = engine.asked();
     assert!(asked < 60, "{asked}");
 }
