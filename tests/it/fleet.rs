@@ -3,13 +3,15 @@
 //! Certificates live sixty seconds, so that a run of minutes sees what a day of eight-hour certificates sees; the cloud grants ten requests
 //! a minute and user, and takes half a second for each.
 
+use crate::real::faulty_engine::{Door, FaultyEngine};
 use crate::real::openbao::OpenBao;
 use cce_sim::{ClusterSpec, Fault, Sim};
+use crate::system::process::wait_for;
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -20,7 +22,7 @@ const IN_FLIGHT: usize = 16;
 /// The cloud, the engine, and what every runner is given.
 struct Fleet {
     sim: Sim,
-    bao: OpenBao,
+    bao: Arc<OpenBao>,
     token: String,
     directory: tempfile::TempDir,
 }
@@ -38,7 +40,7 @@ fn is_full() -> bool {
 
 impl Fleet {
     fn new(latency: Duration, limit: u32) -> Self {
-        let (sim, bao) = (Sim::start(), OpenBao::start());
+        let (sim, bao) = (Sim::start(), Arc::new(OpenBao::start()));
         sim.set_fault("clustercert", Fault::Latency(latency));
         sim.set_behaviour(|b| b.clustercert_limit = Some(limit));
         let fleet = Self {
@@ -57,13 +59,8 @@ impl Fleet {
 
     /// One `get-credential` in a container of its own. `shared`: through which register.
     fn command(&self, number: usize, user: &str, cluster: &str, shared: &str, flags: &[&str]) -> Command {
-        let home = self.path(&format!("runner-{number}"));
-        std::fs::create_dir_all(home.join("run")).unwrap();
-        std::fs::set_permissions(home.join("run"), std::fs::Permissions::from_mode(0o700)).unwrap();
-        let key = self.sim.access_key(user);
         let at = self.sim.cluster(cluster);
-        let built = || env!("CARGO_BIN_EXE_kubectl-cce_login").into();
-        let mut command = Command::new(std::env::var_os("FLEET_PROGRAM").unwrap_or_else(built));
+        let mut command = self.container(number, user);
         command.args([
             "get-credential".to_owned(),
             format!("--region={}", self.sim.region()),
@@ -75,8 +72,19 @@ impl Fleet {
             format!("--ca-file={}", self.path("cloud-ca.pem").display()),
             format!("--shared-cache={shared}"),
         ]);
-        command.args(flags).env_clear();
-        command.envs([
+        command.args(flags);
+        command
+    }
+
+    /// The program in a container of its own, with what every runner is given.
+    fn container(&self, number: usize, user: &str) -> Command {
+        let home = self.path(&format!("runner-{number}"));
+        std::fs::create_dir_all(home.join("run")).unwrap();
+        std::fs::set_permissions(home.join("run"), std::fs::Permissions::from_mode(0o700)).unwrap();
+        let key = self.sim.access_key(user);
+        let built = || env!("CARGO_BIN_EXE_kubectl-cce_login").into();
+        let mut command = Command::new(std::env::var_os("FLEET_PROGRAM").unwrap_or_else(built));
+        command.env_clear().envs([
             ("container", "ci"),
             ("VAULT_TOKEN", &self.token),
             ("VAULT_ADDR", &self.bao.url()),
@@ -251,27 +259,75 @@ fn a_cold_herd_asks_once() {
     assert_eq!(fleet.requests(), 1);
 }
 
+/// Where a machine dies that has the turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dies {
+    /// Before it has asked the cloud.
+    Claimed,
+    /// While the cloud answers.
+    Asked,
+    /// With the certificate, before the others have it.
+    Answered,
+}
+
 #[test]
 #[ignore = "takes a minute, or many: tests/fleet/run"]
 fn a_machine_that_dies_in_its_turn_costs_the_others_one_turn() {
-    let fleet = Fleet::new(Duration::from_secs(4), 10);
-    let clusters = fleet.add_clusters(1);
-    let mut dying = fleet
-        .command(1_000, "alice", &clusters[0], "vault:kv/cce", &[])
-        .spawn()
-        .unwrap();
-    // It has the turn, and has asked the cloud.
-    crate::system::process::wait_for("the request", || fleet.requests() == 1);
-    dying.kill().unwrap();
-    dying.wait().unwrap();
-    let ran = fleet.run_many(20, 20, "alice", &clusters, "vault:kv/cce", &[]);
+    for dies in [Dies::Claimed, Dies::Asked, Dies::Answered] {
+        let latency = if dies == Dies::Asked { 4_000 } else { 500 };
+        let fleet = Fleet::new(Duration::from_millis(latency), 10);
+        let clusters = fleet.add_clusters(1);
+        let engine = FaultyEngine::in_front_of(&fleet.bao);
+        let (number, is_acted_upon) = if dies == Dies::Claimed { (1, true) } else { (2, false) };
+        engine.set(Door::HangsAtWrite { number, is_acted_upon });
+        let mut dying = fleet.command(1_000, "alice", &clusters[0], "vault:kv/cce", &[]);
+        dying.env("VAULT_ADDR", engine.url());
+        let mut dying = dying.spawn().unwrap();
+        wait_for("the moment of death", || match dies {
+            Dies::Claimed | Dies::Answered => engine.writes() == number,
+            Dies::Asked => fleet.requests() == 1,
+        });
+        dying.kill().unwrap();
+        dying.wait().unwrap();
+        let ran = fleet.run_many(20, 20, "alice", &clusters, "vault:kv/cce", &[]);
+        println!(
+            "killed in its turn ({dies:?}): {} requests; the others: {}",
+            fleet.requests(),
+            times(&ran)
+        );
+        assert_eq!(failed(&ran), 0, "{}", first_words(&ran));
+        assert_eq!(fleet.requests(), if dies == Dies::Claimed { 1 } else { 2 });
+    }
+}
+
+#[test]
+#[ignore = "takes a minute, or many: tests/fleet/run"]
+fn who_is_cut_off_in_the_middle_of_a_run_is_replaced_by_one_request_a_cluster() {
+    let fleet = Fleet::new(Duration::from_millis(500), 10);
+    let clusters = fleet.add_clusters(3);
+    let ran = fleet.run_many(60, IN_FLIGHT, "alice", &clusters, "vault:kv/cce", &[]);
+    assert_eq!((failed(&ran), fleet.requests()), (0, 3), "{}", first_words(&ran));
+    let mut revoke = fleet.container(2_000, "alice");
+    revoke.args(["revoke", "--all", "--identity=env", "--yes"]);
+    revoke
+        .env("CCE_LOGIN_SHARED_CACHE", "vault:kv/cce")
+        .env("CCE_LOGIN_REGION", fleet.sim.region())
+        .env("CCE_LOGIN_IAM_ENDPOINT", fleet.sim.iam_endpoint())
+        .env("CCE_LOGIN_CA_FILE", fleet.path("cloud-ca.pem"));
+    let output = revoke.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let voided = said.matches("the certificate that other machines share is void").count();
+    assert!(voided >= 3, "{said}");
+    let before = fleet.requests();
+    let ran = fleet.run_many(120, IN_FLIGHT, "alice", &clusters, "vault:kv/cce", &[]);
     println!(
-        "killed in its turn: {} requests; the others: {}",
-        fleet.requests(),
+        "revoked in the middle: {} more requests for 3 clusters; a run: {}",
+        fleet.requests() - before,
         times(&ran)
     );
     assert_eq!(failed(&ran), 0, "{}", first_words(&ran));
-    assert_eq!(fleet.requests(), 2);
+    assert_eq!(fleet.requests() - before, 3);
 }
 
 #[test]

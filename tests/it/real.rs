@@ -1,6 +1,6 @@
 //! Real engines: OpenBao, and a Kubernetes of etcd and kube-apiserver. `tests/run` makes OpenBao ready, `tests/run --real` Kubernetes too.
 
-mod faulty_engine;
+pub(crate) mod faulty_engine;
 pub(crate) mod kube_apiserver;
 pub(crate) mod openbao;
 mod pods;

@@ -28,6 +28,8 @@ pub(crate) enum Door {
     Empty,
     /// Reads are answered as they were first since [`FaultyEngine::forget`], as by a standby that is behind.
     Stale,
+    /// The write of this number to a certificate's place hangs, before or after it was acted upon.
+    HangsAtWrite { number: usize, is_acted_upon: bool },
     /// Without the header that tells the engine's time.
     WithoutDate,
 }
@@ -38,6 +40,8 @@ pub(crate) struct FaultyEngine {
     door: Arc<Mutex<Door>>,
     asked: Arc<Mutex<usize>>,
     first: Arc<Mutex<FirstAnswers>>,
+    /// Writes to places of certificates, since this was set last.
+    writes: Arc<Mutex<usize>>,
 }
 
 /// What each path was answered first.
@@ -59,16 +63,30 @@ impl FaultyEngine {
             door: Arc::new(Mutex::new(Door::Open)),
             asked: Arc::default(),
             first: Arc::default(),
+            writes: Arc::default(),
         };
         let (bao, door, asked, first) = (bao.clone(), this.door.clone(), this.asked.clone(), this.first.clone());
+        let writes = this.writes.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (bao, door, asked, first) = (bao.clone(), door.clone(), asked.clone(), first.clone());
+                let writes = writes.clone();
                 std::thread::spawn(move || {
                     let mut reader = BufReader::new(stream.try_clone().unwrap());
                     while let Some(request) = read(&mut reader) {
                         *asked.lock().unwrap() += 1;
-                        let door = *door.lock().unwrap();
+                        let is_write = request.method == "POST" && request.path.contains("/cert-");
+                        let write = {
+                            let mut writes = writes.lock().unwrap();
+                            *writes += usize::from(is_write);
+                            *writes
+                        };
+                        let mut door = *door.lock().unwrap();
+                        if let Door::HangsAtWrite { number, .. } = door
+                            && !(is_write && write == number)
+                        {
+                            door = Door::Open;
+                        }
                         if !answer(&stream, &bao, door, &request, &first) {
                             return;
                         }
@@ -84,12 +102,18 @@ impl FaultyEngine {
     }
 
     pub(crate) fn set(&self, door: Door) {
+        *self.writes.lock().unwrap() = 0;
         *self.door.lock().unwrap() = door;
     }
 
     /// What is read next is what a standby that is behind will answer.
     pub(crate) fn forget(&self) {
         self.first.lock().unwrap().clear();
+    }
+
+    /// How many writes to certificates' places have come.
+    pub(crate) fn writes(&self) -> usize {
+        *self.writes.lock().unwrap()
     }
 
     /// How many requests have come since this was asked last.
@@ -160,7 +184,10 @@ fn answer(mut stream: &TcpStream, bao: &OpenBao, door: Door, request: &Asked, fi
             write(status, &body[..body.len() / 2], body.len(), &date);
             false
         }
-        Door::Hangs => {
+        Door::Hangs | Door::HangsAtWrite { .. } => {
+            if let Door::HangsAtWrite { is_acted_upon: true, .. } = door {
+                act();
+            }
             // Until the other side has gone.
             let _ = stream.read(&mut [0]);
             false
