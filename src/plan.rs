@@ -23,7 +23,7 @@ pub use project::ProjectChoice;
 pub use revoke::{IdOrName, RevokePlan, RevokedOn, Verification, Whose};
 pub use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
 pub use search::SearchPlan;
-pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode, shared_cache};
+pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode};
 
 use crate::cli::IdentityArgs;
 use crate::env_vars;

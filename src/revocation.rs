@@ -228,7 +228,7 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
     let shared_keys = shared_keys(session, revocation);
     let forgotten = forget_all(session, revocation);
     let voided = shared_keys.iter().try_for_each(|key| {
-        let is_voided = shared::void(session, &site.sharing(), key)?;
+        let is_voided = shared::void(session, &site.request().sharing(), key)?;
         if is_voided {
             say("the certificate that other machines share is void");
         }
@@ -284,8 +284,11 @@ fn shared_keys(session: &Session<'_>, revocation: &Revocation<'_>) -> Vec<crate:
     let noted = notes(session, revocation)
         .into_iter()
         .filter(|(_, note)| note.pin == pin);
-    let mut keys: Vec<_> = noted.map(|(key, _)| key).chain(revocation.site.key.clone()).collect();
-    keys.dedup();
+    let mut keys: Vec<_> = noted.map(|(key, _)| key).collect();
+    let asked_for = revocation.site.request().key();
+    if !keys.contains(&asked_for) {
+        keys.push(asked_for);
+    }
     keys
 }
 
@@ -326,11 +329,9 @@ fn send(session: &Session<'_>, revocation: &Revocation<'_>) -> Result<RevokeOutc
 /// Forgets what this machine has of the identity on the cluster, and what is on its way.
 fn forget_all(session: &Session<'_>, revocation: &Revocation<'_>) -> std::result::Result<(), NotForgotten> {
     let own = notes(session, revocation);
-    let on_its_way = revocation
-        .site
-        .key
-        .as_ref()
-        .filter(|key| revocation.is_own && own.iter().all(|(noted, _)| noted != *key));
+    let asked_for = revocation.site.request().key();
+    let is_on_its_way = revocation.is_own && own.iter().all(|(noted, _)| *noted != asked_for);
+    let on_its_way = is_on_its_way.then_some(&asked_for);
     let known = own.iter().map(|(key, note)| (key, Some(note)));
     let all = known.chain(on_its_way.into_iter().map(|key| (key, None)));
     in_all(all, |(key, note)| forget(session, key, note))

@@ -1,11 +1,10 @@
 //! The clusters that a command acts on at the cloud, each with the identity that acts: by contexts, or by what an identity can list.
 
 use crate::api_server::{ApiServer, known};
-use crate::cache::CacheKey;
 use crate::cli::{ChoiceArgs, GlobalArgs, SearchArgs};
 use crate::contexts::{self, ResolvedContext};
 use crate::credential::ask_cce::{self, ask_cce};
-use crate::credential::shared::Sharing;
+use crate::credential::request::{CertificateRequest, Requester};
 use crate::discovery::search::{LocatedCluster, Search, SearchResult};
 use crate::discovery::select::{self, Among, SelectError};
 use crate::error::{Error, Result};
@@ -16,13 +15,11 @@ use crate::identity::Identity;
 use crate::ids::Region;
 use crate::kubeconfig::{Kubeconfig, OurContext};
 use crate::output::some_failed::Failures;
-use crate::plan::{self, CloudSettings, ClusterRef, ClusterSelection, SearchPlan};
-use crate::register::SharedCache;
+use crate::plan::{self, CertificateSettings, CloudSettings, ClusterRef, ClusterSelection, SearchPlan};
 use crate::sanitize::sanitize;
 use crate::session::Session;
 use crate::sign_in::SignIn;
 use crate::sign_in::explain::explain;
-use crate::store::CacheMode;
 
 /// What to do where no context says which cluster.
 const CHOOSE: &str = "choose a context of ours with `--context NAME`, or name the cluster itself with `--cluster`";
@@ -39,11 +36,8 @@ pub(crate) struct Target {
     pub(crate) cloud: CloudSettings,
     /// The API server as the context has it.
     pub(crate) server: Option<ApiServer>,
-    /// What the context's certificate is filed under.
-    pub(crate) key: Option<CacheKey>,
-    /// The register in which it is shared.
-    pub(crate) shared_cache: SharedCache,
-    cache: CacheMode,
+    /// How its certificates are asked for: as the context says, else as this environment and profile do.
+    certificate: CertificateSettings,
     label: String,
     is_of_context: bool,
 }
@@ -102,7 +96,7 @@ pub(crate) struct Listing {
     pub(crate) identity: Identity,
     pub(crate) plan: SearchPlan,
     pub(crate) found: SearchResult,
-    shared_cache: SharedCache,
+    certificate: CertificateSettings,
 }
 
 impl Listing {
@@ -121,7 +115,7 @@ impl Listing {
         let _progress = Progress::spinner(host, "looking for clusters");
         Ok(Self {
             found: Search::new(session, &identity, &plan)?.clusters()?,
-            shared_cache: plan::shared_cache(&host.env, identity.profile())?,
+            certificate: CertificateSettings::without_flags(&host.env, identity.profile())?,
             identity,
             plan,
         })
@@ -135,10 +129,8 @@ impl Listing {
             cluster: located.cluster,
             identity: self.identity.clone(),
             cloud: self.plan.cloud.clone(),
-            cache: self.plan.cache,
             server: None,
-            key: None,
-            shared_cache: self.shared_cache.clone(),
+            certificate: self.certificate.clone(),
             is_of_context: false,
         }
     }
@@ -193,14 +185,11 @@ pub(crate) fn nothing_found(found: Targets) -> Error {
 impl Target {
     fn of_context(session: &Session<'_>, global: &GlobalArgs, context: &OurContext<'_>) -> Result<Self> {
         let meant = ResolvedContext::by(session, global, context)?;
-        let key = meant.wanted().key();
         let cluster = ask_cce::cluster(session, &meant.wanted())?;
         Ok(Self {
             cluster,
             server: contexts::cluster_info(context).and_then(|info| known::of_entry(info, || None, &session.host.env)),
-            key: Some(key),
-            cache: meant.plan.certificate.cache,
-            shared_cache: meant.plan.certificate.shared_cache,
+            certificate: meant.plan.certificate,
             cloud: meant.plan.cloud,
             at: meant.target,
             identity: meant.identity,
@@ -229,15 +218,19 @@ impl Target {
 
     /// Who asks the cloud, for this.
     pub(crate) fn sign_in(&self) -> SignIn<'_> {
-        SignIn::new(&self.identity, &self.cloud, &self.at.region, self.cache)
+        SignIn::new(&self.identity, &self.cloud, &self.at.region, self.certificate.cache)
     }
 
-    /// Who shares certificates of this cluster, and through what.
-    pub(crate) fn sharing(&self) -> Sharing<'_> {
-        Sharing {
+    /// A certificate of who acts, on this cluster.
+    pub(crate) fn request(&self) -> CertificateRequest<'_> {
+        CertificateRequest {
+            target: &self.at,
             identity: &self.identity,
-            endpoint: self.cloud.cce(&self.at.region),
-            shared_cache: &self.shared_cache,
+            cloud: &self.cloud,
+            certificate: &self.certificate,
+            principal: None,
+            is_lifetime_strict: false,
+            requester: Requester::Person,
         }
     }
 

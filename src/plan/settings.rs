@@ -169,16 +169,16 @@ impl CertificateSettings {
         };
         Self::new(&args, &Sources { env, profile: None })
     }
+
+    /// The settings of a command that has no flags for them.
+    pub fn without_flags(env: &Env, profile: Option<&Profile>) -> Result<Self, PlanError> {
+        Self::new(&CertificateArgs::default(), &Sources { env, profile })
+    }
 }
 
 /// Where a command that has no `--cache` keeps things: by `CCE_LOGIN_CACHE`.
 pub fn cache_mode(env: &Env) -> Result<CacheMode, PlanError> {
     Ok(CertificateSettings::new(&CertificateArgs::default(), &Sources { env, profile: None })?.cache)
-}
-
-/// What many machines share, for a command that has no `--shared-cache`.
-pub fn shared_cache(env: &Env, profile: Option<&Profile>) -> Result<SharedCache, PlanError> {
-    Ok(CertificateSettings::new(&CertificateArgs::default(), &Sources { env, profile })?.shared_cache)
 }
 
 /// How the run behaves.

@@ -5,14 +5,14 @@
 
 use crate::real::faulty_engine::{Door, FaultyEngine};
 use crate::real::openbao::OpenBao;
-use cce_sim::{ClusterSpec, Fault, Sim};
 use crate::system::process::wait_for;
+use cce_sim::{ClusterSpec, Fault, Sim};
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const LEAST: &str = include_str!("../../docs/ci/vault-policy.hcl");
@@ -317,7 +317,9 @@ fn who_is_cut_off_in_the_middle_of_a_run_is_replaced_by_one_request_a_cluster() 
     let output = revoke.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    let voided = said.matches("the certificate that other machines share is void").count();
+    let voided = said
+        .matches("the certificate that other machines share is void")
+        .count();
     assert!(voided >= 3, "{said}");
     let before = fleet.requests();
     let ran = fleet.run_many(120, IN_FLIGHT, "alice", &clusters, "vault:kv/cce", &[]);

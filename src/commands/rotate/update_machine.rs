@@ -47,8 +47,9 @@ pub(super) fn update_machine(
     let keys: Vec<CacheKey> = own.map(|(key, _)| key.clone()).collect();
     let forgotten = in_all(&notes, |(key, note)| forget(session, key, Some(note)));
     let mut voided = Ok(());
-    for key in keys.iter().chain(&site.key) {
-        voided = voided.and(shared::void(session, &site.sharing(), key).map(drop));
+    let request = site.request();
+    for key in keys.iter().chain([&request.key()]) {
+        voided = voided.and(shared::void(session, &request.sharing(), key).map(drop));
     }
     let plan = ContextsPlan {
         selection: Selection::All,

@@ -185,7 +185,10 @@ fn answer(mut stream: &TcpStream, bao: &OpenBao, door: Door, request: &Asked, fi
             false
         }
         Door::Hangs | Door::HangsAtWrite { .. } => {
-            if let Door::HangsAtWrite { is_acted_upon: true, .. } = door {
+            if let Door::HangsAtWrite {
+                is_acted_upon: true, ..
+            } = door
+            {
                 act();
             }
             // Until the other side has gone.

@@ -401,6 +401,26 @@ fn who_revokes_or_logs_out_for_all_makes_everybody_take_another() {
 }
 
 #[test]
+fn who_revokes_or_rotates_from_a_machine_that_has_nothing_yet_makes_everybody_take_another() {
+    let bao = OpenBao::start();
+    let mut world = world(&bao);
+    let mut before = world.get_credential(&[]).credential();
+    let rotate = ["rotate", "--cluster", "prod", "--component", "all", "--yes"];
+    for command in [&["revoke", "--all", "--yes"][..], &rotate] {
+        world.move_to_another_machine();
+        world.run(command).is_done();
+        let requests = world.certificate_requests();
+        for _ in 0..2 {
+            world.move_to_another_machine();
+            let after = world.get_credential(&[]).credential();
+            assert_ne!(after.certificate, before.certificate, "{command:?}");
+        }
+        assert_eq!(world.certificate_requests(), requests + 1, "{command:?}");
+        before = world.get_credential(&[]).credential();
+    }
+}
+
+#[test]
 fn the_window_is_one_machines_business() {
     let bao = OpenBao::start();
     let mut world = world(&bao);
