@@ -10,6 +10,7 @@ use cce_login::host::{Deadline, Env};
 use cce_login::ids::Endpoint;
 use cce_login::register::{Kubernetes, Register, RegisterError, Swap, Vault, VaultAccess, VaultLogin, Version};
 use cce_login::secret::Secret;
+use cce_sim::Sim;
 use serde_json::json;
 use std::process::Command;
 use std::time::Duration;
@@ -260,6 +261,44 @@ fn openbao_lets_a_job_in_by_its_id_token() {
         let refused = read(&token, role).unwrap_err().to_string();
         assert!(refused.contains("Vault does not let us sign in"), "{refused}");
     }
+}
+
+#[test]
+fn openbao_lets_a_job_of_github_actions_in_with_nothing_stored() {
+    let (bao, sim) = (OpenBao::start(), Sim::start());
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sim/keys/rsa.pkcs8.pem");
+    let public = Command::new("openssl").args(["rsa", "-pubout", "-in", key]).output();
+    bao.do_as_root("PUT", "sys/policies/acl/cce", &json!({"policy": LEAST}));
+    bao.do_as_root("POST", "sys/auth/jwt", &json!({"type": "jwt"}));
+    let keys = json!({"jwt_validation_pubkeys": [String::from_utf8(public.unwrap().stdout).unwrap()]});
+    bao.do_as_root("POST", "auth/jwt/config", &keys);
+    let role = json!({
+        "role_type": "jwt", "user_claim": "sub", "bound_audiences": [bao.url()],
+        "bound_claims": {"sub": "repo:octo-org/octo-repo:ref:refs/heads/main"}, "token_policies": ["cce"], "token_type": "batch",
+    });
+    bao.do_as_root("POST", "auth/jwt/role/cce", &role);
+
+    let read = |audience: &str, request_token: &str| {
+        let env = Env::given([
+            ("VAULT_ADDR", bao.url()),
+            ("VAULT_CACERT", bao.ca_file().display().to_string()),
+            ("CCE_LOGIN_VAULT_ROLE", "cce".to_owned()),
+            ("CCE_LOGIN_VAULT_AUDIENCE", audience.to_owned()),
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", sim.actions_request_url()),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", request_token.to_owned()),
+        ]);
+        let access = VaultAccess::find(&env, None)?;
+        Vault::new(&env, access, "kv", "cce")?.read("cert-1", deadline())
+    };
+    let request_token = sim.actions_request_token();
+    assert!(read(&bao.url(), &request_token).unwrap().value.is_none());
+    let elsewhere = read("https://elsewhere.example.com", &request_token).unwrap_err();
+    assert!(
+        elsewhere.to_string().contains("Vault does not let us sign in"),
+        "{elsewhere}"
+    );
+    let no_job = read(&bao.url(), "nobody's").unwrap_err().to_string();
+    assert!(no_job.contains("GitHub Actions does not let us sign in"), "{no_job}");
 }
 
 #[test]
