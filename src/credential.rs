@@ -84,7 +84,7 @@ impl<'a> Certificates<'a> {
             return self.fetch(CachePolicy::AnyValid);
         };
         let entry = &current.entry;
-        whose::check_certificate(self.0.request, &entry.cert.common_name)?;
+        whose::check_certificate(self.0.session, self.0.request, &entry.cert.common_name)?;
         let freshness = self.0.freshness(entry);
         if freshness == Freshness::Expired {
             return self.fetch(CachePolicy::AnyValid);

@@ -20,7 +20,7 @@ mod trust;
 use crate::config::{Config, Profile};
 use crate::host::{Directories, Env};
 use crate::huaweicloud::credentials::Credentials;
-use crate::ids::{PrincipalId, ProfileName};
+use crate::ids::ProfileName;
 use crate::store::LayeredStore;
 use fingerprint::Fingerprint;
 use found::{AuthMethod, FoundIdentity, Passcode};
@@ -365,16 +365,14 @@ impl Identity {
         matches!(self.found.means, AuthMethod::IdToken { .. }) && self.found.agency.is_none()
     }
 
-    /// Who an entry of the kubeconfig is for: provider and subject of a federated user, else the id that a certificate names.
-    pub fn principal(&self, common_name: Option<&str>) -> Option<PrincipalId> {
-        let federated = self.federated_principal();
-        PrincipalId::parse(federated.as_deref().or(common_name)?).ok()
-    }
-
-    /// Provider and subject of somebody whose id at the cloud is another one after every login.
-    pub fn federated_principal(&self) -> Option<String> {
+    /// Provider and subject of somebody whose id at the cloud is another one after every login; of a person who signs in with a browser as
+    /// `signed_in` tells. `None` where nobody has signed in yet.
+    pub(crate) fn federated_principal(
+        &self,
+        signed_in: &dyn Fn(&ProviderSettings) -> Option<String>,
+    ) -> Option<String> {
         match &self.found.means {
-            AuthMethod::IdToken { provider, token } if self.is_federated() => Some(token.principal(provider)),
+            AuthMethod::IdToken { provider, token } if self.is_federated() => token.principal(provider, signed_in),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! Nothing is kept here, nobody is asked and no browser is opened: that is `sign_in`'s.
 
+mod answer;
 mod callback;
 mod device;
 mod discovery;
@@ -17,6 +18,7 @@ pub(crate) use callback::Callback;
 pub(crate) use device::{DeviceAuthorization, PollAnswer, classify_poll, end_of};
 pub(crate) use discovery::{Provider, is_safe_address};
 pub(crate) use error::OidcError;
+pub(crate) use id_token::{Claims, claim_text};
 pub(crate) use pkce::Attempt;
 pub(crate) use redirect_url::RedirectUrl;
 pub(crate) use token::{OidcClient, Tokens};

@@ -11,18 +11,22 @@ use crate::credential::forget::{NotForgotten, forget, in_all};
 use crate::credential::shared;
 use crate::discovery::targets::Target;
 use crate::error::{Error, Exit, Explain, Result};
-use crate::host::{Host, Progress};
+use crate::host::Progress;
 use crate::huaweicloud::cce::phase;
 use crate::huaweicloud::cce::revocation::{CertificateOwner, first_releases, too_old_to_revoke};
 use crate::output::{self, confirm};
 use crate::plan::Verification;
 use crate::sanitize::sanitize;
 use crate::session::Session;
+use crate::sign_in::subject;
 use proof::{OldCertificate, RevocationProof, VerificationResult};
 
 /// What comes first, whatever else is said.
 const FIRST: &str = "disable the identity's access keys and password in IAM first (tokens live up to 24 h), otherwise the other side simply \
                      fetches a new certificate";
+/// The same for somebody whom an identity provider vouches for.
+const FIRST_FEDERATED: &str = "disable the user at the identity provider first, or take them out of their groups there (tokens live up to 24 h), \
+                               otherwise the other side simply fetches a new certificate";
 /// Why somebody else's certificates stay.
 const NOT_AN_ADMINISTRATOR: &str = "an ordinary user can revoke only their own certificates: ask an administrator of the account, who needs \
                                     the IAM action `cce:cluster:revokeClientCredential`";
@@ -167,7 +171,7 @@ impl<'a> Revocation<'a> {
 
 /// Says what will happen, and lets a person agree by typing the cluster's name, or the number of clusters.
 pub(crate) fn confirm(session: &Session<'_>, args: &ConfirmArgs, revocations: &[Revocation<'_>]) -> Result<()> {
-    announce(session.host, revocations);
+    announce(session, revocations);
     match revocations {
         [] => Ok(()),
         [one] => confirm::ask(session, args, "the cluster's name", &one.site.cluster.name),
@@ -175,11 +179,18 @@ pub(crate) fn confirm(session: &Session<'_>, args: &ConfirmArgs, revocations: &[
     }
 }
 
-fn announce(host: &Host, revocations: &[Revocation<'_>]) {
+fn announce(session: &Session<'_>, revocations: &[Revocation<'_>]) {
     if revocations.is_empty() {
         return;
     }
-    host.say(FIRST);
+    let host = session.host;
+    let is_federated = |revocation: &Revocation<'_>| revocation.is_own && revocation.site.identity.is_federated();
+    if revocations.iter().any(|revocation| !is_federated(revocation)) {
+        host.say(FIRST);
+    }
+    if revocations.iter().any(is_federated) {
+        host.say(FIRST_FEDERATED);
+    }
     let mut told: Vec<&CertificateOwner> = Vec::new();
     for revocation in revocations {
         let holder = &revocation.holder;
@@ -197,6 +208,13 @@ fn announce(host: &Host, revocations: &[Revocation<'_>]) {
             "every certificate of {} on {clusters} will be refused, on every machine, CI included",
             revocation.owner()
         ));
+        if revocation.is_own && revocation.site.identity.is_federated() {
+            let who = subject::federated(session, &revocation.site.identity);
+            let who = who.map_or_else(String::new, |who| format!(" `{}`", sanitize(&who)));
+            host.say(&format!(
+                "that is one sign-in of yours: as a federated user{who} you have another id after each, and certificates of earlier ones stay good until they end"
+            ));
+        }
     }
     host.say("that cannot be undone; a new certificate can be fetched at once");
 }

@@ -15,9 +15,10 @@ mod person;
 pub(crate) mod portal;
 pub(crate) mod provider;
 pub(crate) mod refused;
+pub(crate) mod subject;
 
 use crate::cache::single_flight::{self, LockOutcome, LockTimedOut};
-use crate::cache::{CacheKey, index, tombstone};
+use crate::cache::{CacheKey, tombstone};
 use crate::env_vars;
 use crate::error::{Error, Result};
 use crate::huaweicloud::cloud::Cloud;
@@ -183,25 +184,11 @@ impl<'a> SignIn<'a> {
         let mut given = person::GivenByPerson::default();
         for _ in 0..MOST_ROUNDS {
             match self.issued_silently(session, given.proof.as_ref()) {
-                Err(error) if error.needs_person() => given = self.ask(session)?,
+                Err(error) if error.needs_person() => given = person::ask(session, self.identity, self.may_ask)?,
                 result => return result,
             }
         }
         self.issued_silently(session, given.proof.as_ref())
-    }
-
-    /// Asks the person. Somebody else than before gets nothing of their predecessor's.
-    fn ask(&self, session: &Session<'_>) -> Result<person::GivenByPerson> {
-        let given = person::ask(session, self.identity, self.may_ask)?;
-        if let Some(PersonsProof::IdToken {
-            is_other_person: true, ..
-        }) = &given.proof
-        {
-            let host = session.host;
-            host.say("somebody else than before has signed in: what was kept of the other person is forgotten");
-            forget_everything(session, &self.identity.identity_argument());
-        }
-        Ok(given)
     }
 
     /// [`SignIn::issued`] without asking anybody: an error that [needs a person](crate::error::Error::needs_person) where that is not possible.
@@ -340,17 +327,4 @@ pub(crate) fn portal_session(session: &Session<'_>, identity: &Identity) -> Resu
         }
     }
     Err(IdentityError::SignInNeeded.into())
-}
-
-/// Tokens and certificates that were given for this pin are void, in every layer.
-fn forget_everything(session: &Session<'_>, pin: &str) {
-    let store = session.every_store(None);
-    let certificates = index::all(&session.directories).into_iter();
-    let certificates = certificates.filter(|(_, record)| record.pin == pin).map(|(key, _)| key);
-    let tokens = kept::notes(&session.directories).into_iter();
-    let tokens = tokens.filter(|(_, record)| record.pin == pin).map(|(key, _)| key);
-    for key in certificates.chain(tokens) {
-        let _ = tombstone::bury(&session.directories, &key); // what cannot be noted is deleted all the same
-        store.delete(key.account());
-    }
 }

@@ -13,6 +13,7 @@ use crate::session::Session;
 use crate::sign_in::SignIn;
 use crate::sign_in::authenticate::TokenOwner;
 use crate::sign_in::explain::explain;
+use crate::sign_in::subject;
 
 /// Who it is. What the cloud does not let it know of itself is missing.
 pub(crate) struct WhoAmI {
@@ -22,8 +23,20 @@ pub(crate) struct WhoAmI {
     pub(crate) account: Option<IdAndName>,
     /// The user, if it is one.
     pub(crate) user: Option<IdAndName>,
+    /// Whom an identity provider vouches for.
+    pub(crate) federated: Option<FederatedUser>,
     /// The projects that it sees.
     pub(crate) projects: Vec<Project>,
+}
+
+/// Somebody who has another id at IAM after every sign-in.
+pub(crate) struct FederatedUser {
+    /// Provider and subject, as entries of a kubeconfig name them; `None` where the provider's token names nobody.
+    pub(crate) principal: Option<String>,
+    /// What the provider calls them.
+    pub(crate) person: Option<String>,
+    /// IAM's user groups, by which clusters know them; `None` where IAM does not tell.
+    pub(crate) groups: Option<Vec<String>>,
 }
 
 /// Asks the cloud. Only the projects must be told: whoever sees none is of no use here.
@@ -61,6 +74,11 @@ pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<WhoAmI>
             }
         };
         let kind = wanted.identity.kind_of_principal();
+        let federated = wanted.identity.is_federated().then(|| FederatedUser {
+            principal: subject::federated(session, wanted.identity),
+            person: subject::person(session, wanted.identity),
+            groups: who.and_then(|who| who.groups.clone()),
+        });
         let name = named
             .as_ref()
             .map(|named| if named.name.is_empty() { &named.id } else { &named.name });
@@ -68,6 +86,7 @@ pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<WhoAmI>
             principal: name.map_or_else(|| wanted.identity.describe(), |name| format!("{kind} {name}")),
             account,
             user: named.filter(|_| kind.ends_with("user")),
+            federated,
             projects,
         })
     })

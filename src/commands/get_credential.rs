@@ -63,7 +63,7 @@ fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString
 
     let resolved = ResolvedContext::new(&session, identity, plan).map_err(|e| e.doing(&doing))?;
     let request = resolved.request(requester);
-    whose::check_offline(&request).map_err(|e| e.doing(&doing))?;
+    whose::check_offline(&session, &request).map_err(|e| e.doing(&doing))?;
     let certificates = Certificates::of(&session, &request);
     if args.renew {
         certificates.tend();

@@ -13,7 +13,6 @@ use crate::contexts::{self, ResolvedContext, is_about};
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::parallel;
 use crate::host::{Directories, Host, Input, Progress};
-use crate::identity::Identity;
 use crate::ids::ClusterId;
 use crate::kubeconfig::OurContext;
 use crate::output::{self, Format};
@@ -84,12 +83,6 @@ struct ContextState {
     checked: Option<CheckResult>,
 }
 
-fn sign_in_ends(session: &Session<'_>, identity: &Identity) -> Option<DateTime<Utc>> {
-    let sign_on = SignOn::of(identity)?;
-    let record = sign_on.record(&session.directories)?;
-    record.ended.or(record.ends_at)
-}
-
 /// What an API server says of a certificate.
 enum CheckResult {
     Accepted,
@@ -123,7 +116,8 @@ fn look(
                 shared_cache: Some(&wanted.certificate.shared_cache)
                     .filter(|shared| shared.is_some())
                     .map(ToString::to_string),
-                sign_in_ends: sign_in_ends(session, &meant.identity),
+                sign_in_ends: SignOn::of(&meant.identity)
+                    .and_then(|sign_on| sign_on.end(session, &meant.identity.identity_argument())),
                 problem: None,
                 checked: None,
             }

@@ -1,6 +1,6 @@
 //! `whoami`: where the identity comes from, who it is to the cloud, and which projects it sees.
 
-use crate::account::principal;
+use crate::account::principal::{self, FederatedUser};
 use crate::cli::{GlobalArgs, WhoamiArgs};
 use crate::error::Result;
 use crate::host::{Directories, Host, Progress};
@@ -23,6 +23,15 @@ struct Report<'a> {
     account_id: Option<&'a str>,
     user: Option<&'a str>,
     user_id: Option<&'a str>,
+    /// Provider and subject of somebody who has another user id after every sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    federated_principal: Option<&'a str>,
+    /// What their provider calls them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<&'a str>,
+    /// Their user groups at IAM, where it tells them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<&'a [String]>,
     projects: Vec<ProjectRow<'a>>,
 }
 
@@ -56,6 +65,9 @@ pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result
         account_id: who.account.as_ref().and_then(id),
         user: who.user.as_ref().and_then(name),
         user_id: who.user.as_ref().and_then(id),
+        federated_principal: who.federated.as_ref().and_then(|user| user.principal.as_deref()),
+        person: who.federated.as_ref().and_then(|user| user.person.as_deref()),
+        groups: who.federated.as_ref().and_then(|user| user.groups.as_deref()),
         projects: who
             .projects
             .iter()
@@ -71,7 +83,26 @@ pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result
         Format::Name => who.principal.clone() + "\n",
         Format::Table => table(&report),
     };
-    output::print(host, &text)
+    output::print(host, &text)?;
+    if let Some(federated) = who.federated.filter(|_| format == Format::Table) {
+        host.say(rbac_of(&federated));
+    }
+    Ok(())
+}
+
+/// What it means that the user's id is another one after every sign-in.
+fn rbac_of(user: &FederatedUser) -> &'static str {
+    match user.groups.as_deref() {
+        None => {
+            "IAM gives you another user id after every sign-in, and does not tell your user groups: a cluster can know you by these alone, so bind roles to them"
+        }
+        Some([]) => {
+            "IAM gives you another user id after every sign-in, and you are in no user group: a cluster has nothing to know you by until the identity provider's rules at IAM put you into one"
+        }
+        Some(_) => {
+            "IAM gives you another user id after every sign-in: clusters know you by your user groups, so bind roles to these"
+        }
+    }
 }
 
 fn name(named: &IdAndName) -> Option<&str> {
@@ -95,6 +126,16 @@ fn table(report: &Report<'_>) -> String {
         ("ACCOUNT", with_id(report.account, report.account_id)),
         ("USER", with_id(report.user, report.user_id)),
     ];
+    rows.extend(report.person.map(|person| ("PERSON", person.to_owned())));
+    rows.extend(report.federated_principal.map(|who| ("SUBJECT", who.to_owned())));
+    if let Some(groups) = report.groups {
+        let groups = if groups.is_empty() {
+            "-".to_owned()
+        } else {
+            groups.join(", ")
+        };
+        rows.push(("GROUPS", groups));
+    }
     for (number, project) in report.projects.iter().enumerate() {
         let head = if number == 0 { "PROJECTS" } else { "" };
         rows.push((head, with_id(Some(project.name), Some(project.id))));

@@ -64,7 +64,7 @@ pub(crate) fn fetch(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Res
     // What somebody else has brought about meanwhile: a certificate, or a failure.
     let found_meanwhile = || {
         let newer = slot.cached_for(fetch.policy).map(|found| {
-            whose::check_certificate(slot.request, &found.entry.cert.common_name)?;
+            whose::check_certificate(slot.session, slot.request, &found.entry.cert.common_name)?;
             Ok(found)
         });
         newer.or_else(|| slot.recent_failure(fetch).map(Err))
@@ -91,7 +91,7 @@ pub(crate) fn fetch(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Res
     }
     // Whoever it is for has an entry of their own, perhaps: for them it is kept, and nothing has failed.
     let issued = issued?;
-    whose::check_certificate(slot.request, &issued.entry.cert.common_name)?;
+    whose::check_certificate(slot.session, slot.request, &issued.entry.cert.common_name)?;
     Ok(issued)
 }
 

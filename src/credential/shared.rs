@@ -384,7 +384,7 @@ impl Run<'_> {
         let known = self.slot.record();
         let is_same_user =
             request.identity.is_federated() || known.is_none_or(|known| known.user_id == entry.cert.common_name);
-        let is_meant = whose::check_certificate(request, &entry.cert.common_name).is_ok();
+        let is_meant = whose::check_certificate(self.slot.session, request, &entry.cert.common_name).is_ok();
         is_asked_for && is_same_user && is_meant
     }
 

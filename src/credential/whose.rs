@@ -4,6 +4,8 @@ use crate::credential::request::CertificateRequest;
 use crate::error::{Exit, Explain, Result, UNUSABLE_FOR};
 use crate::ids::PrincipalId;
 use crate::sanitize::sanitize;
+use crate::session::Session;
+use crate::sign_in::subject;
 use chrono::TimeDelta;
 
 /// Another person than the one whom the entry names.
@@ -66,29 +68,38 @@ pub(crate) fn check_handed_over(expected: Option<&PrincipalId>, common_name: &st
 }
 
 /// Refuses somebody who can be told offline from the one whom the entry names: a federated user.
-pub(crate) fn check_offline(request: &CertificateRequest<'_>) -> Result<()> {
-    match request.identity.federated_principal() {
-        Some(found) => check(request, &found),
+pub(crate) fn check_offline(session: &Session<'_>, request: &CertificateRequest<'_>) -> Result<()> {
+    match subject::federated(session, request.identity) {
+        Some(found) => check(session, request, &found),
         None => Ok(()),
     }
 }
 
 /// Refuses a certificate of anybody but the one whom the entry names. A federated user has another id after every sign-in.
-pub(crate) fn check_certificate(request: &CertificateRequest<'_>, common_name: &str) -> Result<()> {
-    match request.identity.federated_principal() {
-        Some(found) => check(request, &found),
-        None => check(request, common_name),
+pub(crate) fn check_certificate(
+    session: &Session<'_>,
+    request: &CertificateRequest<'_>,
+    common_name: &str,
+) -> Result<()> {
+    if request.identity.is_federated() {
+        check_offline(session, request)
+    } else {
+        check(session, request, common_name)
     }
 }
 
-fn check(request: &CertificateRequest<'_>, found: &str) -> Result<()> {
+fn check(session: &Session<'_>, request: &CertificateRequest<'_>, found: &str) -> Result<()> {
     let Some(expected) = request.principal.filter(|expected| expected.as_str() != found) else {
         return Ok(());
     };
     let target = request.target;
+    let described = match subject::person(session, request.identity) {
+        Some(person) => format!("`{person}`, {}", request.identity.describe()),
+        None => request.identity.describe(),
+    };
     Err(AnotherPerson {
         found: sanitize(found),
-        described: request.identity.describe(),
+        described,
         expected: expected.to_string(),
         command: format!(
             "kubectl cce-login --region={} --project={} --cluster={} {}",

@@ -53,6 +53,23 @@ pub(crate) fn beside(work: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// Does `work` beside `meanwhile`, which can ask whether `work` is still at it. The answer of `meanwhile` counts if it has one, else that of
+/// `work`; both have ended then. Where no thread can be made, `work` alone is done.
+pub(crate) fn race<T: Send>(
+    work: &(dyn Fn() -> T + Sync),
+    meanwhile: impl FnOnce(&dyn Fn() -> bool) -> Option<T>,
+) -> T {
+    thread::scope(|scope| {
+        let Ok(beside) = thread::Builder::new().spawn_scoped(scope, work) else {
+            return work();
+        };
+        meanwhile(&|| !beside.is_finished()).unwrap_or_else(|| match beside.join() {
+            Ok(answer) => answer,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,7 +93,11 @@ impl Processes {
     }
 }
 
-/// Starts another program (its words, the first one its name) and does not wait for it: its streams are nobody's.
+/// How long a program that is left to itself may take to find out that it cannot do what it is for.
+const FIRST_MOMENT: Duration = Duration::from_millis(500);
+
+/// Starts another program (its words, the first one its name) and leaves it to itself: its streams are nobody's. One that fails at once is an
+/// error.
 pub(super) fn start_detached(words: &[OsString]) -> std::io::Result<()> {
     let (program, arguments) = words.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(program);
@@ -101,7 +105,16 @@ pub(super) fn start_detached(words: &[OsString]) -> std::io::Result<()> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.spawn().map(drop)
+    let mut child = command.spawn()?;
+    let started = super::clock::Stopwatch::start();
+    while started.elapsed() < FIRST_MOMENT {
+        match child.try_wait()? {
+            Some(status) if !status.success() => return Err(std::io::Error::other(status.to_string())),
+            Some(_) => return Ok(()),
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+    Ok(())
 }
 
 /// A number that nobody can guess or repeat.

@@ -38,6 +38,12 @@ impl Host {
         self.waiting(|| self.ask_hidden_line(&line(question)))
     }
 
+    /// [`Host::ask_secret`] for as long as `goes_on`: once it does not, what was typed counts for nothing. It is asked inside
+    /// [`Host::while_waiting`].
+    pub(crate) fn ask_secret_while(&self, question: &str, goes_on: &dyn Fn() -> bool) -> Option<Secret<String>> {
+        self.ask_hidden_line_while(&line(question), goes_on)
+    }
+
     /// Asks until something is typed that everybody may see. `before` is what was typed the last time.
     pub fn ask_for(&self, question: &str, before: Option<&str>) -> Result<String, Cancelled> {
         self.waiting(|| match self.colours() {

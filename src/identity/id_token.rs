@@ -10,6 +10,8 @@ use crate::identity::local::{self, Local};
 use crate::identity::reading::{malformed_source, secret_variable};
 use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::ProviderSettings;
+use crate::ids::PrincipalId;
+use crate::oidc::claim_text;
 use crate::secret::{Secret, SecretShape};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -97,14 +99,26 @@ impl IdTokenSource {
         }
     }
 
-    /// The provider and whom its token is about, as one word; of a job its repository, and no subject where none is told.
-    pub(crate) fn principal(&self, provider: &str) -> String {
-        let subject = match self.subject() {
-            Subject::Known { subject, .. } => subject,
-            Subject::Job { repository, .. } => format!("repo:{repository}"),
-            Subject::Unknown(_) => String::new(),
+    /// The provider and whom its token is about, as one word: of a job its repository, of a person what `signed_in` tells of the last sign-in
+    /// (`None` before the first one). A token that names nobody says no more than its provider.
+    pub(crate) fn principal(
+        &self,
+        provider: &str,
+        signed_in: &dyn Fn(&ProviderSettings) -> Option<String>,
+    ) -> Option<String> {
+        let subject = match (self, self.subject()) {
+            (Self::Person { at, .. }, _) => signed_in(at)?,
+            (_, Subject::Known { subject, .. }) => subject,
+            (_, Subject::Job { repository, .. }) => format!("repo:{repository}"),
+            (_, Subject::Unknown(_)) => String::new(),
         };
-        format!("{}/{}", plain(provider), plain(&subject))
+        let whole = format!("{}/{}", plain(provider), plain(&subject));
+        if PrincipalId::parse(&whole).is_ok() {
+            return Some(whole);
+        }
+        // Longer than an argument should be. `~` and two letters that are no digits: no subject in plain letters looks like it.
+        let hash = crate::huaweicloud::signing::short_hash(subject.as_bytes());
+        Some(format!("{}/~sha256:{hash}", plain(provider)))
     }
 
     /// What tells it from the id tokens of others: issuer and subject, unverified. Where they cannot be read it is another one each time.
@@ -193,8 +207,7 @@ fn claim_of(token: &Secret<String>, name: &str) -> Option<String> {
     // Only this claim leaves here: a name.
     let claims = token.expose().trim().split('.').nth(1)?;
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-    let claim = claims.get(name)?.as_str()?;
-    (!claim.is_empty()).then(|| claim.to_owned())
+    claim_text(claims.get(name)?)
 }
 
 /// The token that goes with a provider by name: `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, else the service of GitHub Actions.

@@ -3,10 +3,9 @@
 //! Who calls is not known: pages of strangers and other programs can, too. Hence nothing of a request is ever echoed, and whatever does not
 //! carry this attempt's `state` is turned away while the waiting goes on.
 
-use super::pkce::{Attempt, is_same};
-use super::{OidcError, Provider, RedirectUrl, form};
+use super::answer::{BrowserAnswer, ExpectedAnswer};
+use super::{Attempt, OidcError, Provider, RedirectUrl};
 use crate::host::{Deadline, Stopwatch, parallel};
-use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -19,7 +18,7 @@ use std::time::Duration;
 const LARGEST_HEAD: usize = 16 << 10;
 /// The longest that one connection may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// More connections than this at a time are dropped.
+/// More connections than this at a time wait for their turn, which comes: none takes longer than [`PATIENCE`].
 const MOST_CONNECTIONS: usize = 32;
 /// How often the listener looks.
 const POLL: Duration = Duration::from_millis(20);
@@ -40,13 +39,9 @@ struct Address {
 
 /// A request, judged.
 enum CallbackVerdict {
-    /// The code of this attempt.
-    Code(Secret<String>),
-    /// This attempt's, and it is a no.
-    Refused { error: String, description: String },
-    /// This attempt's, but another issuer answers (RFC 9207).
-    OtherIssuer,
-    /// Anything else; with the status to answer.
+    /// An answer to this attempt, perhaps.
+    Answer(BrowserAnswer),
+    /// Something else; with the status to answer, empty for none.
     Other(&'static str),
 }
 
@@ -89,46 +84,72 @@ impl Callback {
         &self.redirect_uri
     }
 
-    /// Waits for the browser with this attempt's answer.
+    /// Waits for the browser with this attempt's answer, as long as `goes_on`.
     pub(crate) fn wait(
-        self,
+        &self,
         attempt: &Attempt,
         provider: &Provider,
         patience: Duration,
+        goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Secret<String>, OidcError> {
         let (sender, verdicts) = mpsc::channel();
         let running = Arc::new(AtomicUsize::new(0));
         let started = Stopwatch::start();
-        let issuer = Arc::new((provider.issuer.clone(), provider.names_issuer));
-        while started.elapsed() < patience {
+        let answer = ExpectedAnswer::new(attempt, provider);
+        while started.elapsed() < patience && goes_on() {
             for listener in &self.listeners {
-                let Ok((stream, peer)) = listener.accept() else {
-                    continue;
-                };
-                if !peer.ip().is_loopback() || running.load(Ordering::Acquire) >= MOST_CONNECTIONS {
-                    continue;
+                // Those who have no place yet wait in the system's queue, in their order: slow ones hold nobody up for good.
+                while running.load(Ordering::Acquire) < MOST_CONNECTIONS {
+                    let Ok((stream, peer)) = listener.accept() else {
+                        break;
+                    };
+                    if !peer.ip().is_loopback() {
+                        continue;
+                    }
+                    running.fetch_add(1, Ordering::AcqRel);
+                    let connection = CallbackConnection {
+                        address: Arc::clone(&self.expected),
+                        answer: answer.clone(),
+                        running: Arc::clone(&running),
+                    };
+                    let sender = sender.clone();
+                    parallel::beside(move || {
+                        let verdict = connection.serve(stream);
+                        let _ = sender.send(verdict); // nobody waits any more
+                    });
                 }
-                let connection = CallbackConnection {
-                    expected: Arc::clone(&self.expected),
-                    state: attempt.state.clone(),
-                    issuer: Arc::clone(&issuer),
-                    running: Arc::clone(&running),
-                };
-                running.fetch_add(1, Ordering::AcqRel);
-                let sender = sender.clone();
-                parallel::beside(move || {
-                    let verdict = connection.serve(stream);
-                    let _ = sender.send(verdict); // nobody waits any more
-                });
             }
-            match verdicts.recv_timeout(POLL) {
-                Ok(CallbackVerdict::Code(code)) => return Ok(code),
-                Ok(CallbackVerdict::Refused { error, description }) => return Err(refusal(error, description)),
-                Ok(CallbackVerdict::OtherIssuer) => return Err(OidcError::OtherIssuer(provider.issuer.clone())),
-                Ok(CallbackVerdict::Other(_)) | Err(_) => {}
+            if let Ok(CallbackVerdict::Answer(answer)) = verdicts.recv_timeout(POLL)
+                && let Some(code) = conclusion(answer, provider)
+            {
+                return code;
             }
         }
         Err(OidcError::NobodyCame(patience.as_secs() / 60))
+    }
+
+    /// The same for the address at which a browser on another machine has ended; `None` where it is not that of this attempt.
+    pub(crate) fn judge_pasted(
+        &self,
+        attempt: &Attempt,
+        provider: &Provider,
+        address: &Secret<String>,
+    ) -> Option<Result<Secret<String>, OidcError>> {
+        // Judged as a request would be; what is secret in it goes into a `Secret`.
+        let (at, query) = address.expose().trim().split_once('?')?;
+        let query = query.split('#').next().unwrap_or_default();
+        let is_ours = at == self.redirect_uri;
+        is_ours.then(|| conclusion(ExpectedAnswer::new(attempt, provider).judge(query), provider))?
+    }
+}
+
+/// What an answer means for the sign-in; `None`: nothing.
+fn conclusion(answer: BrowserAnswer, provider: &Provider) -> Option<Result<Secret<String>, OidcError>> {
+    match answer {
+        BrowserAnswer::Code(code) => Some(Ok(code)),
+        BrowserAnswer::Refused { error, description } => Some(Err(refusal(error, description))),
+        BrowserAnswer::OtherIssuer => Some(Err(OidcError::OtherIssuer(provider.issuer.clone()))),
+        BrowserAnswer::NotOurs => None,
     }
 }
 
@@ -152,10 +173,8 @@ fn refusal(error: String, description: String) -> OidcError {
 
 /// What one connection needs to judge its request.
 struct CallbackConnection {
-    expected: Arc<Address>,
-    state: Secret<String>,
-    /// The issuer, and whether it has announced that the redirect names it.
-    issuer: Arc<(String, bool)>,
+    address: Arc<Address>,
+    answer: ExpectedAnswer,
     running: Arc<AtomicUsize>,
 }
 
@@ -196,39 +215,16 @@ impl CallbackConnection {
             name.eq_ignore_ascii_case("host").then(|| value.trim())
         });
         // Somebody's own name that leads here (DNS rebinding) is not ours.
-        if hosts.next() != Some(self.expected.host.as_str()) || hosts.next().is_some() {
+        if hosts.next() != Some(self.address.host.as_str()) || hosts.next().is_some() {
             return CallbackVerdict::Other("400 Bad Request");
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        if path != self.expected.path {
+        if path != self.address.path {
             return CallbackVerdict::Other("404 Not Found");
         }
-        self.judge_answer(&form::decode(query))
-    }
-
-    fn judge_answer(&self, pairs: &[(String, String)]) -> CallbackVerdict {
-        let only = |name: &str| {
-            let mut values = pairs.iter().filter(|(other, _)| other == name);
-            let value = values.next().map(|(_, value)| value.clone());
-            value.filter(|_| values.next().is_none())
-        };
-        // Compared, nothing more.
-        let is_ours = only("state").is_some_and(|state| is_same(&state, self.state.expose()));
-        let (issuer, is_announced) = self.issuer.as_ref();
-        let is_named = pairs.iter().any(|(name, _)| name == "iss");
-        let is_of_issuer = if is_named {
-            only("iss").as_ref() == Some(issuer)
-        } else {
-            !is_announced
-        };
-        match (is_ours, only("code"), only("error")) {
-            (true, ..) if !is_of_issuer => CallbackVerdict::OtherIssuer,
-            (true, Some(code), None) if !code.is_empty() => CallbackVerdict::Code(Secret::new(code)),
-            (true, None, Some(error)) => CallbackVerdict::Refused {
-                error: sanitize(&error),
-                description: sanitize(&only("error_description").unwrap_or_default()),
-            },
-            _ => CallbackVerdict::Other("400 Bad Request"),
+        match self.answer.judge(query) {
+            BrowserAnswer::NotOurs => CallbackVerdict::Other("400 Bad Request"),
+            answer => CallbackVerdict::Answer(answer),
         }
     }
 }
@@ -256,12 +252,12 @@ fn read_head(stream: &mut TcpStream, until: Deadline) -> Option<String> {
 /// A whole answer. Its text is fixed: it holds nothing of the request, runs nothing and leads nowhere.
 fn page(verdict: &CallbackVerdict) -> String {
     let (status, title, text) = match verdict {
-        CallbackVerdict::Code(..) => (
+        CallbackVerdict::Answer(BrowserAnswer::Code(_)) => (
             "200 OK",
             "Signed in",
             "The rest happens in your terminal, where kubectl cce-login goes on. You can close this tab.",
         ),
-        CallbackVerdict::Refused { .. } | CallbackVerdict::OtherIssuer => (
+        CallbackVerdict::Answer(_) => (
             "200 OK",
             "Not signed in",
             "The answer is no. Your terminal has its reason. You can close this tab.",

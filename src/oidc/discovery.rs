@@ -1,8 +1,9 @@
 //! What a provider says of itself (`/.well-known/openid-configuration`).
 
 use super::OidcError;
-use crate::host::Deadline;
+use crate::host::{Clock, Deadline};
 use crate::http::{Http, Request};
+use chrono::TimeDelta;
 use serde_json::Value;
 
 /// A provider, as its own document describes it.
@@ -24,13 +25,17 @@ pub(crate) struct Provider {
     pub(crate) has_pkce: Option<bool>,
     /// Refresh tokens are to be had for a scope; `None` where it does not tell.
     pub(crate) has_offline_access: Option<bool>,
-    /// `code` is among its response types, or it does not tell.
+    /// `code` is among its response types and grants, or it does not tell.
     pub(crate) has_code_flow: bool,
+    /// Refresh tokens are among its grants; `None` where it does not tell.
+    pub(crate) has_renewal: Option<bool>,
+    /// How far its clock is ahead of ours, where it told.
+    pub(crate) skew: Option<TimeDelta>,
 }
 
 impl Provider {
     /// Asks the issuer.
-    pub(crate) fn discover(http: &Http, issuer: &str, deadline: Deadline) -> Result<Self, OidcError> {
+    pub(crate) fn discover(http: &Http, issuer: &str, clock: &Clock, deadline: Deadline) -> Result<Self, OidcError> {
         let unusable = |problem: &str| OidcError::Unusable {
             issuer: crate::sanitize::sanitize(issuer),
             problem: problem.to_owned(),
@@ -52,7 +57,11 @@ impl Provider {
         // Public: what everybody may read.
         let document: Value =
             serde_json::from_slice(answer.body.expose()).map_err(|_| unusable("its configuration is not JSON"))?;
-        Self::read(issuer, &document).map_err(|problem| unusable(&problem))
+        let provider = Self::read(issuer, &document).map_err(|problem| unusable(&problem))?;
+        Ok(Self {
+            skew: answer.date().map(|theirs| theirs - clock.now()),
+            ..provider
+        })
     }
 
     fn read(issuer: &str, document: &Value) -> Result<Self, String> {
@@ -82,7 +91,10 @@ impl Provider {
             names_issuer: document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
             has_pkce: listed("code_challenge_methods_supported", "S256"),
             has_offline_access: listed("scopes_supported", "offline_access"),
-            has_code_flow: listed("response_types_supported", "code") != Some(false),
+            has_code_flow: listed("response_types_supported", "code") != Some(false)
+                && listed("grant_types_supported", "authorization_code") != Some(false),
+            has_renewal: listed("grant_types_supported", "refresh_token"),
+            skew: None,
         })
     }
 

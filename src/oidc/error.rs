@@ -48,6 +48,11 @@ pub(crate) enum OidcError {
     /// The redirect came from somebody else.
     #[error("the answer in the browser is not from `{0}`")]
     OtherIssuer(String),
+    /// The provider does not send browsers there.
+    #[error(
+        "the identity provider does not let your browser come back to `{0}`: that address is not registered for this client"
+    )]
+    NotRegistered(String),
     /// Nobody finished in the browser.
     #[error("nobody signed in within {0} minutes")]
     NobodyCame(u64),
@@ -64,7 +69,7 @@ pub(crate) enum OidcError {
     #[error("this system gives no random numbers")]
     NoRandomness,
     /// There is no device flow.
-    #[error("the identity provider `{0}` has no device flow, and there is no browser here")]
+    #[error("the identity provider `{0}` has no device flow")]
     NoDeviceFlow(String),
 }
 
@@ -98,18 +103,23 @@ impl Explain for OidcError {
                 "nothing was sent on: try again, and if it stays so, tell the identity provider's administrator".to_owned()
             }
             Self::Incomplete(_) => "the client must be allowed the code flow and the scope `openid` at the identity provider".to_owned(),
-            Self::NobodyCame(_) => "run it again, and finish in the browser; `--device-code` signs in with the browser of another machine".to_owned(),
+            Self::NotRegistered(_) => REGISTER.to_owned(),
+            Self::NobodyCame(_) => {
+                "run it again, and finish in the browser. If it said that the redirect address is not registered, register `http://127.0.0.1` with any port for the client; `--sign-in device` signs in with the browser of another machine".to_owned()
+            }
             Self::CannotListen { .. } => {
                 "another program has the port: end it, or register another address and give it with `--redirect-url`".to_owned()
             }
             Self::NoRandomness => "try again".to_owned(),
             Self::NoDeviceFlow(_) => {
-                "sign in on a machine with a browser, or set a `--redirect-url` with a port and bring it here: `ssh -L PORT:127.0.0.1:PORT HOST`"
-                    .to_owned()
+                "leave `--sign-in device` out: without a browser here, the address at which one elsewhere ends can be pasted".to_owned()
             }
         })
     }
 }
+
+/// How an address becomes one to return to.
+const REGISTER: &str = "register `http://127.0.0.1` with any port as redirect address of the client (Entra: `http://localhost`, with `--redirect-url http://localhost`), or a fixed one and give it with `--redirect-url`";
 
 /// Errors of RFC 6749 that are over by themselves.
 fn is_passing(error: &str) -> bool {
@@ -124,9 +134,7 @@ fn refusal_hint(error: &str, description: &str) -> String {
     let is_about_redirect = description.to_ascii_lowercase().contains("redirect");
     match error {
         _ if is_passing(error) => "try again in a moment; nothing is forgotten".to_owned(),
-        _ if is_about_redirect => {
-            "register `http://127.0.0.1` with any port as redirect address of the client, or a fixed one and give it with `--redirect-url`".to_owned()
-        }
+        _ if is_about_redirect => REGISTER.to_owned(),
         "invalid_client" | "unauthorized_client" => {
             "check the client's id; a client with a secret needs it with `--secret-stdin`, one without must be registered as public".to_owned()
         }

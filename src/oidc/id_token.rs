@@ -11,6 +11,8 @@ use serde_json::Value;
 
 /// How far the provider's clock may be behind ours.
 const LEEWAY: TimeDelta = TimeDelta::minutes(5);
+/// So many signs of what people call somebody are kept.
+const LONGEST_NAME: usize = 80;
 
 /// Whom an id token is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,14 +75,32 @@ pub(super) fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<C
     {
         return Err(wrong("is not the answer to this sign-in (`nonce`)"));
     }
-    let subject = text("sub")
-        .filter(|sub| !sub.is_empty())
-        .ok_or_else(|| wrong("names nobody (`sub`)"))?;
+    let subject = claims.get("sub").and_then(claim_text);
+    let subject = subject.ok_or_else(|| wrong("names nobody (`sub`)"))?;
     let names = ["email", "preferred_username", "name"];
     Ok(Claims {
-        subject: subject.to_owned(),
-        name: names.iter().find_map(|name| text(name)).map(crate::sanitize::sanitize),
+        subject,
+        name: names.iter().find_map(|name| text(name)).map(shortened),
     })
+}
+
+/// A name as a line has room for it.
+fn shortened(name: &str) -> String {
+    let mut signs = name.chars();
+    let mut short: String = signs.by_ref().take(LONGEST_NAME).collect();
+    if signs.next().is_some() {
+        short.push('…');
+    }
+    crate::sanitize::sanitize(&short)
+}
+
+/// A claim's text, if it says anything. Some providers have numbers where names belong.
+pub(crate) fn claim_text(claim: &Value) -> Option<String> {
+    match claim {
+        Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +136,8 @@ mod tests {
             ("nonce", json!("n-1")),
             ("nonce", json!(null)),
             ("sub", json!("")),
+            ("sub", json!(" ")),
+            ("sub", json!({"id": 1})),
         ] {
             let mut bad = good.clone();
             bad[name] = value.clone();
@@ -124,6 +146,9 @@ mod tests {
         for alg in ["none", "None", ""] {
             assert!(verdict(&json!({"alg": alg}), &good).is_some(), "{alg}");
         }
+        let mut numbered = good.clone();
+        numbered["sub"] = json!(4711);
+        assert_eq!(verdict(&header, &numbered), None);
         let mut both = good;
         both["aud"] = json!(["us", "them"]);
         both["azp"] = json!("us");

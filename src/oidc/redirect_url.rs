@@ -59,6 +59,11 @@ impl RedirectUrl {
         self.port.is_some()
     }
 
+    /// The port that it names.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.port
+    }
+
     /// Where to listen. A browser may take `localhost` for either.
     pub(super) fn addresses(&self) -> Vec<IpAddr> {
         let (v4, v6) = (IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST));

@@ -1,6 +1,6 @@
 //! The requests of a client: codes and refresh tokens into id tokens, a device's code, the end of a refresh token.
 
-use super::device::{DeviceAuthorization, PollAnswer, classify_poll};
+use super::device::{DeviceAuthorization, PollAnswer, classify_poll, end_of};
 use super::id_token::{self, Claims, Expected};
 use super::pkce::Attempt;
 use super::{OidcError, Provider, form, is_safe_address};
@@ -8,8 +8,12 @@ use crate::host::{Clock, Deadline};
 use crate::http::{Http, Request, Response};
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
+use std::time::Duration;
 
+/// The longest that the provider is asked before the browser is.
+const LOOK_AHEAD: Duration = Duration::from_secs(5);
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A client at a provider.
@@ -38,6 +42,8 @@ pub(crate) struct Tokens {
     pub(crate) id_token: Secret<String>,
     /// For the next time, if the provider gives one.
     pub(crate) refresh_token: Option<Secret<String>>,
+    /// When that ends unless it is used, where the provider tells (Keycloak and Entra's cousins do; no standard has it).
+    pub(crate) refresh_ends_at: Option<DateTime<Utc>>,
     /// Whom it is about.
     pub(crate) claims: Claims,
 }
@@ -63,6 +69,28 @@ impl OidcClient<'_> {
         let at = &self.provider.authorization_endpoint;
         let mark = if at.contains('?') { '&' } else { '?' };
         format!("{at}{mark}{}", form::encode(&pairs))
+    }
+
+    /// Whether the provider lets a browser come back to this address, as far as it says so beforehand: the page on which it would say it is the
+    /// person's, who would be waited for in vain. Whatever else it answers is for their browser.
+    pub(crate) fn check_redirect_uri(&self, redirect_uri: &str) -> Result<(), OidcError> {
+        let request = Request {
+            method: "GET",
+            url: self.authorization_url(&Attempt::new()?, redirect_uri),
+            headers: vec![("Accept".to_owned(), "text/html".to_owned())],
+            body: None,
+        };
+        let Ok(answer) = self.http.send(request, self.deadline.at_most(LOOK_AHEAD)) else {
+            return Ok(());
+        };
+        // A page for everybody. What it repeats of our question says nothing.
+        let page = String::from_utf8_lossy(answer.body.expose()).to_ascii_lowercase();
+        let page = page.replace("redirect_uri=", "");
+        let words = ["redirect_uri", "redirect uri", "redirect url", "aadsts50011"];
+        if answer.status == 400 && words.iter().any(|word| page.contains(word)) {
+            return Err(OidcError::NotRegistered(redirect_uri.to_owned()));
+        }
+        Ok(())
     }
 
     /// Redeems the code that came back.
@@ -209,6 +237,9 @@ impl OidcClient<'_> {
         )?;
         Ok(Tokens {
             id_token,
+            refresh_ends_at: ["refresh_expires_in", "refresh_token_expires_in"]
+                .iter()
+                .find_map(|name| end_of(json.get(name)?, self.clock.now())),
             refresh_token: text("refresh_token").map(|token| Secret::new(token.to_owned())),
             claims,
         })

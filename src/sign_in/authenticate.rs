@@ -58,6 +58,9 @@ pub struct TokenOwner {
     pub account_id: String,
     /// The account's name.
     pub account: String,
+    /// The user groups of an identity provider's user, as far as IAM told them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
 }
 
 /// What signing in needs of the run.
@@ -147,7 +150,7 @@ impl Identity {
                 provider,
                 token: IdTokenSource::Person { at, client_secret },
             } => {
-                let id_token = if let Some(PersonsProof::IdToken { token, .. }) = context.proof {
+                let id_token = if let Some(PersonsProof::IdToken(token)) = context.proof {
                     token.clone()
                 } else {
                     let secrets = |kind: Option<&str>| context.session.secrets(kind);
@@ -380,6 +383,9 @@ impl From<Token> for IssuedCredentials {
                 user: crate::sanitize::sanitize(&token.user_name),
                 account_id: crate::sanitize::sanitize(&token.account_id),
                 account: crate::sanitize::sanitize(&token.account),
+                groups: token
+                    .groups
+                    .map(|groups| groups.iter().map(|group| crate::sanitize::sanitize(group)).collect()),
             }),
         }
     }

@@ -35,15 +35,30 @@ pub(super) fn browser_policy(host: &Host) -> Result<BrowserPolicy, IdentityError
     }
 }
 
-/// Opens the address where that is wanted and makes sense; it has been shown already.
-pub(super) fn open_browser(host: &Host, address: &str, command: Option<&str>) -> bool {
+/// What became of a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BrowserStart {
+    /// It is open, as far as can be known.
+    Opened,
+    /// It was not to be opened, or would not be in front of the person.
+    NotTried,
+    /// It could not be opened.
+    Failed,
+}
+
+/// Opens the address where that is wanted and makes sense.
+pub(super) fn open_browser(host: &Host, address: &str, command: Option<&str>) -> BrowserStart {
     let is_wanted = match browser_policy(host).unwrap_or(BrowserPolicy::Never) {
         BrowserPolicy::Never => false,
         BrowserPolicy::Ask => host.confirm("Open it in your browser?").unwrap_or_default(),
         BrowserPolicy::Usual | BrowserPolicy::Always => true,
     };
     let is_possible = command.is_some() || host.without_browser().is_none();
-    is_wanted && is_possible && host.open_browser(address, command)
+    match is_wanted && is_possible {
+        false => BrowserStart::NotTried,
+        true if host.open_browser(address, command) => BrowserStart::Opened,
+        true => BrowserStart::Failed,
+    }
 }
 
 /// Shows a person where to type which code.
@@ -63,7 +78,7 @@ pub(super) fn show_code(session: &Session<'_>, whom: &str, device: &DeviceAuthor
         host.machine_name()
     ));
     let address = direct.unwrap_or(&device.verification_uri);
-    if is_safe_address(address) && open_browser(host, address, browser) {
+    if is_safe_address(address) && open_browser(host, address, browser) == BrowserStart::Opened {
         host.say("Your browser should be open now. Waiting for it; Ctrl-C to stop.");
     } else {
         host.say("Waiting for you there; Ctrl-C to stop.");

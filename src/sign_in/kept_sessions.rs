@@ -4,12 +4,14 @@
 //! The account in the store is a hash of everything that says where the secret may go, so that settings which say otherwise do not find it.
 //! Beside it lies a note without any secret: whose sign-in it is, and until when it lasts.
 
+use super::kept;
 use crate::cache::CacheKey;
 use crate::host::{Directories, write_private};
 use crate::huaweicloud::identity_center::{PortalSession, RegisteredClient};
 use crate::huaweicloud::signing::short_hash;
 use crate::identity::sign_on::{PortalSettings, ProviderSettings};
 use crate::identity::{Identity, PersonalProof};
+use crate::oidc::Claims;
 use crate::secret::Secret;
 use crate::session::Session;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,6 +20,7 @@ use std::path::PathBuf;
 use zeroize::Zeroize as _;
 
 const VERSION: u32 = 1;
+const RECORD_VERSION: u32 = 2;
 /// What is this near its end is not used any more.
 const MARGIN: TimeDelta = TimeDelta::minutes(1);
 
@@ -59,12 +62,15 @@ impl Drop for StoredSession {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SignOnRecord {
     version: u32,
-    /// A hash of `sub`: enough to notice that somebody else signs in.
+    /// `sub`: the same person has the same one at this provider, always.
     #[serde(default)]
     pub(crate) subject: Option<String>,
     /// What people call them.
     #[serde(default)]
     pub(crate) person: Option<String>,
+    /// A refresh token is kept: nobody is asked as long as the provider takes it.
+    #[serde(default)]
+    pub(crate) is_renewable: bool,
     /// When the sign-in ends, as far as that is known.
     #[serde(default)]
     pub(crate) ends_at: Option<DateTime<Utc>>,
@@ -117,7 +123,21 @@ impl SignOn<'_> {
     pub(crate) fn record(&self, directories: &Directories) -> Option<SignOnRecord> {
         let text = std::fs::read(self.file(directories)?).ok()?;
         let record: SignOnRecord = serde_json::from_slice(&text).ok()?;
-        (record.version == VERSION).then_some(record)
+        (record.version == RECORD_VERSION).then_some(record)
+    }
+
+    /// When the sign-in of the identity with this pin ends or has ended, as far as that is known. One that cannot be renewed ends with the
+    /// tokens that it gave.
+    pub(crate) fn end(&self, session: &Session<'_>, pin: &str) -> Option<DateTime<Utc>> {
+        let record = self.record(&session.directories)?;
+        let told = record.ended.or(record.ends_at);
+        let of_tokens = || {
+            let own = kept::notes(&session.directories).into_iter();
+            own.filter(|(_, note)| note.pin == pin)
+                .map(|(_, note)| note.expires_at)
+                .max()
+        };
+        told.or_else(|| of_tokens().filter(|_| !record.is_renewable))
     }
 
     fn write_record(&self, directories: &Directories, record: &SignOnRecord) {
@@ -218,9 +238,10 @@ pub(super) fn keep_portal_session(
     sign_on.write_record(
         &session.directories,
         &SignOnRecord {
-            version: VERSION,
+            version: RECORD_VERSION,
             subject: None,
             person: None,
+            is_renewable: false,
             ends_at: Some(new.ends_at),
             ended: None,
         },
@@ -261,41 +282,57 @@ pub(crate) fn refresh_token(session: &Session<'_>, at: &ProviderSettings) -> Opt
 }
 
 /// Keeps a refresh token in place of the one before; unchanged it is left alone. False where no store takes it.
-pub(super) fn keep_refresh_token(session: &Session<'_>, at: &ProviderSettings, token: &Secret<String>) -> bool {
+pub(super) fn keep_refresh_token(
+    session: &Session<'_>,
+    at: &ProviderSettings,
+    token: &Secret<String>,
+    ends_at: Option<DateTime<Utc>>,
+) -> bool {
     let sign_on = SignOn::Provider(at);
-    let before = sign_on.read(session);
     // Compared, then into the store that protects it.
-    if before.token.as_ref() == Some(token.expose()) {
-        return true;
+    let is_kept = sign_on.read(session).token.as_ref() == Some(token.expose()) || {
+        let mut stored = StoredSession::default();
+        stored.token = Some(token.expose().clone()); // as above
+        sign_on.write(session, stored)
+    };
+    if let Some(before) = sign_on.record(&session.directories).filter(|_| is_kept) {
+        let after = SignOnRecord {
+            is_renewable: true,
+            ends_at,
+            ..before.clone()
+        };
+        if after != before {
+            sign_on.write_record(&session.directories, &after);
+        }
     }
-    let mut stored = StoredSession::default();
-    stored.token = Some(token.expose().clone()); // as above
-    sign_on.write(session, stored)
+    is_kept
 }
 
 /// Forgets a refresh token that will never be taken again.
 pub(super) fn forget_refresh_token(session: &Session<'_>, at: &ProviderSettings) {
-    let sign_on = SignOn::Provider(at);
-    let _ = session.secrets(sign_on.secret_store()).delete(&sign_on.account()); // what stays is refused again
-    note_end(session, &sign_on);
+    drop_refresh_token(session, at);
+    note_end(session, &SignOn::Provider(at));
 }
 
-/// Notes who has signed in; true if it was somebody else before.
-pub(super) fn note_person(session: &Session<'_>, at: &ProviderSettings, subject: &str, name: Option<&str>) -> bool {
+/// Forgets a refresh token that is not that of the sign-in that holds now.
+pub(super) fn drop_refresh_token(session: &Session<'_>, at: &ProviderSettings) {
     let sign_on = SignOn::Provider(at);
-    let subject = short_hash(subject.as_bytes());
-    let before = sign_on.record(&session.directories).and_then(|record| record.subject);
-    sign_on.write_record(
+    let _ = session.secrets(sign_on.secret_store()).delete(&sign_on.account()); // what stays is refused again
+}
+
+/// Notes who has signed in.
+pub(super) fn note_person(session: &Session<'_>, at: &ProviderSettings, claims: &Claims) {
+    SignOn::Provider(at).write_record(
         &session.directories,
         &SignOnRecord {
-            version: VERSION,
-            subject: Some(subject.clone()),
-            person: name.map(str::to_owned),
+            version: RECORD_VERSION,
+            subject: Some(claims.subject.clone()),
+            person: claims.name.clone(),
+            is_renewable: false,
             ends_at: None,
             ended: None,
         },
     );
-    before.is_some_and(|before| before != subject)
 }
 
 /// Notes that a sign-in has come to its end, for who is told about it later.

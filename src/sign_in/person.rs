@@ -15,12 +15,7 @@ pub(crate) enum PersonsProof {
     /// The passcode of a virtual MFA device: good for some seconds.
     Passcode(Secret<String>),
     /// An id token of their provider: good for some minutes.
-    IdToken {
-        /// For IAM.
-        token: Secret<String>,
-        /// Somebody else signed in before with this profile.
-        is_other_person: bool,
-    },
+    IdToken(Secret<String>),
     /// A portal's session, which is good for hours.
     Portal(crate::huaweicloud::identity_center::PortalSession),
 }
@@ -68,11 +63,7 @@ pub(super) fn ask(session: &Session<'_>, identity: &Identity, may_ask: bool) -> 
         PersonalProof::Provider(at, client_secret) => {
             let secrets = |kind: Option<&str>| session.secrets(kind);
             let client_secret = client_secret.map(|held| held.read(&secrets)).transpose()?;
-            let signed_in = provider::sign_in(session, at, client_secret.as_ref())?;
-            PersonsProof::IdToken {
-                token: signed_in.id_token,
-                is_other_person: signed_in.is_other_person,
-            }
+            PersonsProof::IdToken(provider::sign_in(session, at, client_secret.as_ref())?)
         }
         PersonalProof::Passcode | PersonalProof::None => {
             let question = format!("passcode for {}: ", identity.describe());

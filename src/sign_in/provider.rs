@@ -1,13 +1,16 @@
 //! A company's identity provider: an id token by refresh token where there is one, else with a person, in the browser here or elsewhere.
 
-use super::{browser, kept_sessions};
+use super::browser::{self, BrowserPolicy, BrowserStart};
+use super::{kept_sessions, subject};
 use crate::error::{Error, Result};
+use crate::host::parallel;
 use crate::http::Http;
 use crate::identity::IdentityError;
 use crate::identity::sign_on::{BrowserChoice, ProviderSettings};
 use crate::oidc::{Attempt, Callback, OidcClient, OidcError, PollAnswer, Provider, RedirectUrl, Tokens};
 use crate::secret::Secret;
 use crate::session::Session;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long a browser is waited for.
@@ -21,16 +24,23 @@ pub(super) fn refreshed(
 ) -> Result<Secret<String>> {
     let kept = kept_sessions::refresh_token(session, at).ok_or(IdentityError::SignInNeeded)?;
     let http = session.sign_on_http(at.ca_file.as_deref(), None)?;
-    let provider = Provider::discover(&http, &at.issuer, session.deadline)?;
+    let provider = Provider::discover(&http, &at.issuer, &session.host.clock, session.deadline)?;
     let scopes = scopes(at, &provider);
     let client = client(session, &http, &provider, at, client_secret, &scopes);
     match client.by_refresh_token(&kept) {
-        Ok(tokens) => {
+        Ok(tokens) if subject::is_same(session, at, &tokens.claims) => {
             // Before anything else: the one before is good for nothing any more.
             if let Some(next) = &tokens.refresh_token {
-                kept_sessions::keep_refresh_token(session, at, next);
+                kept_sessions::keep_refresh_token(session, at, next, tokens.refresh_ends_at);
             }
             Ok(tokens.id_token)
+        }
+        Ok(_) => {
+            session
+                .log
+                .info(|| "the provider has renewed somebody else's sign-in: a person is needed".to_owned());
+            kept_sessions::forget_refresh_token(session, at);
+            Err(IdentityError::SignInNeeded.into())
         }
         Err(error) if error.is_definite_no() => {
             session.log.info(|| format!("{error}: a person is needed"));
@@ -43,42 +53,30 @@ pub(super) fn refreshed(
     }
 }
 
-/// What a person's sign-in gives.
-pub(super) struct SignedIn {
-    /// For IAM.
-    pub(super) id_token: Secret<String>,
-    /// Somebody else signed in before with this profile.
-    pub(super) is_other_person: bool,
-}
-
 /// An id token, with a person.
 pub(super) fn sign_in(
     session: &Session<'_>,
     at: &ProviderSettings,
     client_secret: Option<&Secret<String>>,
-) -> Result<SignedIn> {
+) -> Result<Secret<String>> {
     let doing = |error: OidcError| Error::from(error).doing(format!("failed to sign in at `{}`", at.issuer));
     let http = session.sign_on_http(at.ca_file.as_deref(), None)?;
-    let provider = Provider::discover(&http, &at.issuer, session.deadline).map_err(doing)?;
+    let provider = Provider::discover(&http, &at.issuer, &session.host.clock, session.deadline).map_err(doing)?;
     let scopes = scopes(at, &provider);
     let client = client(session, &http, &provider, at, client_secret, &scopes);
     let tokens = ask(session, &client, at).map_err(doing)?;
-    let subject = &tokens.claims.subject;
-    let is_other_person = kept_sessions::note_person(session, at, subject, tokens.claims.name.as_deref());
+    subject::note(session, at, &tokens.claims);
     match &tokens.refresh_token {
         Some(token) => {
-            if !kept_sessions::keep_refresh_token(session, at, token) {
+            if !kept_sessions::keep_refresh_token(session, at, token, tokens.refresh_ends_at) {
                 session.host.say(
                     "the sign-in cannot be kept: there is no keyring here, so you are asked again with each renewal (`--secret-store file` keeps it in a file)",
                 );
             }
         }
-        None => kept_sessions::forget_refresh_token(session, at),
+        None => kept_sessions::drop_refresh_token(session, at),
     }
-    Ok(SignedIn {
-        id_token: tokens.id_token,
-        is_other_person,
-    })
+    Ok(tokens.id_token)
 }
 
 fn ask(
@@ -86,42 +84,82 @@ fn ask(
     client: &OidcClient<'_>,
     at: &ProviderSettings,
 ) -> std::result::Result<Tokens, OidcError> {
-    let host = session.host;
-    let has_browser = at.browser.is_some() || host.without_browser().is_none();
+    let has_browser = at.browser.is_some() || session.host.without_browser().is_none();
     // A fixed address may be brought to a browser elsewhere (`ssh -L`); any port may not.
     let can_return = has_browser || at.redirect_url.as_ref().is_some_and(RedirectUrl::has_port);
-    let is_here = match at.method {
-        BrowserChoice::Here => true,
-        BrowserChoice::Auto => can_return,
-        BrowserChoice::Elsewhere => false,
-    };
-    if is_here {
-        with_browser(session, client, at)
-    } else {
-        with_device_code(session, client, at)
+    let has_device_flow = client.provider.has_device_flow();
+    match at.method {
+        BrowserChoice::Elsewhere => with_device_code(session, client, at),
+        BrowserChoice::Auto if !can_return && has_device_flow => with_device_code(session, client, at),
+        BrowserChoice::Auto => with_browser(session, client, at, has_device_flow),
+        BrowserChoice::Here => with_browser(session, client, at, false),
     }
 }
 
+/// `can_switch`: a browser that cannot be opened is replaced by that of another machine.
 fn with_browser(
     session: &Session<'_>,
     client: &OidcClient<'_>,
     at: &ProviderSettings,
+    can_switch: bool,
 ) -> std::result::Result<Tokens, OidcError> {
     let host = session.host;
     let attempt = Attempt::new()?;
     let callback = Callback::listen(&at.redirect_url.clone().unwrap_or_default())?;
     let redirect_uri = callback.redirect_uri().to_owned();
+    client.check_redirect_uri(&redirect_uri)?;
     let address = client.authorization_url(&attempt, &redirect_uri);
-    host.say("Sign in with your browser:");
-    host.say(&format!("  open   {address}"));
-    if browser::open_browser(host, &address, at.browser.as_deref()) {
+    let show = || {
+        host.say("Sign in with your browser:");
+        host.say(&format!("  open   {address}"));
+    };
+    let is_question = browser::browser_policy(host).is_ok_and(|policy| policy == BrowserPolicy::Ask);
+    if is_question {
+        show();
+    }
+    let start = browser::open_browser(host, &address, at.browser.as_deref());
+    if start == BrowserStart::Failed && can_switch {
+        session
+            .log
+            .info(|| "no browser could be opened: a code it is".to_owned());
+        return with_device_code(session, client, at);
+    }
+    if !is_question {
+        show();
+    }
+    let is_over = AtomicBool::new(false);
+    let listen = || {
+        callback.wait(&attempt, client.provider, PATIENCE, &|| {
+            !is_over.load(Ordering::Acquire)
+        })
+    };
+    let code = if start == BrowserStart::Opened {
         host.say("Your browser should be open now. Waiting for it; Ctrl-C to stop.");
+        host.while_waiting(listen)?
     } else {
         host.say(&format!("Waiting for it on {redirect_uri}; Ctrl-C to stop."));
-    }
-    let code = session
-        .host
-        .while_waiting(|| callback.wait(&attempt, client.provider, PATIENCE))?;
+        if let Some(port) = at.redirect_url.as_ref().and_then(RedirectUrl::port) {
+            let name = host.machine_name();
+            host.say(&format!(
+                "A browser on another machine comes back by `ssh -L {port}:127.0.0.1:{port} {name}`, or"
+            ));
+        } else {
+            host.say("A browser on another machine cannot come back:");
+        }
+        host.say("paste the address at which it ends, with an error, here.");
+        let pasted = |goes_on: &dyn Fn() -> bool| {
+            loop {
+                let address = host.ask_secret_while("Address: ", goes_on)?;
+                if let Some(answer) = callback.judge_pasted(&attempt, client.provider, &address) {
+                    is_over.store(true, Ordering::Release);
+                    return Some(answer);
+                }
+                host.say("that is not the address at which this sign-in ends; once more:");
+            }
+        };
+        host.while_waiting(|| parallel::race(&listen, pasted))?
+    };
+    drop(callback); // whoever comes later finds nobody
     client.by_code(&code, &attempt, &redirect_uri)
 }
 
@@ -185,7 +223,7 @@ pub(crate) fn log_out(
         return Ok(());
     };
     let http = session.sign_on_http(at.ca_file.as_deref(), None)?;
-    let provider = Provider::discover(&http, &at.issuer, session.deadline)?;
+    let provider = Provider::discover(&http, &at.issuer, &session.host.clock, session.deadline)?;
     let client = client(session, &http, &provider, at, client_secret, &[]);
     Ok(client.revoke(&kept)?)
 }

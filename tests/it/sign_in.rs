@@ -5,6 +5,7 @@ mod cases;
 mod config_file;
 mod endpoints;
 mod exec_env;
+mod federated;
 mod formats;
 mod key_command;
 mod pinned;

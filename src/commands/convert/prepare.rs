@@ -12,6 +12,7 @@ use crate::http::Proxies;
 use crate::huaweicloud::cce::cluster::Cluster;
 use crate::ids::Endpoint;
 use crate::kubeconfig::{ClusterEntry, ExecEntry};
+use crate::sign_in::subject;
 
 /// Why a user stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +107,7 @@ impl Preparation<'_> {
                     identity: self.asker.identity,
                     cloud: self.asker.cloud,
                     certificate: self.asker.certificate.clone(),
-                    principal: self.asker.identity.principal(Some(&cert.common_name)),
+                    principal: subject::principal(session, self.asker.identity, Some(&cert.common_name)),
                     is_lifetime_strict: false,
                 }),
                 install_hint: exec_arguments::INSTALL_HINT.to_owned(),

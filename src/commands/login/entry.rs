@@ -9,6 +9,7 @@ use crate::host::programs::{self, COMMAND};
 use crate::ids::PrincipalId;
 use crate::kubeconfig::{ClusterEntry, Current, ExecEntry, Kind, KubeconfigError, Login};
 use crate::plan::CurrentContext;
+use crate::sign_in::subject;
 use std::collections::{HashMap, HashSet};
 
 /// The entries of each cluster. Those that are somebody else's, or another cluster's of this run, are left out, with their cluster.
@@ -49,7 +50,7 @@ pub(super) fn logins<'a>(
 fn principal(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>]) -> Option<PrincipalId> {
     let checked = prepared.iter().find_map(|prepared| prepared.checked.as_ref());
     let name = checked.map(|checked| checked.obtained.entry.cert.common_name.as_str());
-    run.identity.principal(name)
+    subject::principal(run.session, run.identity, name)
 }
 
 /// Only one can become the current one: the first that answers, else the first.

@@ -18,9 +18,14 @@ impl Host {
 
     /// One line that is not shown, trimmed; `None` if nothing was typed.
     pub(super) fn ask_hidden_line(&self, question: &str) -> Option<Secret<String>> {
+        self.ask_hidden_line_while(question, &|| true)
+    }
+
+    /// The same for as long as `goes_on`.
+    pub(super) fn ask_hidden_line_while(&self, question: &str, goes_on: &dyn Fn() -> bool) -> Option<Secret<String>> {
         self.put(question);
         let text = match self.processes {
-            Processes::System => hidden::read_line()?,
+            Processes::System => hidden::read_line(goes_on)?,
             // A world of a test has no terminal whose echo could be switched off.
             Processes::Given { .. } => self.read_line()?,
         };
@@ -155,6 +160,7 @@ mod hidden {
 
     use crate::host::prompt::editor::{Editor, Key};
     use crate::secret::Secret;
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::process::{Signal, getpid, kill_process};
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
     use std::io::{Write as _, stdin};
@@ -169,15 +175,21 @@ mod hidden {
         (23, Key::Control('w')),
     ];
 
-    /// A line; `None` where it was not ended.
-    pub(super) fn read_line() -> Option<Secret<String>> {
+    /// How often it is looked whether the question still stands.
+    const LOOK: Timespec = Timespec {
+        tv_sec: 0,
+        tv_nsec: 100_000_000,
+    };
+
+    /// A line; `None` where it was not ended, or the question does not stand any more.
+    pub(super) fn read_line(goes_on: &dyn Fn() -> bool) -> Option<Secret<String>> {
         let before = tcgetattr(stdin()).ok()?;
         let mut modes = before.clone();
         modes.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(stdin(), OptionalActions::Flush, &modes).ok()?;
-        let (line, last) = read();
+        let (line, last) = read(goes_on);
         let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
         let _ = crate::host::real_stderr().write_all(b"\n");
         if last == Some(INTERRUPT) {
@@ -187,11 +199,17 @@ mod hidden {
     }
 
     /// What was typed, and with what it ended. Other keys of control type nothing.
-    fn read() -> (Secret<String>, Option<u8>) {
+    fn read(goes_on: &dyn Fn() -> bool) -> (Secret<String>, Option<u8>) {
         let mut line = Editor::new("");
         let mut sign = zeroize::Zeroizing::new(Vec::with_capacity(4));
         let mut byte = [0];
         let last = loop {
+            if !goes_on() {
+                break None;
+            }
+            if let Ok(0) = poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], Some(&LOOK)) {
+                continue;
+            }
             match rustix::io::read(stdin(), &mut byte) {
                 Ok(1) => {}
                 Err(rustix::io::Errno::INTR) => continue,
@@ -222,7 +240,8 @@ mod hidden {
 mod hidden {
     use crate::secret::Secret;
 
-    pub(super) fn read_line() -> Option<Secret<String>> {
+    /// It cannot be looked up meanwhile whether the question still stands: Enter ends it.
+    pub(super) fn read_line(_goes_on: &dyn Fn() -> bool) -> Option<Secret<String>> {
         rpassword::read_password().ok().map(Secret::new)
     }
 }

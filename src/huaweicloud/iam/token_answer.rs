@@ -24,6 +24,8 @@ pub struct Token {
     pub account: String,
     /// The account's id.
     pub account_id: String,
+    /// The user groups to which an identity provider's user belongs, as far as IAM tells them.
+    pub groups: Option<Vec<String>>,
 }
 
 impl Token {
@@ -37,7 +39,15 @@ impl Token {
                 name: text("/token/project/name")?,
             })
         };
+        let groups = json
+            .pointer("/token/user/OS-FEDERATION/groups")
+            .and_then(Value::as_array);
+        let name = |group: &Value| {
+            let name = group.get("name").or_else(|| group.get("id"))?;
+            Some(name.as_str()?.to_owned())
+        };
         Some(Self {
+            groups: groups.map(|groups| groups.iter().filter_map(name).collect()),
             secret: Secret::new(subject_token.filter(|token| !token.is_empty())?.to_owned()),
             expires_at: time(&text("/token/expires_at")?)?,
             project: project(),

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// A machine with a terminal, a browser and no key; IAM trusts the provider.
-fn world() -> World {
+pub(super) fn world() -> World {
     let mut world = World::new();
     world.use_no_key();
     world.set("DISPLAY", ":0");
@@ -17,7 +17,7 @@ fn world() -> World {
     world
 }
 
-fn arguments(world: &World, flags: &[&str]) -> Vec<String> {
+pub(super) fn arguments(world: &World, flags: &[&str]) -> Vec<String> {
     let words = ["profile", "set", "work", "--kind", "oidc", "--idp", "acme"].map(str::to_owned);
     let client = world.sim.provider_client().to_owned();
     let places = [
@@ -36,7 +36,7 @@ fn arguments(world: &World, flags: &[&str]) -> Vec<String> {
 }
 
 /// A person whose browser goes where it is sent.
-fn person(sim: &Sim, address: &str) {
+pub(super) fn person(sim: &Sim, address: &str) {
     if address.contains("/authorize") {
         let back = sim.visit_provider(address).unwrap();
         visit(&back);
@@ -44,12 +44,12 @@ fn person(sim: &Sim, address: &str) {
 }
 
 /// What the listener answers to this address.
-fn visit(address: &str) -> String {
+pub(super) fn visit(address: &str) -> String {
     let (host, path) = address.strip_prefix("http://").unwrap().split_once('/').unwrap();
     send(host, &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n"))
 }
 
-fn send(host: &str, text: &str) -> String {
+pub(super) fn send(host: &str, text: &str) -> String {
     let Ok(mut stream) = TcpStream::connect(host) else {
         return "refused".to_owned();
     };
@@ -59,7 +59,7 @@ fn send(host: &str, text: &str) -> String {
     answer
 }
 
-fn set(world: &World, flags: &[&str], person: impl Fn(&Sim, &str) + Sync) -> Outcome {
+pub(super) fn set(world: &World, flags: &[&str], person: impl Fn(&Sim, &str) + Sync) -> Outcome {
     let arguments = arguments(world, flags);
     world.run_beside(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), person)
 }
@@ -76,8 +76,8 @@ fn a_person_of_a_company_gets_a_certificate_and_is_asked_once() {
     assert!(whoami.is_done().stdout.contains("jane@example.com"), "{whoami}");
     assert_eq!(
         world.sim.count("oidc_authorize"),
-        0,
-        "the person's browser is the test's own"
+        1,
+        "asked whether the browser may come back; the person's is the test's own"
     );
     assert_eq!(world.sim.count("oidc_token"), 1);
     // The token of IAM has ended: the refresh token gives the next one, and is replaced itself.
@@ -275,9 +275,9 @@ fn without_a_browser_here_a_code_is_typed_elsewhere() {
     world
         .sim
         .set_behaviour(|b| b.provider.quirk = Some(Quirk::NoDeviceFlow));
-    let none = set(&world, &[], person);
+    let none = set(&world, &["--sign-in", "device"], person);
     none.fails(Exit::Identity, "has no device flow");
-    assert!(none.stderr.contains("ssh -L"), "{none}");
+    assert!(none.stderr.contains("can be pasted"), "{none}");
     world
         .sim
         .set_behaviour(|b| b.provider.quirk = Some(Quirk::PlainVerificationUri));

@@ -130,7 +130,10 @@ pub(crate) fn verify(text: &str, keys: Option<&str>, now: DateTime<Utc>) -> Resu
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     Ok(Claims {
         issuer: text(&claims["iss"]),
-        subject: text(&claims["sub"]),
+        subject: match &claims["sub"] {
+            Value::Number(number) => number.to_string(),
+            subject => text(subject),
+        },
         audiences: match &claims["aud"] {
             Value::Array(audiences) => audiences.iter().map(text).collect(),
             one => vec![text(one)],

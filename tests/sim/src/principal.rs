@@ -100,7 +100,7 @@ impl Principal {
             groups: provider.groups.clone(),
             is_administrator: false,
             may_use_cce: true,
-            may_assume_agencies: false,
+            may_assume_agencies: true,
             projects: provider.projects.clone(),
             scope: None,
         }

@@ -63,6 +63,12 @@ pub enum Quirk {
     SinglePageApp,
     /// The person says no.
     Denied,
+    /// The id token names nobody.
+    NoSubject,
+    /// The id token has a number where the person's name belongs.
+    NumberSubject,
+    /// A refresh token gives an id token of somebody else.
+    OtherSubjectAtRefresh,
 }
 
 /// How the provider behaves.
@@ -79,6 +85,8 @@ pub struct ProviderBehaviour {
     pub keys_rotated: bool,
     /// So many characters of groups are in the id token.
     pub groups_length: usize,
+    /// The provider tells that a refresh token is good for so many seconds.
+    pub refresh_seconds: Option<i64>,
 }
 
 impl Default for ProviderBehaviour {
@@ -89,6 +97,7 @@ impl Default for ProviderBehaviour {
             approval: Approval::default(),
             keys_rotated: false,
             groups_length: 0,
+            refresh_seconds: None,
         }
     }
 }
@@ -334,6 +343,11 @@ fn tokens(world: &World, state: &mut ProviderState, grant: &Grant, nonce: Option
     if let Some(nonce) = nonce {
         claims["nonce"] = json!(nonce);
     }
+    match quirk {
+        Some(Quirk::NoSubject) => claims["sub"] = json!("  "),
+        Some(Quirk::NumberSubject) => claims["sub"] = json!(4711),
+        _ => {}
+    }
     let id_token = id_token::sign_claims(&claims, behaviour.keys_rotated, quirk == Some(Quirk::AlgNone));
     state.secrets.push(id_token.clone());
     let access_token = secret(state);
@@ -342,6 +356,9 @@ fn tokens(world: &World, state: &mut ProviderState, grant: &Grant, nonce: Option
     if is_offline && quirk != Some(Quirk::NoRefreshToken) {
         let token = secret(state);
         body["refresh_token"] = json!(token);
+        if let Some(seconds) = behaviour.refresh_seconds {
+            body["refresh_expires_in"] = json!(seconds);
+        }
         state.refresh_tokens.push(Grant { token, ..grant.clone() });
     }
     body

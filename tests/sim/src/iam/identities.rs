@@ -156,7 +156,7 @@ fn assume(world: &World, wanted: &AssumeRole, received: &Received) -> Result<Pro
             &format!("Could not find agency: {name}."),
         ));
     };
-    let Identity::User(user_id) = &principal.identity else {
+    let (Identity::User(user_id) | Identity::Federated { user_id, .. }) = &principal.identity else {
         return Err(errors::iam_forbidden("iam:tokens:assume"));
     };
     if !principal.may_assume_agencies || agency.is_refused || !trusts_account(agency, &principal.account_id) {
