@@ -21,7 +21,7 @@ fn principal(world: &World, user: &str) -> Option<String> {
 fn change_person(world: &mut World, subject: &str) {
     world.sim.revoke_all_tokens();
     world.sim.revoke_refresh_tokens();
-    world.sim.set_behaviour(|b| b.provider.subject = subject.to_owned());
+    world.sim.set_behaviour(|b| subject.clone_into(&mut b.provider.subject));
     world.terminal(true, true, true);
 }
 

@@ -85,7 +85,7 @@ fn by_refresh_token(
     // Each is good once: the answer brings the next one.
     let mut grant = state.refresh_tokens.remove(at);
     if world.behaviour().provider.quirk == Some(Quirk::OtherSubjectAtRefresh) {
-        grant.subject = "mallory@example.com".to_owned();
+        "mallory@example.com".clone_into(&mut grant.subject);
     }
     let body = tokens(world, state, &grant, None, true);
     Ok(Answer::json(200, &body))
