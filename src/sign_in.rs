@@ -30,7 +30,8 @@ use crate::identity::{Addressee, Identity, IdentityError, PersonalProof, Witness
 use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::CloudSettings;
 use crate::session::Session;
-use crate::sign_in::authenticate::{CredentialForm, IssuedCredentials, SignInContext, TokenOwner};
+use crate::sign_in::authenticate::{CredentialForm, SignInContext};
+use crate::sign_in::kept::{IssuedCredentials, TokenOwner};
 use crate::sign_in::person::PersonsProof;
 use crate::store::CacheMode;
 use std::time::Duration;

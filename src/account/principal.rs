@@ -11,8 +11,8 @@ use crate::ids::{Endpoint, UserId};
 use crate::sanitize::sanitize;
 use crate::session::Session;
 use crate::sign_in::SignIn;
-use crate::sign_in::authenticate::TokenOwner;
 use crate::sign_in::explain::explain;
+use crate::sign_in::kept::TokenOwner;
 use crate::sign_in::subject;
 
 /// Who it is. What the cloud does not let it know of itself is missing.

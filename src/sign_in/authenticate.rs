@@ -18,10 +18,9 @@ use crate::identity::{Addressee, Identity, IdentityError};
 use crate::ids::{Endpoint, Region};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::sign_in::kept::{IssuedCredentials, TokenOwner};
 use crate::sign_in::person::PersonsProof;
 use crate::sign_in::{key_command, portal, provider};
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Open Telekom Cloud refuses id tokens of about this many characters, seen where people are in many groups.
@@ -34,33 +33,6 @@ pub(crate) enum CredentialForm {
     Any,
     /// An access key: for an endpoint that must not see a token.
     AccessKey,
-}
-
-/// What requests are authenticated with, and until when.
-#[derive(Debug, Clone)]
-pub struct IssuedCredentials {
-    /// A token, or a temporary access key.
-    pub credentials: Credentials,
-    /// The end, by IAM's clock; `None` where it is not known.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// Whose it is, as far as IAM said.
-    pub owner: Option<TokenOwner>,
-}
-
-/// Whose a token is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenOwner {
-    /// The user's or agency's id.
-    pub user_id: String,
-    /// The user's name.
-    pub user: String,
-    /// The account's id.
-    pub account_id: String,
-    /// The account's name.
-    pub account: String,
-    /// The user groups of an identity provider's user, as far as IAM told them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub groups: Option<Vec<String>>,
 }
 
 /// What signing in needs of the run.

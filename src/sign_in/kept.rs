@@ -10,7 +10,6 @@ use crate::host::{Directories, private_names, read_private, remove_private, writ
 use crate::huaweicloud::credentials::{AccessKey, Credentials};
 use crate::ids::AccessKeyId;
 use crate::secret::Secret;
-use crate::sign_in::authenticate::{IssuedCredentials, TokenOwner};
 use crate::store::Deleted;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,6 +18,33 @@ use std::path::{Path, PathBuf};
 /// What is this near its end is not used any more: a run may take some minutes.
 const MARGIN: TimeDelta = TimeDelta::minutes(3);
 const VERSION: u32 = 1;
+
+/// What requests are authenticated with, and until when.
+#[derive(Debug, Clone)]
+pub struct IssuedCredentials {
+    /// A token, or a temporary access key.
+    pub credentials: Credentials,
+    /// The end, by IAM's clock; `None` where it is not known.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Whose it is, as far as IAM said.
+    pub owner: Option<TokenOwner>,
+}
+
+/// Whose a token is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenOwner {
+    /// The user's or agency's id.
+    pub user_id: String,
+    /// The user's name.
+    pub user: String,
+    /// The account's id.
+    pub account_id: String,
+    /// The account's name.
+    pub account: String,
+    /// The user groups of an identity provider's user, as far as IAM told them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
+}
 
 /// The stored form.
 #[derive(Serialize, Deserialize)]
