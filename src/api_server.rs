@@ -9,6 +9,7 @@ use crate::host::Deadline;
 use crate::http::{ClusterTls, Http, HttpError, HttpSettings, Proxies, Request, Response, ServerCheck, Trust};
 use crate::ids::Endpoint;
 use crate::secret::Secret;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 /// The names that every API server's certificate is made for, in the order in which they are tried.
@@ -18,6 +19,9 @@ const USUAL_NAMES: [&str; 4] = [
     "kubernetes.default.svc",
     "kubernetes.default.svc.cluster.local",
 ];
+
+/// What to do about a certificate of the future.
+pub(crate) const NOT_VALID_YET: &str = "wait until then; if that is long, a clock is wrong, here or in the cloud";
 
 /// An API server and how it is verified.
 #[derive(Debug, Clone)]
@@ -53,15 +57,30 @@ pub enum ApiServerError {
     /// It does not accept the certificate.
     #[error("the API server refuses the certificate")]
     Refused,
+    /// It does not accept the certificate before this moment.
+    #[error("the API server refuses the certificate, which is not valid before {}", .0.format("%Y-%m-%d %H:%M:%S UTC"))]
+    NotValidYet(DateTime<Utc>),
     /// Something else.
     #[error("the API server answered {0}")]
     Unexpected(u16),
 }
 
+impl ApiServerError {
+    /// The same of this certificate, at this moment by the cloud's clock: a refusal may have a plain reason.
+    pub(crate) fn of(self, cert: &ClientCert, now: DateTime<Utc>) -> Self {
+        match self {
+            Self::Refused if cert.not_before > now => Self::NotValidYet(cert.not_before),
+            error => error,
+        }
+    }
+}
+
 impl Explain for ApiServerError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Unreachable(_) | Self::NoneReachable(_) | Self::Unexpected(500..) => Exit::Temporary,
+            Self::Unreachable(_) | Self::NoneReachable(_) | Self::NotValidYet(_) | Self::Unexpected(500..) => {
+                Exit::Temporary
+            }
             Self::Unverified { .. } | Self::Unexpected(_) => Exit::Failed,
             Self::Refused => Exit::Identity,
         }
@@ -75,6 +94,7 @@ impl Explain for ApiServerError {
                      choose with `--access`, or give another way in with `--server`"
                 }
                 Self::Unverified { source, .. } => why_unverified(&reason_of(source)),
+                Self::NotValidYet(_) => NOT_VALID_YET,
                 Self::Refused => "it may have been revoked a moment ago: try `kubectl cce-login` again",
                 Self::Unexpected(_) => "look at the cluster's state in the CCE console, then try again",
             }

@@ -14,13 +14,17 @@ use crate::credential::request::{CertificateRequest, Requester};
 use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
-use crate::host::Host;
+use crate::host::{Deadline, Host, Input, read_bounded};
 use crate::identity::{self, Identity};
 use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
 use crate::plan::{self, ClusterRef, GetCredentialPlan, Selection};
 use crate::session::Session;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// The longest that an entry's CA file is waited for, should it be a pipe.
+const PATIENCE_WITH_FILE: Duration = Duration::from_secs(5);
 
 /// Why a context cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -190,12 +194,18 @@ pub(crate) fn is_pinned_to(context: &OurContext<'_>, pin: &str) -> bool {
 
 /// The cluster entry waits for its authorities, which come with the first certificate: kubectl trusts nobody there yet.
 pub(crate) fn has_no_ca(context: &OurContext<'_>) -> bool {
-    context.certificate_authority_data.is_none() && !context.insecure_skip_tls_verify
+    context.certificate_authority_data.is_none()
+        && context.certificate_authority.is_none()
+        && !context.insecure_skip_tls_verify
 }
 
 /// The cluster entry as a client would tell us of it.
 pub(crate) fn cluster_info(context: &OurContext<'_>) -> Option<ClusterInfo> {
-    let ca = context.certificate_authority_data.clone();
+    let of_file = || {
+        let path = context.certificate_authority.as_ref()?;
+        read_bounded(path, Input::Certificates, Deadline::after(PATIENCE_WITH_FILE)).ok()
+    };
+    let ca = context.certificate_authority_data.clone().or_else(of_file);
     Some(ClusterInfo {
         server: context.server?.to_owned(),
         tls_server_name: context.tls_server_name.map(str::to_owned),

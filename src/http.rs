@@ -4,13 +4,14 @@
 //! because making them costs more than a whole cached run.
 
 mod cluster_tls;
+mod error;
 mod proxies;
 
 pub use cluster_tls::{ClusterTls, ServerCheck};
+pub use error::{HttpError, Reason};
 pub use proxies::Proxies;
 
 use crate::certificate;
-use crate::error::{Exit, Explain};
 use crate::host::Deadline;
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
@@ -21,8 +22,6 @@ use zeroize::Zeroizing;
 
 /// The longest that a connection may take to come about.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// What the file of roots is called in messages.
-const CA_FILE: &str = "the CA file";
 /// The room for a body whose length is not announced.
 const FIRST_ROOM: usize = 16 * 1024;
 /// The largest answer we read: a thousand clusters are about 2 MB.
@@ -66,116 +65,6 @@ impl Response {
         DateTime::parse_from_rfc2822(self.header("date")?)
             .ok()
             .map(|date| date.with_timezone(&Utc))
-    }
-}
-
-/// Why no answer came. Nothing in it is secret: hosts and reasons only.
-#[derive(Debug, thiserror::Error)]
-pub enum HttpError {
-    /// The deadline or the connect time-out passed.
-    #[error("`{host}` did not answer in time")]
-    Timeout {
-        /// Whom we asked.
-        host: String,
-    },
-    /// No connection: refused, unreachable, unknown name.
-    #[error("cannot connect to `{host}`")]
-    Connect {
-        /// Whom we asked.
-        host: String,
-        /// The system's reason.
-        #[source]
-        source: Reason,
-    },
-    /// No connection through the proxy.
-    #[error("cannot connect to `{host}` through the proxy `{proxy}`")]
-    Proxy {
-        /// Whom we asked.
-        host: String,
-        /// The proxy, without user and password.
-        proxy: String,
-        /// The reason.
-        #[source]
-        source: Reason,
-    },
-    /// The peer is not who it should be, or speaks no TLS.
-    #[error("the TLS connection to `{host}` failed")]
-    Tls {
-        /// Whom we asked.
-        host: String,
-        /// rustls's reason.
-        #[source]
-        source: Reason,
-    },
-    /// The connection broke while the answer was on its way.
-    #[error("the connection to `{host}` broke off")]
-    Broken {
-        /// Whom we asked.
-        host: String,
-        /// The reason.
-        #[source]
-        source: Reason,
-    },
-    /// The answer is larger than any we expect.
-    #[error("the answer of `{host}` is too large")]
-    TooLarge {
-        /// Whom we asked.
-        host: String,
-    },
-    /// A proxy's URL is none; it may hold a password.
-    #[error("`{setting}` is not a proxy's URL")]
-    BadProxy {
-        /// Where it comes from.
-        setting: &'static str,
-    },
-    /// A file of certificates is unusable.
-    #[error("cannot use {what}")]
-    Settings {
-        /// Which setting, with its value.
-        what: String,
-        /// The reason.
-        #[source]
-        source: Reason,
-    },
-}
-
-/// The innermost reason of a failure, as text.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Reason(String);
-
-impl Explain for HttpError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Settings { .. } | Self::BadProxy { .. } => Exit::Usage,
-            Self::Tls { .. } | Self::TooLarge { .. } => Exit::Failed,
-            _ => Exit::Temporary,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Timeout { .. } | Self::Broken { .. } => "try again; check the network, or allow more time with `--timeout`".to_owned(),
-            Self::Connect { .. } => {
-                "check the network and the region; behind a proxy set `HTTPS_PROXY`, for another installation `--cce-endpoint` and `--iam-endpoint`"
-                    .to_owned()
-            }
-            Self::Proxy { .. } => "check `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`".to_owned(),
-            Self::Tls { .. } => "for a private certificate authority give its PEM file with `--ca-file` or `SSL_CERT_FILE`".to_owned(),
-            Self::TooLarge { .. } => "check that the endpoint is the right one".to_owned(),
-            Self::BadProxy { setting } => format!("correct `{setting}`: a proxy looks like `http://proxy.example.com:3128`"),
-            Self::Settings { what, .. } if what.starts_with(CA_FILE) => {
-                "`--ca-file`, `CCE_LOGIN_CA_FILE` or `SSL_CERT_FILE` must name a file of PEM certificates".to_owned()
-            }
-            Self::Settings { .. } => "correct this setting, then try again".to_owned(),
-        })
-    }
-}
-
-impl HttpError {
-    /// The request surely did not reach the server, or asking again may help.
-    pub fn is_temporary(&self) -> bool {
-        self.exit() == Exit::Temporary
     }
 }
 
@@ -297,6 +186,7 @@ impl Http {
         match (self.proxies.shown_for(url), error.is_connect()) {
             (_, _) if is_tls => HttpError::Tls { host, source },
             (Some(proxy), true) => HttpError::Proxy { host, proxy, source },
+            (None, true) if source.is_unknown_name() => HttpError::UnknownHost { host },
             (None, true) => HttpError::Connect { host, source },
             (_, false) => HttpError::Broken { host, source },
         }
@@ -340,7 +230,7 @@ fn settings_error(what: String, error: &(dyn StdError + 'static)) -> HttpError {
 }
 
 fn read_roots(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
-    let what = format!("{CA_FILE} `{}`", path.display());
+    let what = format!("{} `{}`", error::CA_FILE, path.display());
     let pem = std::fs::read(path).map_err(|e| settings_error(what.clone(), &e))?;
     parse_roots(&pem, &what)
 }

@@ -26,10 +26,12 @@ pub use change::lock::lock_file;
 pub use change::write::backup_file;
 pub use conversion::Conversion;
 pub use edit::kind::Kind;
+pub(crate) use entries::INTERACTIVE_MODES;
 pub use entries::{ClusterEntry, Current, ExecEntry, Login, render};
 pub use error::{KubeconfigError, Owner};
 pub use locations::Locations;
 pub use ownership::{OurContext, cluster_id};
+pub(crate) use view::decode as decoded;
 pub use view::{ClusterView, ContextView, UserView};
 
 use meaning::Meaning;

@@ -1,6 +1,9 @@
-//! The kubectl on PATH: which exec version it speaks.
+//! The kubectl on PATH: which exec version it speaks, and whether it can use a kubeconfig.
 
+pub(crate) mod asked;
 pub(crate) mod completer;
+pub(crate) mod rules;
+mod schema;
 
 use crate::exec_credential::ApiVersion;
 use crate::host::{Host, programs};

@@ -5,6 +5,7 @@
 mod cluster;
 mod finding;
 mod machine;
+mod server;
 mod sign_on;
 
 use crate::account::principal;
@@ -15,9 +16,13 @@ use crate::host::{Directories, Host, Progress};
 use crate::huaweicloud::observed::Endpoints;
 use crate::identity::Identity;
 use crate::kubeconfig::OurContext;
+use crate::kubectl::Kubectl;
+use crate::kubectl::asked::{self, KubectlQuestion};
+use crate::kubectl::rules;
 use crate::lifetime::about;
 use crate::output::{self, Format};
 use crate::plan::{self, CloudSettings, ContextsPlan, RunSettings, Selection};
+use crate::sanitize::shell_word;
 use crate::session::{BrowserUse, Session};
 use crate::sign_in::SignIn;
 use finding::{Finding, Level};
@@ -56,8 +61,19 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
             Vec::new()
         }
     };
+    let kubectl = Kubectl::find(host);
+    let question = KubectlQuestion {
+        host,
+        file: plan.kubeconfig.as_deref(),
+        deadline: session.deadline,
+    };
+    let refused = loaded
+        .as_ref()
+        .ok()
+        .and_then(|kubeconfig| asked::refused_file(kubectl.as_ref(), question, kubeconfig));
+    findings.extend(refused.map(|refused| Finding::failed("kubeconfig", &refused.into())));
     findings.extend(machine::program(host, &ours));
-    findings.extend(machine::kubectl(host, &ours));
+    findings.extend(machine::kubectl(host, kubectl.as_ref(), &ours));
     findings.push(machine::keyring(&session));
     findings.extend(machine::files(&session, &files));
     findings.extend(machine::locks(host, &files));
@@ -80,9 +96,24 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
     if chosen.is_empty() {
         findings.extend(without_context(&session, args));
     }
-    let mut asked = Vec::new();
+    let mut known = Vec::new();
     for context in &chosen {
-        findings.extend(with_context(&session, global, context, &mut asked));
+        let refused = loaded
+            .as_ref()
+            .ok()
+            .and_then(|kubeconfig| rules::refused_entry(kubeconfig, context));
+        let mut found: Vec<Finding> = refused
+            .map(|refused| Finding::failed("entry", &refused.into()).of_context(context.name))
+            .into_iter()
+            .collect();
+        found.extend(with_context(&session, global, context, &mut known));
+        // What is known to be wrong needs no second witness.
+        let is_well = found.iter().all(|finding| finding.result != Level::Problem)
+            && findings.iter().all(|finding| !finding.hinders_kubectl(context.name));
+        if let (true, false, Some(kubectl)) = (is_well, contexts::has_no_ca(context), &kubectl) {
+            found.push(through(kubectl, question, context));
+        }
+        findings.extend(found);
     }
     drop(progress);
     output::print(host, &finding::render(&findings, format))?;
@@ -94,6 +125,19 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
         0 => Ok(()),
         problems => Err(Problems(problems).into()),
     }
+}
+
+/// Whether kubectl itself gets an answer through the context.
+fn through(kubectl: &Kubectl, question: KubectlQuestion<'_>, context: &OurContext<'_>) -> Finding {
+    let finding = match asked::no_answer(kubectl, question, context) {
+        None => Finding::ok("kubectl", "it gets an answer through this context"),
+        Some(refused) => Finding::problem(
+            "kubectl",
+            refused.to_string(),
+            format!("kubectl --context {} get --raw /api -v=6", shell_word(context.name)),
+        ),
+    };
+    finding.of_context(context.name)
 }
 
 /// The contexts of these names, and what is to be said of the other names.

@@ -14,11 +14,12 @@ mod setup;
 mod summary;
 
 use crate::cli::{GlobalArgs, LoginArgs};
-use crate::error::{Exit, Explain, Result};
+use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Directories, Host, Progress, parallel};
 use crate::huaweicloud::observed;
 use crate::kubeconfig::Kubeconfig;
 use crate::plan::{Destination, LoginPlan, RunSettings, ServerChoice};
+use crate::sanitize::sanitize;
 use crate::session::Session;
 use crate::{contexts, output};
 use checked::CheckedCluster;
@@ -28,6 +29,7 @@ use identity::LoginIdentity;
 use prepare::PreparedCluster;
 use setup::{ClusterSetup, LoginRun};
 use std::collections::BTreeSet;
+use summary::usable::{self, Usability};
 
 /// How many API servers are asked at a time.
 const BOUND: usize = 8;
@@ -131,7 +133,15 @@ fn set_up(run: &LoginRun<'_>, found: FoundClusters) -> Result<()> {
         }
     }
     let rest = rest::take(run, &logins, &mut failures)?;
-    summary::show(run, &prepared, &logins, &change, rest);
+    let usability = match run.plan.destination {
+        Destination::Write => usable::check(run, &prepared, &logins)?,
+        Destination::Print | Destination::DryRun => Usability::Usable,
+    };
+    summary::show(run, &prepared, &logins, &change, rest, &usability);
+    if let (Usability::Unusable(refused), Some(login)) = (usability, usable::to_try(&logins)) {
+        let doing = format!("context `{}` is written", sanitize(&login.context_name));
+        failures.checks.add_named(Error::from(refused).doing(doing));
+    }
     // Clusters may be in networks that this machine does not see. Where none answers, something is wrong.
     let is_any_reachable = prepared.iter().any(PreparedCluster::answers);
     for prepared in prepared

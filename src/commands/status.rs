@@ -4,7 +4,7 @@
 
 mod rows;
 
-use crate::api_server::{ApiServerError, known};
+use crate::api_server::{ApiServerError, NOT_VALID_YET, known};
 use crate::cache::entry::CacheEntry;
 use crate::cache::index::{self, CertificateRecord};
 use crate::cache::{failure, handed_over};
@@ -13,10 +13,13 @@ use crate::contexts::{self, ResolvedContext, is_about};
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::parallel;
 use crate::host::{Directories, Host, Input, Progress};
+use crate::http::HttpError;
 use crate::ids::ClusterId;
 use crate::kubeconfig::OurContext;
+use crate::kubectl::rules::{self, Unusable};
 use crate::output::{self, Format};
 use crate::plan::{ContextsPlan, RunSettings, Selection};
+use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sign_in::kept_sessions::SignOn;
@@ -48,9 +51,12 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
         .collect();
     let progress = args.check.then(|| Progress::spinner(host, "asking the API servers"));
     let held = parallel::map(&chosen, BOUND, |context| {
-        look(&session, global, context, &notes, args.check)
+        let mut held = look(&session, global, context, &notes, args.check);
+        held.unusable = rules::refused_entry(&kubeconfig, context);
+        held
     });
     drop(progress);
+    let refused = rules::refused_file(&kubeconfig).filter(|_| !chosen.is_empty());
 
     let current = kubeconfig.current_context();
     let rows: Vec<StatusRow> = chosen
@@ -62,7 +68,15 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
     if rows.is_empty() && format == Format::Table {
         host.say("no context uses `kubectl cce-login`: `kubectl cce-login` sets one up");
     }
-    conclude(&chosen, &held)
+    match refused {
+        Some(refused) if args.check => Err(NotWell::Unusable(refused).into()),
+        Some(refused) => {
+            host.say(&format!("warning: {refused}"));
+            Ok(())
+        }
+        None if args.check => conclude(&chosen, held),
+        None => Ok(()),
+    }
 }
 
 /// What is known of a context.
@@ -79,6 +93,8 @@ struct ContextState {
     sign_in_ends: Option<DateTime<Utc>>,
     /// Why nothing can be known.
     problem: Option<Error>,
+    /// Why kubectl cannot use the context, whatever it holds.
+    unusable: Option<Unusable>,
     /// What the API server says; `None` if it was not asked.
     checked: Option<CheckResult>,
 }
@@ -87,6 +103,10 @@ struct ContextState {
 enum CheckResult {
     Accepted,
     Refused,
+    /// It refuses one that is good from this moment on.
+    NotValidYet(DateTime<Utc>),
+    /// It is not who the entry says.
+    Unverified,
     /// It did not say.
     Unanswered(ApiServerError),
     /// There is none to ask with, or no server to ask.
@@ -119,6 +139,7 @@ fn look(
                 sign_in_ends: SignOn::of(&meant.identity)
                     .and_then(|sign_on| sign_on.end(session, &meant.identity.identity_argument())),
                 problem: None,
+                unusable: None,
                 checked: None,
             }
         }
@@ -130,6 +151,7 @@ fn look(
             last_failure: None,
             shared_cache: None,
             sign_in_ends: None,
+            unusable: None,
             checked: None,
         },
     };
@@ -151,9 +173,14 @@ fn handed_over(session: &Session<'_>, context: &OurContext<'_>) -> Option<(Strin
 }
 
 fn check(session: &Session<'_>, context: &OurContext<'_>, held: &ContextState) -> CheckResult {
+    if contexts::has_no_ca(context) {
+        return CheckResult::NotPossible("not used yet");
+    }
     let Some((_, entry)) = &held.cached else {
         return CheckResult::NotPossible("no certificate");
     };
+    let clock = &session.host.clock;
+    let is_valid_yet = entry.cert.not_before <= clock.now() + entry.skew.now(clock);
     let noted_ca = || held.note.as_ref()?.ca_pem.clone();
     let cluster = contexts::cluster_info(context);
     let Some(server) = cluster.and_then(|cluster| known::of_entry(cluster, noted_ca, &session.host.env)) else {
@@ -161,7 +188,9 @@ fn check(session: &Session<'_>, context: &OurContext<'_>, held: &ContextState) -
     };
     match server.accepts(&entry.cert, session.deadline.at_most(PATIENCE)) {
         Ok(true) => CheckResult::Accepted,
+        Ok(false) if !is_valid_yet => CheckResult::NotValidYet(entry.cert.not_before),
         Ok(false) => CheckResult::Refused,
+        Err(ApiServerError::Unreachable(HttpError::Tls { .. })) => CheckResult::Unverified,
         Err(error) => CheckResult::Unanswered(error),
     }
 }
@@ -169,8 +198,14 @@ fn check(session: &Session<'_>, context: &OurContext<'_>, held: &ContextState) -
 /// Why not everything is well.
 #[derive(Debug, thiserror::Error)]
 enum NotWell {
+    #[error("{0}")]
+    Unusable(Unusable),
     #[error("the API server of {0} refuses the certificate")]
     Refused(String),
+    #[error("the certificate of {0} is not valid yet, so the API server refuses it")]
+    NotValidYet(String),
+    #[error("the API server of {0} does not verify with the CA and the TLS name of the entry")]
+    Unverified(String),
     #[error("the API server of {0} did not say whether it accepts the certificate")]
     Unanswered(String),
 }
@@ -178,15 +213,21 @@ enum NotWell {
 impl Explain for NotWell {
     fn exit(&self) -> Exit {
         match self {
-            Self::Refused(_) => Exit::Failed,
             Self::Unanswered(_) => Exit::Temporary,
+            _ => Exit::Failed,
         }
     }
 
     fn hint(&self) -> Option<String> {
         Some(
             match self {
+                Self::Unusable(refused) => return refused.hint(),
                 Self::Refused(_) => "the next kubectl calls renew it; `kubectl cce-login refresh` does it now",
+                Self::NotValidYet(_) => NOT_VALID_YET,
+                Self::Unverified(_) => {
+                    "if the cluster's authorities were rotated, or its addresses changed: `kubectl cce-login refresh`; if that does not help, \
+                     `kubectl cce-login doctor` tells whether somebody may be in between"
+                }
                 Self::Unanswered(_) => {
                     "check that this machine can reach it: an internal endpoint needs the VPC (VPN, bastion), an external one an elastic IP"
                 }
@@ -196,22 +237,34 @@ impl Explain for NotWell {
     }
 }
 
-fn conclude(chosen: &[OurContext<'_>], held: &[ContextState]) -> Result<()> {
+/// The worst that was found, with the contexts of which it is so.
+fn conclude(chosen: &[OurContext<'_>], held: Vec<ContextState>) -> Result<()> {
     let names = |is_meant: fn(&CheckResult) -> bool| {
         let meant = chosen
             .iter()
-            .zip(held)
+            .zip(&held)
             .filter(|(_, held)| held.checked.as_ref().is_some_and(is_meant));
         let names: Vec<String> = meant
-            .map(|(context, _)| format!("context `{}`", context.name))
+            .map(|(context, _)| format!("context `{}`", sanitize(context.name)))
             .collect();
         Some(names.join(", ")).filter(|names| !names.is_empty())
     };
-    if let Some(names) = names(|checked| matches!(checked, CheckResult::Refused)) {
-        return Err(NotWell::Refused(names).into());
+    let found = [
+        names(|checked| matches!(checked, CheckResult::Refused)).map(NotWell::Refused),
+        names(|checked| matches!(checked, CheckResult::NotValidYet(_))).map(NotWell::NotValidYet),
+        names(|checked| matches!(checked, CheckResult::Unverified)).map(NotWell::Unverified),
+    ];
+    let unanswered = names(|checked| matches!(checked, CheckResult::Unanswered(_))).map(NotWell::Unanswered);
+    if let Some(found) = found.into_iter().flatten().next() {
+        return Err(found.into());
     }
-    match names(|checked| matches!(checked, CheckResult::Unanswered(_))) {
-        Some(names) => Err(NotWell::Unanswered(names).into()),
+    let mut contexts = chosen.iter().zip(held);
+    if let Some((context, refused)) = contexts.find_map(|(context, held)| Some((context, held.unusable?))) {
+        let doing = format!("context `{}`", sanitize(context.name));
+        return Err(Error::from(NotWell::Unusable(refused)).doing(doing));
+    }
+    match unanswered {
+        Some(found) => Err(found.into()),
         None => Ok(()),
     }
 }

@@ -54,6 +54,10 @@ const HUAWEI_REGIONS: [&str; 33] = [
     "tr-west-1",
 ];
 
+/// How alike two names must be for one to be proposed in place of the other (0 to 1), and how many are proposed.
+const ALIKE: f64 = 0.85;
+const MOST_LIKE: usize = 3;
+
 /// The names under which the services that we call answer.
 const SERVICES: [&str; 4] = ["cce", "iam", "iam-pub", "sts"];
 
@@ -243,6 +247,23 @@ impl Cloud {
             let is_of_region = region.is_none_or(|region| Region::parse(region).is_ok());
             SERVICES.contains(&service) && is_of_region && (region.is_some() || service == "iam")
         })
+    }
+
+    /// The region that a service's well-known host name is made of, if no cloud is known to have it.
+    pub(crate) fn unknown_region_of(host: &str) -> Option<Region> {
+        let (_, domain) = Self::of_service(host)?;
+        let name = host.strip_suffix(domain)?.strip_suffix('.')?;
+        let region = Region::parse(name.split_once('.')?.1).ok()?;
+        Self::that_has(&region).is_none().then_some(region)
+    }
+
+    /// The known regions whose names are most like this one, the nearest first.
+    pub(crate) fn regions_like(region: &Region) -> Vec<Region> {
+        let likeness = |known: &Region| strsim::jaro_winkler(region.as_str(), known.as_str());
+        let mut near: Vec<Region> = Self::known_regions().filter(|known| likeness(known) >= ALIKE).collect();
+        near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+        near.truncate(MOST_LIKE);
+        near
     }
 
     fn service(&self, service: &str, region: &Region) -> Endpoint {

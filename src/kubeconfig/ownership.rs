@@ -8,7 +8,7 @@ use crate::kubeconfig::{Kubeconfig, KubeconfigError, Login};
 
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A context whose user runs `kubectl-cce_login get-credential`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct OurContext<'k> {
     pub server: Option<&'k str>,
     /// The embedded CA, decoded (PEM).
     pub certificate_authority_data: Option<Vec<u8>>,
+    /// The CA's file.
+    pub certificate_authority: Option<PathBuf>,
     /// The name that the server's certificate is checked against.
     pub tls_server_name: Option<&'k str>,
     /// The proxy.
@@ -110,6 +112,10 @@ impl Kubeconfig {
                     tls_server_name: cluster.as_ref().and_then(|cluster| cluster.tls_server_name),
                     proxy_url: cluster.as_ref().and_then(|cluster| cluster.proxy_url),
                     insecure_skip_tls_verify: cluster.as_ref().is_some_and(|cluster| cluster.insecure_skip_tls_verify),
+                    certificate_authority: cluster.as_ref().and_then(|cluster| {
+                        let path = cluster.certificate_authority.filter(|path| !path.is_empty())?;
+                        Some(cluster.file.parent().unwrap_or(Path::new("")).join(path))
+                    }),
                     certificate_authority_data: cluster.and_then(|cluster| cluster.certificate_authority_data),
                     file: context.file,
                 })

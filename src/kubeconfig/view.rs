@@ -66,6 +66,17 @@ pub struct UserView<'k> {
 }
 
 impl Kubeconfig {
+    /// What each file says, whatever we make of it: for who judges it as kubectl does.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = (&Path, &Value)> {
+        self.files.iter().map(|file| (file.path.as_path(), &file.meaning.value))
+    }
+
+    /// The contents of an entry, and the file that defines it.
+    pub(crate) fn body(&self, kind: Kind, name: &str) -> Option<(&Path, &Value)> {
+        let (_, file, body) = self.find(kind, name)?;
+        Some((&file.path, body))
+    }
+
     /// All contexts, in kubectl's order of precedence.
     pub fn contexts(&self) -> Vec<ContextView<'_>> {
         let mut seen = HashSet::new();

@@ -12,3 +12,4 @@ mod revoke_leaked;
 mod rotate;
 #[cfg(target_os = "linux")]
 mod status;
+mod usable;

@@ -5,6 +5,7 @@ mod leaks;
 mod machine;
 mod outcome;
 mod snapshot;
+pub(crate) mod spoiled;
 pub(crate) mod world;
 mod written;
 

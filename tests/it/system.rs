@@ -31,4 +31,5 @@ mod signals;
 mod stores;
 mod streams;
 mod terminal;
+mod usable;
 pub(crate) mod world;

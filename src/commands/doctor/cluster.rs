@@ -1,22 +1,18 @@
 //! One context: its identity at the cloud, its cluster, its certificate, its API server.
 
-use crate::api_server::{ApiServer, ApiServerError, known};
 use crate::cache::entry::CacheEntry;
 use crate::cache::index::CertificateRecord;
-use crate::commands::doctor::finding::Finding;
+use crate::commands::doctor::finding::{Finding, Level};
+use crate::commands::doctor::server::{self, refresh_of};
 use crate::contexts::{self, ResolvedContext};
 use crate::credential::request::CertificateRequest;
 use crate::credential::{Certificates, ask_cce, shared};
-use crate::error::{Error, Result};
-use crate::http::HttpError;
+use crate::error::Result;
 use crate::huaweicloud::cce::cluster::Cluster;
 use crate::huaweicloud::cce::revocation::too_old_to_revoke;
 use crate::kubeconfig::OurContext;
 use crate::lifetime::about;
-use crate::sanitize::shell_word;
 use crate::session::Session;
-
-const REFRESH: &str = "kubectl cce-login refresh";
 
 /// Looks at the context from the cloud to its API server.
 pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &ResolvedContext) -> Vec<Finding> {
@@ -44,12 +40,28 @@ pub(super) fn check(session: &Session<'_>, context: &OurContext<'_>, meant: &Res
         }
     };
     findings.extend(shared_cache(session, &wanted));
-    let note = certificates.record();
-    findings.extend(
-        note.as_ref()
-            .and_then(|note| changes(session, context, cluster.as_ref(), note)),
-    );
-    findings.push(api_server(session, context, note, certificate.as_ref()));
+    if contexts::has_no_ca(context) {
+        findings.push(Finding::warning(
+            "entry",
+            "it has not been used yet: its CA and TLS name come with the first certificate",
+            format!("the first kubectl brings them; now: {}", refresh_of(context)),
+        ));
+    } else {
+        let note = certificates.record();
+        let changed = note
+            .as_ref()
+            .and_then(|note| changes(session, context, cluster.as_ref(), note));
+        let is_rotated = changed.as_ref().is_some_and(|finding| finding.result == Level::Problem);
+        findings.extend(changed);
+        let seen = server::ServerCase {
+            session,
+            context,
+            cluster: cluster.as_ref(),
+            certificates: &certificates,
+            is_rotated,
+        };
+        findings.push(seen.check(note, certificate.as_ref()));
+    }
     findings
         .into_iter()
         .map(|finding| finding.of_context(context.name))
@@ -127,11 +139,6 @@ fn certificate(session: &Session<'_>, certificates: &Certificates<'_>) -> Result
     Ok((obtained.entry, finding))
 }
 
-/// The command that brings this context up to date.
-fn refresh_of(context: &OurContext<'_>) -> String {
-    format!("{REFRESH} --context {}", shell_word(context.name))
-}
-
 /// What is not any more as the entry has it.
 fn changes(
     session: &Session<'_>,
@@ -140,9 +147,8 @@ fn changes(
     note: &CertificateRecord,
 ) -> Option<Finding> {
     let refresh = refresh_of(context);
-    let same = |a: &[u8], b: &str| String::from_utf8_lossy(a).trim() == b.trim();
     if let (Some(entry), Some(ca)) = (&context.certificate_authority_data, &note.ca_pem)
-        && !same(entry, ca)
+        && !server::is_same(entry, ca)
     {
         return Some(Finding::problem(
             "entry",
@@ -167,52 +173,4 @@ fn changes(
             refresh,
         )
     })
-}
-
-fn api_server(
-    session: &Session<'_>,
-    context: &OurContext<'_>,
-    note: Option<CertificateRecord>,
-    certificate: Option<&CacheEntry>,
-) -> Finding {
-    const CHECK: &str = "api-server";
-    let cluster = contexts::cluster_info(context);
-    let server: Option<ApiServer> =
-        cluster.and_then(|cluster| known::of_entry(cluster, || note?.ca_pem, &session.host.env));
-    let Some(server) = server else {
-        return Finding::problem(
-            CHECK,
-            "the entry names no server",
-            "run `kubectl cce-login` again for this cluster",
-        );
-    };
-    let unverified = if context.insecure_skip_tls_verify {
-        ", which is not verified"
-    } else {
-        ""
-    };
-    let Some(certificate) = certificate else {
-        return Finding::warning(CHECK, "not asked: there is no certificate", "see above");
-    };
-    match server.who_am_i(&certificate.cert, session.deadline) {
-        Ok(user) => Finding::ok(CHECK, format!("`{}`{unverified} knows you as `{user}`", server.url)),
-        Err(error @ ApiServerError::Refused) => Finding::problem(
-            CHECK,
-            error.to_string(),
-            format!("it may have been revoked: {}", refresh_of(context)),
-        ),
-        Err(ApiServerError::Unreachable(HttpError::Tls { .. })) => Finding::problem(
-            CHECK,
-            format!(
-                "`{}` cannot be verified with the CA and the TLS name of the entry",
-                server.url
-            ),
-            format!(
-                "if the cluster's certificates were rotated, or its addresses changed: {}; if that does not help, somebody \
-                 may be in between",
-                refresh_of(context)
-            ),
-        ),
-        Err(error) => Finding::failed(CHECK, &Error::from(error)),
-    }
 }

@@ -70,6 +70,14 @@ impl Finding {
         }
     }
 
+    /// It is a problem with which kubectl cannot run us for this context.
+    pub(super) fn hinders_kubectl(&self, context: &str) -> bool {
+        let is_about_it = self.context.as_deref().is_none_or(|about| about == context);
+        self.result == Level::Problem
+            && is_about_it
+            && ["kubeconfig", "kubectl", "path", "policy"].contains(&self.check)
+    }
+
     fn lines(&self) -> String {
         let result = match self.result {
             Level::Ok => "ok",

@@ -77,8 +77,8 @@ pub(super) fn program(host: &Host, ours: &[OurContext<'_>]) -> Vec<Finding> {
 }
 
 /// kubectl: its version, and whether its policy lets it run us.
-pub(super) fn kubectl(host: &Host, ours: &[OurContext<'_>]) -> Vec<Finding> {
-    let Some(kubectl) = Kubectl::find(host) else {
+pub(super) fn kubectl(host: &Host, kubectl: Option<&Kubectl>, ours: &[OurContext<'_>]) -> Vec<Finding> {
+    let Some(kubectl) = kubectl else {
         return vec![Finding::warning(
             "kubectl",
             "there is no kubectl on your PATH",

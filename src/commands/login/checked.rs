@@ -93,7 +93,10 @@ impl CheckedCluster {
                     replaced: Some(obtained),
                 }))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                let (entry, clock) = (&self.obtained.entry, &session.host.clock);
+                Err(error.of(&entry.cert, clock.now() + entry.skew.now(clock)).into())
+            }
         }
     }
 

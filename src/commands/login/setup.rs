@@ -29,7 +29,7 @@ pub(super) struct LoginRun<'a> {
     pub(super) kubeconfig: &'a Kubeconfig,
     /// What earlier logins with this identity wrote, by cluster id, in kubectl's order.
     existing: HashMap<String, Vec<ExistingEntry>>,
-    exec_api_version: OnceLock<ApiVersion>,
+    kubectl: OnceLock<Option<Kubectl>>,
 }
 
 /// Two clusters would get one context.
@@ -77,7 +77,7 @@ impl<'a> LoginRun<'a> {
             identity,
             kubeconfig,
             existing,
-            exec_api_version: OnceLock::new(),
+            kubectl: OnceLock::new(),
         }
     }
 
@@ -143,11 +143,15 @@ impl<'a> LoginRun<'a> {
         })
     }
 
-    /// The exec version that the kubectl on PATH speaks; it is asked once.
+    /// The kubectl on PATH; it is looked for once.
+    pub(super) fn kubectl(&self) -> Option<&Kubectl> {
+        self.kubectl.get_or_init(|| Kubectl::find(self.session.host)).as_ref()
+    }
+
+    /// The exec version that it speaks.
     pub(super) fn exec_api_version(&self) -> ApiVersion {
-        *self.exec_api_version.get_or_init(|| {
-            Kubectl::find(self.session.host).map_or_else(ApiVersion::default, |found| found.exec_api_version())
-        })
+        self.kubectl()
+            .map_or_else(ApiVersion::default, Kubectl::exec_api_version)
     }
 }
 

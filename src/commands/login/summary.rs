@@ -1,5 +1,7 @@
 //! What a login did, in a few lines on stderr, ending with the command to try.
 
+pub(super) mod usable;
+
 use crate::cli::command_line::CommandLine;
 use crate::commands::login::checked::CheckedCluster;
 use crate::commands::login::prepare::PreparedCluster;
@@ -7,10 +9,12 @@ use crate::commands::login::rest::Rest;
 use crate::commands::login::setup::{ClusterSetup, LoginRun};
 use crate::credential::{describe, pace};
 use crate::host::Host;
-use crate::kubeconfig::{Change, Current, Login};
+use crate::host::programs::COMMAND;
+use crate::kubeconfig::{Change, Login};
 use crate::output;
 use crate::plan::{CurrentContext, Destination, ServerChoice};
 use crate::sanitize::{sanitize, shell_word};
+use usable::{Usability, to_try};
 
 /// Writes the summary; of what is only shown on stdout, what it lacks.
 pub(super) fn show(
@@ -19,6 +23,7 @@ pub(super) fn show(
     logins: &[Login],
     change: &Change,
     rest: Rest,
+    usable: &Usability,
 ) {
     let host = run.session.host;
     if run.plan.destination != Destination::Write {
@@ -32,9 +37,12 @@ pub(super) fn show(
     if logins.iter().any(|login| login.cluster.insecure_skip_tls_verify) {
         host.say("warning: the API server is not verified: anybody on the way can read and change what you do");
     }
-    let chosen = logins.iter().find(|login| login.current != Current::Keep);
-    if let Some(login) = chosen.or(logins.first()) {
-        show_command_to_try(run, &login.context_name);
+    match (usable, to_try(logins)) {
+        (Usability::Usable, Some(login)) => show_command_to_try(run, &login.context_name),
+        (Usability::PluginNotFound, _) => host.say(&format!(
+            "warning: kubectl does not find `{COMMAND}`, which it has to run: put its directory on your PATH, or use `--absolute-path`"
+        )),
+        _ => {}
     }
 }
 

@@ -123,7 +123,11 @@ impl StatusRow {
                     before_renewal: ends <= renewal.unwrap_or(now),
                 }
             }),
-            problem: held.problem.as_ref().map(crate::error::Error::cause),
+            problem: held
+                .problem
+                .as_ref()
+                .map(crate::error::Error::cause)
+                .or_else(|| Some(held.unusable.as_ref()?.to_string())),
         }
     }
 
@@ -185,6 +189,11 @@ impl Check {
         let (result, message) = match checked {
             CheckResult::Accepted => ("accepted", None),
             CheckResult::Refused => ("refused", None),
+            CheckResult::NotValidYet(from) => {
+                let from = from.format("%Y-%m-%d %H:%M UTC");
+                ("refused", Some(format!("not valid before {from}")))
+            }
+            CheckResult::Unverified => ("unknown", Some("not verified: new authorities?".to_owned())),
             CheckResult::Unanswered(error) => ("unknown", Some(error.to_string())),
             CheckResult::NotPossible(reason) => ("unknown", Some((*reason).to_owned())),
         };

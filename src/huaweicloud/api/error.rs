@@ -2,6 +2,8 @@
 
 use crate::error::{Exit, Explain, REFUSED_FOR, TRIED_A_MOMENT_AGO, UNUSABLE_FOR};
 use crate::http::HttpError;
+use crate::huaweicloud::cloud::Cloud;
+use crate::ids::Region;
 use chrono::TimeDelta;
 
 /// Why a call failed.
@@ -9,7 +11,15 @@ use chrono::TimeDelta;
 pub enum ApiError {
     /// No answer.
     #[error(transparent)]
-    Http(#[from] HttpError),
+    Http(HttpError),
+    /// The host's name is unknown, and so is its region: mistyped, most probably.
+    #[error("there is no region `{region}`: nobody knows the host `{host}`")]
+    NoSuchRegion {
+        /// What was asked for.
+        region: Region,
+        /// The host that would be there.
+        host: String,
+    },
     /// An answer that says no.
     #[error("{0}")]
     Refused(Box<Refusal>),
@@ -31,6 +41,18 @@ pub enum ApiError {
         /// What is missing or wrong.
         what: String,
     },
+}
+
+impl From<HttpError> for ApiError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::UnknownHost { host } => match Cloud::unknown_region_of(&host) {
+                Some(region) => Self::NoSuchRegion { region, host },
+                None => Self::Http(HttpError::UnknownHost { host }),
+            },
+            error => Self::Http(error),
+        }
+    }
 }
 
 /// An answer that says no, in the words of the service.
@@ -139,7 +161,7 @@ impl ApiError {
             Self::Http(HttpError::Timeout { .. } | HttpError::Broken { .. } | HttpError::TooLarge { .. })
             | Self::NotJson { .. }
             | Self::Incomplete { .. } => true,
-            Self::Http(_) => false,
+            Self::Http(_) | Self::NoSuchRegion { .. } => false,
             Self::Refused(refusal) => refusal.status == 408 || refusal.status >= 500,
         }
     }
@@ -149,6 +171,7 @@ impl Explain for ApiError {
     fn exit(&self) -> Exit {
         match self {
             Self::Http(error) => error.exit(),
+            Self::NoSuchRegion { .. } => Exit::Usage,
             Self::Refused(refusal) => match refusal.status {
                 _ if refusal.is_state_refused() => Exit::Failed,
                 401 | 403 => Exit::Identity,
@@ -162,7 +185,8 @@ impl Explain for ApiError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Http(error) => error.hint(),
+            Self::Http(error) => through_proxy(error).or_else(|| error.hint()),
+            Self::NoSuchRegion { region, .. } => Some(no_such_region(region)),
             Self::Refused(refusal) => refusal_hint(refusal),
             Self::NotJson { .. } => {
                 Some("something between us and the cloud answered, a proxy or a login page perhaps: check the endpoint and `HTTPS_PROXY`".to_owned())
@@ -199,6 +223,34 @@ impl Explain for ApiError {
     }
 }
 
+/// A proxy does not say why it does not reach a host: a mistyped region is one reason.
+fn through_proxy(error: &HttpError) -> Option<String> {
+    let HttpError::Proxy { host, .. } = error else {
+        return None;
+    };
+    let region = Cloud::unknown_region_of(host)?;
+    let own = error.hint().unwrap_or_default();
+    Some(format!(
+        "`{region}` is no region that is known here: {}; {own}",
+        no_such_region(&region)
+    ))
+}
+
+/// What the region may be instead.
+fn no_such_region(region: &Region) -> String {
+    let near = Cloud::regions_like(region);
+    let near: Vec<String> = near.iter().map(|region| format!("`{region}`")).collect();
+    if near.is_empty() {
+        "regions look like `eu-de` or `cn-north-4`; if this one is new, check the network's name service (DNS)"
+            .to_owned()
+    } else {
+        format!(
+            "did you mean {}? If the region is right, check the network's name service (DNS)",
+            near.join(" or ")
+        )
+    }
+}
+
 fn refusal_hint(refusal: &Refusal) -> Option<String> {
     if let Some(offset) = refusal.clock_offset {
         let minutes = offset.num_minutes();
@@ -222,4 +274,43 @@ fn refusal_hint(refusal: &Refusal) -> Option<String> {
         300..=399 => "the endpoint redirects elsewhere, which is never followed: check the endpoint".to_owned(),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ApiError, Exit, Explain as _, HttpError};
+
+    fn unknown(host: &str) -> ApiError {
+        HttpError::UnknownHost { host: host.to_owned() }.into()
+    }
+
+    /// Issue 13.5: the smallest mistakes, and what was meant.
+    #[test]
+    fn a_mistyped_region_is_said_to_be_one_with_what_it_may_be() {
+        for (host, meant) in [
+            ("iam.eu-dee.myhuaweicloud.com", "`eu-de`"),
+            ("cce.cn-nroth-4.myhuaweicloud.com", "`cn-north-4`"),
+            ("iam.eude.otc.t-systems.com", "`eu-de`"),
+            ("iam.ap-southeast-33.myhuaweicloud.com", "`ap-southeast-3`"),
+        ] {
+            let error = unknown(host);
+            assert_eq!(error.exit(), Exit::Usage, "{host}");
+            let hint = error.hint().unwrap();
+            assert!(hint.starts_with(&format!("did you mean {meant}")), "{host}: {hint}");
+            assert!(!hint.contains("try again"), "{hint}");
+        }
+        let odd = unknown("iam.xx-1.myhuaweicloud.com").hint().unwrap();
+        assert!(odd.starts_with("regions look like"), "{odd}");
+    }
+
+    #[test]
+    fn a_region_that_exists_and_a_host_of_somebody_else_are_matters_of_the_network() {
+        for host in [
+            "iam.eu-de.otc.t-systems.com",
+            "iam.myhuaweicloud.com",
+            "cce.eu-dee.example.com",
+        ] {
+            assert_eq!(unknown(host).exit(), Exit::Temporary, "{host}");
+        }
+    }
 }

@@ -260,3 +260,61 @@ fn a_revoked_certificate_a_rotated_cluster_and_a_server_that_moved_are_told() {
     );
     told(&world, "server-moved");
 }
+
+/// The kubeconfig's line with this key, gone.
+fn without_line(world: &World, key: &str) {
+    let text = world.kubeconfig_text();
+    let kept: Vec<&str> = text.lines().filter(|line| !line.contains(key)).collect();
+    world.write(".kube/config", kept.join("\n") + "\n");
+}
+
+/// Issue 13.5, as are those below.
+#[test]
+fn a_context_that_has_not_been_used_yet_is_called_so_and_nobody_is_suspected() {
+    let world = in_order();
+    without_line(&world, "certificate-authority-data");
+    without_line(&world, "tls-server-name");
+    assert_eq!(troubles(&world, &[]), [usual(), trouble("entry", "warning")]);
+    told(&world, "not-used-yet");
+    let status = world.run(["status", "--check"]);
+    status.is_done();
+    assert!(status.stdout.contains("not used yet"), "{status}");
+}
+
+#[test]
+fn new_authorities_are_cured_by_a_refresh_and_another_server_is_not() {
+    let world = in_order();
+    world.sim.rotate("prod");
+    let status = world.run(["status", "--check"]);
+    assert_eq!(status.exit, Exit::Failed, "{status}");
+    world.snapshot("status/check-rotated", &status);
+    told(&world, "rotated");
+    world.run(["refresh"]).is_done();
+    world.run(["status", "--check"]).is_done();
+
+    // Somebody answers in its place.
+    world.sim.add_cluster(ClusterSpec::named("staging"));
+    let server = |name: &str| world.sim.cluster(name).external_url.unwrap();
+    let text = world.kubeconfig_text().replace(&server("prod"), &server("staging"));
+    world.write(".kube/config", text);
+    let outcome = told(&world, "impostor");
+    assert!(outcome.stdout.contains("somebody may be in between"), "{outcome}");
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_yet_is_not_called_revoked() {
+    let mut world = in_order();
+    world.sim.set_behaviour(|behaviour| behaviour.not_before_offset = 50);
+    let login = world.run(["refresh"]);
+    assert_ne!(login.exit, Exit::Identity, "{login}");
+    let outcome = told(&world, "not-valid-yet");
+    assert_eq!(outcome.exit, Exit::Failed);
+    assert!(!outcome.stdout.contains("revoked"), "{outcome}");
+    let status = world.run(["status", "--check"]);
+    assert!(
+        status.stderr.contains("is not valid yet") && status.exit == Exit::Failed,
+        "{status}"
+    );
+    world.let_pass(60);
+    world.run(["doctor"]).is_done();
+}
