@@ -1,10 +1,13 @@
 //! Real engines: OpenBao, and a Kubernetes of etcd and kube-apiserver. `tests/run` makes OpenBao ready, `tests/run --real` Kubernetes too.
 
+pub(crate) mod cce_cluster;
+mod clients;
 pub(crate) mod faulty_engine;
 pub(crate) mod kube_apiserver;
 pub(crate) mod openbao;
 mod pods;
 mod registers;
+pub(crate) mod relay;
 mod sharing;
 
 use std::net::TcpListener;

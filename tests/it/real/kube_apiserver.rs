@@ -1,33 +1,62 @@
 //! A real Kubernetes API server with its etcd, on loopback.
 //!
 //! Its client CA is whoever's the test says, beside one for the administrator; its own certificate names no external address, as CCE makes it.
+//! It writes an audit log, which tells which certificate each request came with.
 
 use super::free_address;
 use crate::system::process::{Running, wait_for};
+use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// How many seconds a start may take, on a busy machine.
+const PATIENCE: u32 = 180;
 
 /// A running cluster without nodes.
 pub(crate) struct KubeApiserver {
     directory: tempfile::TempDir,
     address: String,
     _etcd: Running,
-    _server: Running,
+    server: Option<Running>,
+    arguments: Vec<String>,
 }
+
+/// What an API server shows, PEM.
+pub(crate) struct Shown {
+    pub(crate) ca: String,
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+/// A request, as the audit log has it.
+#[derive(Debug)]
+pub(crate) struct Audited {
+    pub(crate) status: u64,
+    /// `X509SHA256=…` of the certificate that was taken.
+    pub(crate) certificate: Option<String>,
+}
+
+/// What is written to the audit log: every request once, without bodies.
+const AUDIT_POLICY: &str = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
 
 fn program(name: &str) -> OsString {
     std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run tests/run --real"))
 }
 
 impl KubeApiserver {
-    /// Takes client certificates of these authorities (PEM).
+    /// Takes client certificates of these authorities (PEM), at an address and with a certificate of its own.
     pub(crate) fn start(client_ca_pem: &str) -> Self {
+        Self::start_at(&free_address(), None, client_ca_pem)
+    }
+
+    /// At this address (`HOST:PORT`), with this certificate.
+    pub(crate) fn start_at(address: &str, shown: Option<&Shown>, client_ca_pem: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
-        let (address, etcd, peer) = (free_address(), free_address(), free_address());
+        let (etcd, peer) = (free_address(), free_address());
         let (host, port) = address.split_once(':').unwrap();
-        make_certificates(directory.path(), host, client_ca_pem);
+        make_certificates(directory.path(), host);
 
         let mut command = Command::new(program("ETCD"));
         command.arg(format!("--data-dir={}", path("etcd").display()));
@@ -40,40 +69,107 @@ impl KubeApiserver {
         command.env_clear().env("HOME", directory.path());
         let running_etcd = Running::start(command, None);
 
-        let mut command = Command::new(program("KUBE_APISERVER"));
-        command.arg(format!("--bind-address={host}"));
-        command.arg(format!("--secure-port={port}"));
-        command.arg(format!("--etcd-servers=http://{etcd}"));
-        for (flag, file) in [
-            ("client-ca-file", "clients.pem"),
-            ("tls-cert-file", "server.pem"),
-            ("tls-private-key-file", "server.key"),
-            ("service-account-key-file", "accounts.pub"),
-            ("service-account-signing-key-file", "accounts.key"),
-        ] {
-            command.arg(format!("--{flag}={}", path(file).display()));
-        }
-        command.args([
+        let mut arguments = [
             "--advertise-address=127.0.0.1",
             "--endpoint-reconciler-type=none",
             "--service-cluster-ip-range=10.247.0.0/24",
             "--authorization-mode=RBAC",
             "--disable-admission-plugins=ServiceAccount",
             "--service-account-issuer=https://kubernetes.default.svc",
-        ]);
-        command.arg(format!("--cert-dir={}", path("own").display()));
-        command.env_clear().env("HOME", directory.path());
-        let server = Self {
-            _server: Running::start(command, None),
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        arguments.push(format!("--bind-address={host}"));
+        arguments.push(format!("--secure-port={port}"));
+        arguments.push(format!("--etcd-servers=http://{etcd}"));
+        for (flag, file) in [
+            ("client-ca-file", "clients.pem"),
+            ("tls-cert-file", "server.pem"),
+            ("tls-private-key-file", "server.key"),
+            ("service-account-key-file", "accounts.pub"),
+            ("service-account-signing-key-file", "accounts.key"),
+            ("audit-policy-file", "audit.yaml"),
+            ("audit-log-path", "audit.log"),
+            ("cert-dir", "own"),
+        ] {
+            arguments.push(format!("--{flag}={}", path(file).display()));
+        }
+        std::fs::write(path("audit.yaml"), AUDIT_POLICY).unwrap();
+        let mut server = Self {
+            server: None,
             _etcd: running_etcd,
-            address: address.clone(),
+            address: address.to_owned(),
+            arguments,
             directory,
         };
-        wait_for("kube-apiserver", || server.try_kubectl("get --raw /readyz").is_some());
+        if let Some(shown) = shown {
+            server.show(shown);
+        }
+        server.trust(client_ca_pem);
+        server.restart();
         wait_for("the namespace default", || {
             server.try_kubectl("get namespace default").is_some()
         });
         server
+    }
+
+    /// Ends the API server if it runs, and starts it; etcd goes on. Returns when it is ready.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        let mut command = Command::new(program("KUBE_APISERVER"));
+        command.args(&self.arguments);
+        command.env_clear().env("HOME", self.directory.path());
+        self.server = Some(Running::start(command, None));
+        for _ in 0..PATIENCE {
+            if self.try_kubectl("get --raw /readyz").is_some() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        panic!("kube-apiserver is not ready after {PATIENCE} s");
+    }
+
+    /// Ends the API server; etcd goes on.
+    pub(crate) fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.signal(rustix::process::Signal::TERM);
+            server.finish();
+        }
+    }
+
+    /// Takes client certificates of these authorities (PEM), and the administrator's, from a moment later on.
+    pub(crate) fn trust(&self, client_ca_pem: &str) {
+        let admins = std::fs::read_to_string(self.path("admins.pem")).unwrap();
+        self.replace("clients.pem", &format!("{admins}{client_ca_pem}"));
+    }
+
+    /// Shows this certificate, from a moment later on.
+    pub(crate) fn show(&self, shown: &Shown) {
+        self.replace("ca.pem", &shown.ca);
+        self.replace("server.key", &shown.key);
+        self.replace("server.pem", &shown.certificate);
+    }
+
+    /// As a whole: the server reads it while we write.
+    fn replace(&self, name: &str, text: &str) {
+        let new = self.path(&format!("{name}.new"));
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(new, self.path(name)).unwrap();
+    }
+
+    /// Every request that was not the administrator's, in order.
+    pub(crate) fn requests(&self) -> Vec<Audited> {
+        let log = std::fs::read_to_string(self.path("audit.log")).unwrap_or_default();
+        let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        events
+            .filter(|event| !matches!(event["user"]["username"].as_str(), Some("admin" | "system:apiserver")))
+            .map(|event| Audited {
+                status: event["responseStatus"]["code"].as_u64().unwrap_or_default(),
+                certificate: event["user"]["extra"]["authentication.kubernetes.io/credential-id"][0]
+                    .as_str()
+                    .map(str::to_owned),
+            })
+            .collect()
     }
 
     /// `HOST:PORT`.
@@ -130,8 +226,8 @@ impl KubeApiserver {
     }
 }
 
-/// A CA, the server's and the administrator's certificate, and the key of service accounts.
-fn make_certificates(directory: &Path, host: &str, client_ca_pem: &str) {
+/// A CA (`ca.pem`, and as the administrator's `admins.pem`), the server's and the administrator's certificate, and the key of service accounts.
+fn make_certificates(directory: &Path, host: &str) {
     let script = r#"set -e
         new() { openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }
         sign() { openssl req -new -key "$1.key" -subj "$2" | openssl x509 -req -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out "$1.pem" -extfile "$3"; }
@@ -153,6 +249,5 @@ fn make_certificates(directory: &Path, host: &str, client_ca_pem: &str) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let admins = std::fs::read_to_string(directory.join("ca.pem")).unwrap();
-    std::fs::write(directory.join("clients.pem"), format!("{admins}{client_ca_pem}")).unwrap();
+    std::fs::copy(directory.join("ca.pem"), directory.join("admins.pem")).unwrap();
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::time::timeout;
 
 /// What `login` wrote, with the world's environment for the plugin: that of the test's own process is for all tests.
-fn kubeconfig(world: &World) -> Kubeconfig {
+pub(crate) fn kubeconfig(world: &World) -> Kubeconfig {
     let mut kubeconfig = Kubeconfig::read_from(world.home().join(".kube/config")).unwrap();
     let user = kubeconfig.auth_infos[0].auth_info.as_mut().unwrap();
     let exec = user.exec.as_mut().unwrap();
@@ -34,7 +34,7 @@ fn kubeconfig(world: &World) -> Kubeconfig {
 }
 
 /// A client, and how much longer it is good for by its own account.
-async fn new_client(kubeconfig: &Kubeconfig) -> (Client, Duration) {
+pub(crate) async fn new_client(kubeconfig: &Kubeconfig) -> (Client, Duration) {
     let options = KubeConfigOptions::default();
     let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &options).await;
     let client = Client::try_from(config.unwrap()).unwrap();

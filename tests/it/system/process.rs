@@ -37,8 +37,18 @@ pub(crate) struct Running {
 impl Running {
     /// Starts it with `stdin` in a pipe, or with the stdin that `command` already has.
     pub(crate) fn start(mut command: Command, stdin: Option<&str>) -> Self {
-        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+        Self::spawn(command, stdin)
+    }
+
+    /// Starts it with this stdin.
+    pub(crate) fn start_with_stdin(mut command: Command, stdin: Stdio) -> Self {
+        command.stdin(stdin);
+        Self::spawn(command, None)
+    }
+
+    fn spawn(mut command: Command, stdin: Option<&str>) -> Self {
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().unwrap_or_else(|error| {
             panic!("{command:?} does not start ({error}): run tests/run, which sets everything up")

@@ -14,7 +14,7 @@ use crate::{
     behaviour::ApiServerCertificate,
     keys::PooledKey,
     listener::Listener,
-    pki::{Authority, ClientCertificate, Subject, Validity},
+    pki::{Authority, ClientCertificate, ServerIdentity, Subject, Validity},
     records::{ApiRecorded, Records},
     spec::{ClusterInfo, ClusterSpec},
     tls,
@@ -51,6 +51,7 @@ struct Issued {
 
 struct Credentials {
     authority: Arc<Authority>,
+    client_authority: Arc<Authority>,
     verifier: Arc<dyn ClientCertVerifier>,
     issued: Vec<Issued>,
     revoked: HashSet<String>,
@@ -59,10 +60,11 @@ struct Credentials {
 
 impl Credentials {
     fn new(now: DateTime<Utc>) -> Self {
-        let authority = Authority::new("CCE", "CCE", Validity::long(now));
+        let authority = Arc::new(Authority::new("CCE", "CCE", Validity::long(now)));
         Self {
             verifier: tls::client_verifier(&authority),
-            authority: Arc::new(authority),
+            client_authority: Arc::clone(&authority),
+            authority,
             issued: Vec::new(),
             revoked: HashSet::new(),
             tls: HashMap::new(),
@@ -128,6 +130,7 @@ impl Cluster {
             internal_url: self.internal_url(),
             external_url: self.external_url(),
             ca_pem: self.authority().pem(),
+            client_ca_pem: lock(&self.credentials).client_authority.pem(),
             api_server_port: self.port(),
         }
     }
@@ -142,7 +145,7 @@ impl Cluster {
 
     pub(crate) fn issue(&self, key: &PooledKey, subject: &Subject<'_>, validity: Validity) -> ClientCertificate {
         let mut credentials = lock(&self.credentials);
-        let certificate = credentials.authority.client(&key.pair, subject, validity);
+        let certificate = credentials.client_authority.client(&key.pair, subject, validity);
         credentials.issued.push(Issued {
             serial: certificate.serial.clone(),
             common_name: subject.common_name.to_owned(),
@@ -167,6 +170,21 @@ impl Cluster {
     /// A new CA and server certificate; everything issued before is refused.
     pub(crate) fn rotate(&self, now: DateTime<Utc>) {
         *lock(&self.credentials) = Credentials::new(now);
+    }
+
+    /// Client certificates come from a new CA, and those of the one before are refused; the server's certificate stays.
+    pub(crate) fn renew_client_authority(&self, now: DateTime<Utc>) {
+        let authority = Authority::new("CCE", "CCE", Validity::long(now));
+        let mut credentials = lock(&self.credentials);
+        credentials.verifier = tls::client_verifier(&authority);
+        credentials.client_authority = Arc::new(authority);
+    }
+
+    /// What the API server shows by right.
+    pub(crate) fn server_identity(&self, now: DateTime<Utc>) -> ServerIdentity {
+        let names = self.server_names();
+        let validity = Validity::long(now);
+        self.authority().server(&names, ExtendedKeyUsagePurpose::ServerAuth, validity)
     }
 
     /// The TLS configuration that shows this certificate.

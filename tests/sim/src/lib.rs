@@ -66,4 +66,4 @@ pub use provider::{ProviderBehaviour, Quirk};
 pub use proxy::{Proxy, ProxyKind};
 pub use records::{ApiRecorded, Recorded};
 pub use sim::{IssuedCertificate, Sim};
-pub use spec::{ClusterInfo, ClusterSpec, EndpointsShape, KeyFormat};
+pub use spec::{ClusterInfo, ClusterSpec, Elsewhere, EndpointsShape, KeyFormat};

@@ -21,6 +21,8 @@ pub(crate) struct Authority {
 pub(crate) struct ServerIdentity {
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) key: PrivateKeyDer<'static>,
+    pub(crate) certificate_pem: String,
+    pub(crate) key_pem: String,
 }
 
 /// First and last moment of a certificate; whole seconds count.
@@ -113,6 +115,8 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.issuer).expect("the CA can sign");
         ServerIdentity {
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
             chain: vec![certificate.der().clone()],
             key: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
         }

@@ -50,7 +50,7 @@ pub struct Sim {
     runtime: Option<Runtime>,
 }
 
-/// A client certificate issued past the cloud's API.
+/// A certificate issued past the cloud's API.
 #[derive(Clone, Debug)]
 pub struct IssuedCertificate {
     /// The certificate, PEM.
@@ -166,8 +166,13 @@ impl Sim {
             listeners.push(listener);
             address
         };
-        let external = spec.eip.then(|| address(20, 0));
-        let internal = if spec.internal_reachable {
+        let external = match spec.elsewhere {
+            Some(elsewhere) => Some(elsewhere.external),
+            None => spec.eip.then(|| address(20, 0)),
+        };
+        let internal = if let Some(elsewhere) = spec.elsewhere {
+            elsewhere.internal
+        } else if spec.internal_reachable {
             address(100, 0)
         } else {
             SocketAddr::new(cluster_ip(100, number), 5443)
@@ -288,6 +293,20 @@ impl Sim {
     /// Gives the cluster a new CA and server certificate at once, as a successful rotation of `all` does.
     pub fn rotate(&self, cluster: &str) {
         self.find(cluster).rotate(clock::real_now());
+    }
+
+    /// Client certificates of the cluster come from a new CA from now on, and those of the one before are refused.
+    pub fn renew_client_authority(&self, cluster: &str) {
+        self.find(cluster).renew_client_authority(clock::real_now());
+    }
+
+    /// A new certificate for the cluster's API server, where the test brings that along.
+    pub fn server_certificate(&self, cluster: &str) -> IssuedCertificate {
+        let identity = self.find(cluster).server_identity(clock::real_now());
+        IssuedCertificate {
+            certificate: identity.certificate_pem,
+            key: identity.key_pem,
+        }
     }
 
     /// Starts a rotation of `all` as the API does; returns the job's id.

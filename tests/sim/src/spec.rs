@@ -1,5 +1,7 @@
 //! Clusters as a test describes them, and what it gets to know about them.
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
 /// The shape of `status.endpoints`.
@@ -67,6 +69,18 @@ pub struct ClusterSpec {
     pub in_both_lists: bool,
     /// The API server listens on the internal address too.
     pub internal_reachable: bool,
+    /// The API server is none of ours: nothing is listened on for this cluster, and this is where it is.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Where an API server is that the test brings along.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elsewhere {
+    /// Its own address.
+    pub internal: SocketAddr,
+    /// The address that leads to it from outside.
+    pub external: SocketAddr,
 }
 
 impl Default for ClusterSpec {
@@ -88,6 +102,7 @@ impl Default for ClusterSpec {
             autopilot: false,
             in_both_lists: false,
             internal_reachable: false,
+            elsewhere: None,
         }
     }
 }
@@ -130,6 +145,8 @@ pub struct ClusterInfo {
     pub external_url: Option<String>,
     /// The CA of its certificates, PEM.
     pub ca_pem: String,
+    /// The CA of the client certificates that it takes, PEM: the same one, until [`crate::Sim::renew_client_authority`].
+    pub client_ca_pem: String,
     /// The port of the external endpoint.
     pub api_server_port: u16,
 }

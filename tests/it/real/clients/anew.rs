@@ -1,0 +1,66 @@
+//! Processes that start anew each time, as scripts do.
+
+use super::{Machine, answers};
+use crate::real::cce_cluster::RealCluster;
+use crate::system::process::LIMIT;
+use crate::system::world::Kubectl;
+use std::time::{Duration, Instant};
+
+/// How long a certificate that the API server refuses may be in use.
+const HEALED_WITHIN: Duration = Duration::from_secs(180);
+
+/// What each library's program gets that is started now, all at the same time.
+fn once(cluster: &RealCluster, machines: &[Machine]) -> Vec<String> {
+    let running: Vec<_> = machines.iter().map(|machine| machine.ask(cluster, 1)).collect();
+    let outputs = running.into_iter().map(|running| running.finish_within(LIMIT));
+    outputs
+        .map(|output| answers(cluster.world.checked(output)).join(" "))
+        .collect()
+}
+
+#[test]
+#[ignore = "needs a kube-apiserver: tests/run --real"]
+fn the_first_use_after_login_works_in_python_node_and_java() {
+    let cluster = RealCluster::start(Kubectl::Current, None);
+    let machines = Machine::all(&cluster);
+    let requested = cluster.world.certificate_requests();
+    assert_eq!(once(&cluster, &machines), ["200", "200", "200"]);
+    assert_eq!(
+        cluster.world.certificate_requests(),
+        requested,
+        "the login's certificates are used"
+    );
+}
+
+#[test]
+#[ignore = "needs a kube-apiserver: tests/run --real"]
+fn a_revoked_certificate_heals_within_three_minutes_for_processes_that_start_anew() {
+    let cluster = RealCluster::start(Kubectl::Current, None);
+    let machines = Machine::all(&cluster);
+    assert_eq!(once(&cluster, &machines), ["200", "200", "200"]);
+    let requested = cluster.world.certificate_requests();
+    cluster.revoke();
+    let revoked = Instant::now();
+    let mut healed: Vec<Option<Duration>> = vec![None; machines.len()];
+    let mut was_refused = vec![false; machines.len()];
+    while healed.contains(&None) {
+        assert!(revoked.elapsed() < HEALED_WITHIN, "{healed:?}");
+        let answers = once(&cluster, &machines);
+        for ((answer, healed), was_refused) in answers.iter().zip(&mut healed).zip(&mut was_refused) {
+            match answer.as_str() {
+                "401" => *was_refused = true,
+                "200" if *was_refused => *healed = healed.or(Some(revoked.elapsed())),
+                "200" => {} // the API server has not read its new CA yet
+                other => panic!("{other}"),
+            }
+        }
+        std::thread::sleep(Duration::from_secs(3));
+    }
+    eprintln!("healed after {healed:?}");
+    assert_eq!(once(&cluster, &machines), ["200", "200", "200"]);
+    assert_eq!(
+        cluster.world.certificate_requests(),
+        requested + machines.len(),
+        "one new certificate each"
+    );
+}

@@ -1,0 +1,63 @@
+// An informer of client-go over the config maps of the namespace default, until stdin closes. Says of each event what the config map holds under
+// `number`: `added 1`, `updated 2`, and `listed` whenever it had to list anew, since events between two lists are lost.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+func main() {
+	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
+	if err != nil {
+		fail(err)
+	}
+	maps := kubernetes.NewForConfigOrDie(config).CoreV1().ConfigMaps("default")
+	source := &cache.ListWatch{
+		ListFunc: func(options metav1.ListOptions) (runtime.Object, error) {
+			list, err := maps.List(context.Background(), options)
+			if err == nil {
+				fmt.Println("listed")
+			}
+			return list, err
+		},
+		WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) {
+			return maps.Watch(context.Background(), options)
+		},
+	}
+	tell := func(what string, object any) { fmt.Println(what, object.(*corev1.ConfigMap).Data["number"]) }
+	_, informer := cache.NewInformerWithOptions(cache.InformerOptions{
+		ListerWatcher: listThenWatch{source},
+		ObjectType:    &corev1.ConfigMap{},
+		ResyncPeriod:  0 * time.Second,
+		Handler: cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(object any) { tell("added", object) },
+			UpdateFunc: func(_, object any) { tell("updated", object) },
+		},
+	})
+	stop := make(chan struct{})
+	go informer.Run(stop)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	close(stop)
+}
+
+// Without the streaming list, so that a new list is seen.
+type listThenWatch struct{ *cache.ListWatch }
+
+func (listThenWatch) IsWatchListSemanticsUnSupported() bool { return true }
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
