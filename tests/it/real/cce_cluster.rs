@@ -8,7 +8,7 @@ use cce_sim::{ClusterSpec, Elsewhere};
 use std::net::TcpListener;
 use std::time::Duration;
 
-/// One user before such a cluster, which is called `prod`; logged in through its external address, which its certificate does not name.
+/// One user before such a cluster, which is called `prod`. Its external address leads through a relay, and its certificate does not name that.
 pub(crate) struct RealCluster {
     pub(crate) world: World,
     pub(crate) server: KubeApiserver,
@@ -20,7 +20,9 @@ impl RealCluster {
     pub(crate) fn start(kubectl: Kubectl, life: Option<Duration>) -> Self {
         let mut world = World::without_kubectl();
         world.install_kubectl(kubectl);
-        world.sim.set_behaviour(|behaviour| behaviour.certificate_lifetime = life);
+        world
+            .sim
+            .set_behaviour(|behaviour| behaviour.certificate_lifetime = life);
         let elastic = TcpListener::bind((free_address().split_once(':').unwrap().0, 0)).unwrap();
         let internal = free_address();
         world.sim.delete_cluster("prod");
@@ -33,15 +35,17 @@ impl RealCluster {
         });
         let server = KubeApiserver::start_at(&internal, Some(&shown(&world)), &client_ca(&world));
         let user = world.sim.user_id("alice");
-        server.kubectl(&format!("create clusterrolebinding alice --clusterrole=cluster-admin --user={user}"));
+        server.kubectl(&format!(
+            "create clusterrolebinding alice --clusterrole=cluster-admin --user={user}"
+        ));
         let relay = Relay::start(elastic, internal);
         Self { world, server, relay }
     }
 
-    /// The same, logged in with these flags.
-    pub(crate) fn logged_in(kubectl: Kubectl, life: Option<Duration>, flags: &str) -> Self {
+    /// The same, logged in through the external address.
+    pub(crate) fn logged_in(kubectl: Kubectl, life: Option<Duration>) -> Self {
         let cluster = Self::start(kubectl, life);
-        cluster.world.login_with(flags).succeeded();
+        cluster.world.login_with("--access external").succeeded();
         cluster
     }
 
@@ -61,7 +65,12 @@ impl RealCluster {
     /// The certificates that the API server took, each once, in order.
     pub(crate) fn certificates(&self) -> Vec<String> {
         let mut seen = Vec::new();
-        for certificate in self.server.requests().into_iter().filter_map(|request| request.certificate) {
+        for certificate in self
+            .server
+            .requests()
+            .into_iter()
+            .filter_map(|request| request.certificate)
+        {
             if !seen.contains(&certificate) {
                 seen.push(certificate);
             }

@@ -10,8 +10,9 @@ mod kubectl;
 mod running;
 
 use super::cce_cluster::RealCluster;
-use crate::system::process::{Output, Running};
+use crate::system::process::Running;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use std::time::Duration;
 const SHORT: Option<Duration> = Some(Duration::from_secs(40));
 /// Time for three renewals of such a life, and more than two lives.
 const THREE_RENEWALS: Duration = Duration::from_secs(110);
+/// Longer than a program asks, also on a busy machine.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Libraries that run the plugin themselves, each in a small program of `tests/real/clients`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,14 +52,21 @@ impl Library {
 
     /// The program, which asks so many times.
     fn words(self, times: u64) -> Vec<String> {
-        let provided = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run tests/run --real"));
+        let provided =
+            |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run tests/run --real"));
         let python = format!("{}/tests/real/clients/python/client.py", env!("CARGO_MANIFEST_DIR"));
         let mut words = match self {
             Self::Python => vec![provided("PYTHON_CLIENT"), python],
             Self::Node => vec!["node".to_owned(), provided("NODE_CLIENT")],
-            Self::Java => ["java", "-XX:TieredStopAtLevel=1", "-cp", &provided("JAVA_CLIENT"), "Client"]
-                .map(str::to_owned)
-                .to_vec(),
+            Self::Java => [
+                "java",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                &provided("JAVA_CLIENT"),
+                "Client",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
         };
         words.push(times.to_string());
         words
@@ -86,17 +96,29 @@ impl Machine {
                 ("CCE_LOGIN_CACHE_DIR", directory(".cache/cce-login")),
             ],
         };
-        let mut line = ["kubectl-cce_login", "login", "--region=cn-north-4", "--cluster=prod", "--cache=file"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut line = [
+            "kubectl-cce_login",
+            "login",
+            "--region=cn-north-4",
+            "--cluster=prod",
+            "--cache=file",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         line.push(format!("--access={}", library.access()));
         line.extend(cluster.world.cloud_flags());
-        cluster.world.checked(machine.start(cluster, &line).finish()).succeeded();
+        cluster
+            .world
+            .checked(machine.start(cluster, &line).finish())
+            .succeeded();
         machine
     }
 
     fn all(cluster: &RealCluster) -> Vec<Self> {
-        Library::ALL.map(|library| Self::new(cluster, library)).into_iter().collect()
+        Library::ALL
+            .map(|library| Self::new(cluster, library))
+            .into_iter()
+            .collect()
     }
 
     fn start(&self, cluster: &RealCluster, words: &[String]) -> Running {
@@ -105,14 +127,48 @@ impl Machine {
         Running::start(command, None)
     }
 
-    /// The library's program, asking so many times.
-    fn ask(&self, cluster: &RealCluster, times: u64) -> Running {
-        self.start(cluster, &self.library.words(times))
+    /// The library's program, asking so many times, with more arguments.
+    fn ask(&self, cluster: &RealCluster, times: u64, more: &[&str]) -> Asking<'_> {
+        let mut words = ["sh", "-c", "exec \"$0\" \"$@\" >\"$HOME/answers\""]
+            .map(str::to_owned)
+            .to_vec();
+        words.extend(self.library.words(times));
+        words.extend(more.iter().map(|word| (*word).to_owned()));
+        let _ = std::fs::remove_file(self.answers());
+        Asking {
+            machine: self,
+            running: self.start(cluster, &words),
+        }
+    }
+
+    /// The file with one word for each answer.
+    fn answers(&self) -> PathBuf {
+        let home = self.variables.iter().find(|(name, _)| *name == "HOME");
+        Path::new(&home.unwrap().1).join("answers")
     }
 }
 
-/// What a library's program got: one word for each request.
-fn answers(output: Output) -> Vec<String> {
-    let output = output.succeeded();
-    output.stdout.lines().map(str::to_owned).collect()
+/// A library's program that runs.
+struct Asking<'a> {
+    machine: &'a Machine,
+    running: Running,
+}
+
+impl Asking<'_> {
+    /// What it got until now.
+    fn so_far(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.machine.answers()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// What it got, when it has come to its end.
+    fn answers(self, cluster: &RealCluster) -> Vec<String> {
+        let path = self.machine.answers();
+        cluster.world.checked(self.running.finish_within(LONGEST)).succeeded();
+        std::fs::read_to_string(path)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
 }

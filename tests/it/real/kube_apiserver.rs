@@ -38,7 +38,8 @@ pub(crate) struct Audited {
 }
 
 /// What is written to the audit log: every request once, without bodies.
-const AUDIT_POLICY: &str = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
+const AUDIT_POLICY: &str =
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
 
 fn program(name: &str) -> OsString {
     std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run tests/run --real"))
@@ -133,7 +134,7 @@ impl KubeApiserver {
     pub(crate) fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             server.signal(rustix::process::Signal::TERM);
-            server.finish();
+            server.finish_now();
         }
     }
 

@@ -89,6 +89,12 @@ impl Running {
         self.finish_within(LIMIT)
     }
 
+    /// Waits for the end of one that has been told to end, however long it has been running.
+    pub(crate) fn finish_now(self) -> Output {
+        let age = self.started.elapsed();
+        self.finish_within(age + LIMIT)
+    }
+
     /// Waits for its end, no longer than this since its start.
     pub(crate) fn finish_within(mut self, limit: Duration) -> Output {
         let status = self.wait(limit);

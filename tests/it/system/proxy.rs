@@ -44,10 +44,20 @@ impl Proxy {
         Some(body)
     }
 
+    /// The status with which the API server answered.
+    pub(crate) fn status(&self, path: &str) -> u16 {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line.split(' ').nth(1).unwrap_or_default().parse().unwrap()
+    }
+
     /// Ends it, with the leak check.
     pub(crate) fn stop(self, world: &World) {
         self.running.signal(Signal::TERM);
-        world.checked(self.running.finish());
+        world.checked(self.running.finish_now());
     }
 }
 

@@ -184,7 +184,8 @@ impl Cluster {
     pub(crate) fn server_identity(&self, now: DateTime<Utc>) -> ServerIdentity {
         let names = self.server_names();
         let validity = Validity::long(now);
-        self.authority().server(&names, ExtendedKeyUsagePurpose::ServerAuth, validity)
+        self.authority()
+            .server(&names, ExtendedKeyUsagePurpose::ServerAuth, validity)
     }
 
     /// The TLS configuration that shows this certificate.

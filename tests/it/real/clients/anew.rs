@@ -1,8 +1,7 @@
 //! Processes that start anew each time, as scripts do.
 
-use super::{Machine, answers};
+use super::Machine;
 use crate::real::cce_cluster::RealCluster;
-use crate::system::process::LIMIT;
 use crate::system::world::Kubectl;
 use std::time::{Duration, Instant};
 
@@ -11,10 +10,10 @@ const HEALED_WITHIN: Duration = Duration::from_secs(180);
 
 /// What each library's program gets that is started now, all at the same time.
 fn once(cluster: &RealCluster, machines: &[Machine]) -> Vec<String> {
-    let running: Vec<_> = machines.iter().map(|machine| machine.ask(cluster, 1)).collect();
-    let outputs = running.into_iter().map(|running| running.finish_within(LIMIT));
-    outputs
-        .map(|output| answers(cluster.world.checked(output)).join(" "))
+    let asking: Vec<_> = machines.iter().map(|machine| machine.ask(cluster, 1, &[])).collect();
+    asking
+        .into_iter()
+        .map(|asking| asking.answers(cluster).join(" "))
         .collect()
 }
 

@@ -78,7 +78,7 @@ fn runtime() -> tokio::runtime::Runtime {
 #[test]
 #[ignore = "needs a kube-apiserver: tests/run --real"]
 fn a_kube_rs_program_that_rebuilds_its_client_in_time_misses_no_event_over_three_renewals() {
-    let cluster = RealCluster::logged_in(Kubectl::Current, SHORT, "");
+    let cluster = RealCluster::logged_in(Kubectl::Current, SHORT);
     counting::create(&cluster);
     let last = Arc::new(AtomicU32::new(OPEN));
     let kubeconfig = kubeconfig(&cluster.world);
@@ -96,14 +96,18 @@ fn a_kube_rs_program_that_rebuilds_its_client_in_time_misses_no_event_over_three
     assert!(certificates > 3, "{certificates}");
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
     assert_eq!(numbers.last(), Some(&counted));
-    let refused = cluster.server.requests().into_iter().filter(|request| request.status == 401);
+    let refused = cluster
+        .server
+        .requests()
+        .into_iter()
+        .filter(|request| request.status == 401);
     assert_eq!(refused.count(), 0);
 }
 
 #[test]
 #[ignore = "needs a kube-apiserver: tests/run --real"]
 fn a_kube_rs_client_that_is_kept_gets_401_from_its_certificates_end_on() {
-    let cluster = RealCluster::logged_in(Kubectl::Current, SHORT, "");
+    let cluster = RealCluster::logged_in(Kubectl::Current, SHORT);
     let answers = runtime().block_on(async {
         let (client, _) = new_client(&kubeconfig(&cluster.world)).await;
         poll(client, THREE_RENEWALS.as_secs()).await

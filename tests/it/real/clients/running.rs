@@ -1,9 +1,9 @@
 //! One process over three renewals.
 
 use super::counting;
-use super::{Library, Machine, SHORT, THREE_RENEWALS, answers};
+use super::{Library, Machine, SHORT, THREE_RENEWALS};
 use crate::real::cce_cluster::RealCluster;
-use crate::system::process::{LIMIT, Running, wait_for};
+use crate::system::process::{Running, wait_for};
 use crate::system::world::Kubectl;
 
 #[test]
@@ -11,13 +11,12 @@ use crate::system::world::Kubectl;
 fn node_renews_in_a_running_process_python_and_java_get_401_for_good() {
     let cluster = RealCluster::start(Kubectl::Current, SHORT);
     let machines = Machine::all(&cluster);
-    let running: Vec<_> = machines
+    let asking: Vec<_> = machines
         .iter()
-        .map(|machine| machine.ask(&cluster, THREE_RENEWALS.as_secs()))
+        .map(|machine| machine.ask(&cluster, THREE_RENEWALS.as_secs(), &[]))
         .collect();
-    for (machine, running) in machines.iter().zip(running) {
-        let output = cluster.world.checked(running.finish_within(LIMIT + 2 * THREE_RENEWALS));
-        let answers = answers(output);
+    for (machine, asking) in machines.iter().zip(asking) {
+        let answers = asking.answers(&cluster);
         let refused = answers.iter().position(|answer| answer == "401");
         eprintln!(
             "{:?}: {} answers, refused from {refused:?} on",
@@ -43,8 +42,29 @@ fn node_renews_in_a_running_process_python_and_java_get_401_for_good() {
 
 #[test]
 #[ignore = "needs a kube-apiserver: tests/run --real"]
+fn python_that_loads_its_kubeconfig_again_after_a_401_goes_on() {
+    let cluster = RealCluster::start(Kubectl::Current, SHORT);
+    let machine = Machine::new(&cluster, Library::Python);
+    let asking = machine.ask(&cluster, THREE_RENEWALS.as_secs(), &["reload"]);
+    let answers = asking.answers(&cluster);
+    let refused = answers.iter().filter(|answer| *answer == "401").count();
+    eprintln!("Python with reload: {} answers, {refused} refused", answers.len());
+    // One 401 for each certificate that ended, each followed by an answer.
+    assert!((2..=5).contains(&refused), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| answer == "200" || answer == "401"),
+        "{answers:?}"
+    );
+    assert!(
+        answers.windows(2).all(|pair| pair[0] == "200" || pair[1] == "200"),
+        "{answers:?}"
+    );
+}
+
+#[test]
+#[ignore = "needs a kube-apiserver: tests/run --real"]
 fn an_informer_of_client_go_misses_no_event_and_closes_one_connection_per_renewal() {
-    let mut cluster = RealCluster::logged_in(Kubectl::Current, SHORT, "");
+    let mut cluster = RealCluster::logged_in(Kubectl::Current, SHORT);
     counting::create(&cluster);
     let kubeconfig = cluster.world.path(".kube/config");
     cluster.world.set("KUBECONFIG", kubeconfig);
@@ -53,7 +73,9 @@ fn an_informer_of_client_go_misses_no_event_and_closes_one_connection_per_renewa
     let before = cluster.certificates().len();
 
     let file = cluster.world.home().join("events");
-    let command = cluster.world.command(&["sh", "-c", "exec \"$0\" >\"$HOME/events\"", &informer]);
+    let command = cluster
+        .world
+        .command(&["sh", "-c", "exec \"$0\" >\"$HOME/events\"", &informer]);
     let (stdin, keep) = std::io::pipe().unwrap();
     let running = Running::start_with_stdin(command, stdin.into());
     wait_for("the informer's first list", || {
@@ -67,7 +89,7 @@ fn an_informer_of_client_go_misses_no_event_and_closes_one_connection_per_renewa
         cluster.relay.closed_by_clients() - closed,
     );
     drop(keep);
-    cluster.world.checked(running.finish_within(LIMIT + 3 * THREE_RENEWALS)).succeeded();
+    cluster.world.checked(running.finish_now()).succeeded();
 
     let lists = events().lines().filter(|line| *line == "listed").count();
     let seen: Vec<u32> = events()
@@ -76,11 +98,24 @@ fn an_informer_of_client_go_misses_no_event_and_closes_one_connection_per_renewa
         .collect();
     counting::assert_none_is_missing(&seen, last);
     assert_eq!(lists, 1, "it never had to list anew");
+    let asked = events().lines().filter(|line| *line == "asked").count();
+    let failed: Vec<_> = events()
+        .lines()
+        .filter(|line| line.starts_with("failed"))
+        .map(str::to_owned)
+        .collect();
     let renewals = cluster.certificates().len() - before.max(1);
-    eprintln!("{last} events, {renewals} renewals, {opened} connections opened, {closed} closed by client-go");
+    eprintln!(
+        "{last} events, {asked} requests, {} failed, {renewals} renewals, {opened} connections opened, {closed} closed by client-go",
+        failed.len()
+    );
+    assert!(failed.is_empty(), "{failed:?}");
     assert!(renewals >= 3, "{renewals}");
     assert_eq!((opened, closed), (1 + renewals, renewals));
-    // Who is behind the first certificate's requests but us: `login` asks who it is.
-    let refused = cluster.server.requests().into_iter().filter(|request| request.status == 401);
+    let refused = cluster
+        .server
+        .requests()
+        .into_iter()
+        .filter(|request| request.status == 401);
     assert_eq!(refused.count(), 0);
 }

@@ -1,5 +1,6 @@
-// An informer of client-go over the config maps of the namespace default, until stdin closes. Says of each event what the config map holds under
-// `number`: `added 1`, `updated 2`, and `listed` whenever it had to list anew, since events between two lists are lost.
+// An informer of client-go over the config maps of the namespace default, and beside it a request each second, as a controller makes them, until
+// stdin closes. Says of each event what the config map holds under `number`: `added 1`, `updated 2`; `listed` whenever the informer had to list,
+// since events between two lists are lost; `asked` or `failed: …` for each request.
 package main
 
 import (
@@ -48,6 +49,15 @@ func main() {
 	})
 	stop := make(chan struct{})
 	go informer.Run(stop)
+	go func() {
+		for range time.Tick(time.Second) {
+			if _, err := maps.List(context.Background(), metav1.ListOptions{Limit: 1}); err != nil {
+				fmt.Println("failed:", err)
+			} else {
+				fmt.Println("asked")
+			}
+		}
+	}()
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	close(stop)
 }
