@@ -5,7 +5,7 @@ use super::openbao::OpenBao;
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 /// What becomes of each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ struct Asked {
 }
 
 impl FaultyEngine {
-    /// Ends with the process; `bao` has to live as long as it is used.
+    /// Whoever asks it after `bao` has ended gets no answer.
     pub(crate) fn in_front_of(bao: &Arc<OpenBao>) -> Self {
         let listener = TcpListener::bind(free_port_of("127.0.0.1")).unwrap();
         let this = Self {
@@ -65,7 +65,12 @@ impl FaultyEngine {
             first: Arc::default(),
             writes: Arc::default(),
         };
-        let (bao, door, asked, first) = (bao.clone(), this.door.clone(), this.asked.clone(), this.first.clone());
+        let (bao, door, asked, first) = (
+            Arc::downgrade(bao),
+            this.door.clone(),
+            this.asked.clone(),
+            this.first.clone(),
+        );
         let writes = this.writes.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -87,6 +92,8 @@ impl FaultyEngine {
                         {
                             door = Door::Open;
                         }
+                        // Not ours to keep: a server that a thread holds would outlive the tests.
+                        let Some(bao) = Weak::upgrade(&bao) else { return };
                         if !answer(&stream, &bao, door, &request, &first) {
                             return;
                         }
