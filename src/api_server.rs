@@ -126,7 +126,7 @@ fn why_unverified(reason: &str) -> &'static str {
 
 impl ApiServer {
     /// Finds out how the server at `url` verifies against the cluster's authorities: as its own host, else under the first of
-    /// `other_hosts` and the usual names of an API server. Names that the server presents are never taken over.
+    /// [`other_names`]. Names that the server presents are never taken over.
     pub fn verify(
         url: &Endpoint,
         ca_pem: &str,
@@ -151,12 +151,7 @@ impl ApiServer {
             Err(failure @ HttpError::Tls { .. }) => failure,
             Err(failure) => return Err(ApiServerError::Unreachable(failure)),
         };
-        let names: Vec<&str> = other_hosts
-            .iter()
-            .copied()
-            .filter(|host| *host != url.host())
-            .chain(USUAL_NAMES)
-            .collect();
+        let names = other_names(url, other_hosts);
         for name in &names {
             match attempt(Some(name)) {
                 Ok(server) => return Ok(server),
@@ -274,6 +269,18 @@ impl ApiServer {
             deadline,
         )
     }
+}
+
+/// The names under which a server may verify that is not its own host, in the order in which they are tried: those that every API server
+/// has, then `other_hosts`, names before addresses. A TLS server name is a DNS name (RFC 6066): Node warns of an address there.
+fn other_names<'n>(url: &Endpoint, other_hosts: &[&'n str]) -> Vec<&'n str> {
+    let others = other_hosts.iter().copied().filter(|host| *host != url.host());
+    let (addresses, names): (Vec<_>, Vec<_>) = others.partition(|host| is_address(host));
+    USUAL_NAMES.into_iter().chain(names).chain(addresses).collect()
+}
+
+fn is_address(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok()
 }
 
 /// 401, or 403 as nobody: the certificate was not accepted.

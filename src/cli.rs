@@ -125,7 +125,8 @@ Examples:
 
 const STATUS_EXAMPLES: &str = "\
 Nothing is fetched, and nobody is asked unless --check is given. Then the run fails (1) if an API server refuses its
-certificate, and is to be tried again (4) if one cannot be reached.
+certificate, and is to be tried again (4) if one cannot be reached. Times are local. The table fits 80 columns; -o wide
+has ids, servers, lifetimes and where certificates are kept. -o name prints what --context takes.
 
 Examples:
   # What kubectl has at the moment
@@ -150,7 +151,9 @@ Examples:
 
 const CLUSTERS_HELP: &str = "\
 Without --region all regions are looked at in which this identity has a project. What cannot be reached, or may not be
-seen, is a row with its error; the exit code is not 0 only where nothing could be asked at all.
+seen, is told below, and is a row with its error in JSON and YAML; the exit code is not 0 only where nothing could be
+asked at all. -o wide has ids and addresses. -o name prints what --cluster takes: NAME, or NAME.PROJECT where a login
+would look elsewhere or more than one cluster has the name.
 
 Examples:
   # Every cluster of this identity
@@ -365,7 +368,7 @@ pub struct CertificateArgs {
 #[derive(Debug, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct LoginArgs {
-    /// The cluster's name or id; repeatable
+    /// The cluster's name, NAME.PROJECT, or id; repeatable
     #[arg(long, value_name = "NAME|ID", help_heading = "Cluster")]
     pub cluster: Vec<String>,
     /// Every cluster that you can reach, in these regions and this project if they are given
@@ -578,7 +581,7 @@ pub struct ChoiceArgs {
     /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<String>,
-    /// A cluster's name or id, without any context; repeatable
+    /// A cluster's name, NAME.PROJECT, or id, without any context; repeatable
     #[arg(long, value_name = "NAME|ID")]
     pub cluster: Vec<String>,
     /// Where and as whom to look for it.
@@ -849,7 +852,7 @@ pub struct VersionArgs {
 /// How a report is written.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// table, json, yaml or name [default: table]
+    /// table, wide, json, yaml or name [default: table]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<String>,
 }

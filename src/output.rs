@@ -1,6 +1,7 @@
-//! How reports are written: `-o table|json|yaml|name`, and what several commands say.
+//! How reports are written: `-o table|wide|json|yaml|name`, and what several commands say.
 
 pub(crate) mod confirm;
+pub(crate) mod natural_order;
 pub(crate) mod some_failed;
 
 use crate::cli::OutputArgs;
@@ -15,8 +16,10 @@ const MOST_NAMES: usize = 8;
 /// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// For people.
+    /// For people, 80 columns wide.
     Table,
+    /// The same with everything that there is.
+    Wide,
     /// For programs; the keys are stable.
     Json,
     /// The same as YAML.
@@ -30,16 +33,17 @@ impl Format {
     pub(crate) fn parse(args: &OutputArgs) -> std::result::Result<Self, PlanError> {
         match args.output.as_deref() {
             None | Some("table") => Ok(Self::Table),
+            Some("wide") => Ok(Self::Wide),
             Some("json") => Ok(Self::Json),
             Some("yaml") => Ok(Self::Yaml),
             Some("name") => Ok(Self::Name),
             Some(other) => Err(PlanError::Invalid {
                 origin: "--output".to_owned(),
                 problem: format!(
-                    "`{}` is not one of table, json, yaml or name",
+                    "`{}` is not one of table, wide, json, yaml or name",
                     crate::sanitize::sanitize(other)
                 ),
-                cure: "use table, json, yaml or name".to_owned(),
+                cure: "use table, wide, json, yaml or name".to_owned(),
             }),
         }
     }
@@ -74,6 +78,24 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()
+}
+
+/// The columns of a terminal that nobody has made wider.
+const USUAL_WIDTH: usize = 80;
+
+/// A table that fits a terminal, if that can be had by leaving out columns that have one of these heads, the first ones first.
+pub(crate) fn narrow_table(rows: &[Vec<String>], dispensable: &[&str]) -> String {
+    let mut rows = rows.to_vec();
+    for head in dispensable {
+        let is_narrow = table(&rows).lines().all(|line| columns_of(line) <= USUAL_WIDTH);
+        let at = rows.first().and_then(|row| row.iter().position(|cell| cell == head));
+        if let (false, Some(at)) = (is_narrow, at) {
+            for row in rows.iter_mut().filter(|row| at < row.len()) {
+                row.remove(at);
+            }
+        }
+    }
+    table(&rows)
 }
 
 /// The columns that a text takes on a terminal: Chinese signs take two.

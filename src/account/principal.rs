@@ -7,6 +7,7 @@ use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::sts::{CallerIdentity, StsClient};
 use crate::huaweicloud::iam::{IamClient, IdAndName, Project};
+use crate::huaweicloud::observed;
 use crate::ids::{Endpoint, UserId};
 use crate::sanitize::sanitize;
 use crate::session::Session;
@@ -82,6 +83,9 @@ pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<WhoAmI>
         let name = named
             .as_ref()
             .map(|named| if named.name.is_empty() { &named.id } else { &named.name });
+        if let Some(named) = named.as_ref().filter(|_| kind == "user") {
+            observed::remember_user(&session.directories, &named.id, &named.name);
+        }
         Ok(WhoAmI {
             principal: name.map_or_else(|| wanted.identity.describe(), |name| format!("{kind} {name}")),
             account,

@@ -13,6 +13,7 @@ mod server_entry;
 mod setup;
 mod summary;
 
+use crate::account::user_name;
 use crate::cli::{GlobalArgs, LoginArgs};
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Directories, Host, Progress, parallel};
@@ -21,6 +22,7 @@ use crate::kubeconfig::Kubeconfig;
 use crate::plan::{Destination, LoginPlan, RunSettings, ServerChoice};
 use crate::sanitize::sanitize;
 use crate::session::Session;
+use crate::sign_in::SignIn;
 use crate::{contexts, output};
 use checked::CheckedCluster;
 use clusters::FoundClusters;
@@ -128,6 +130,7 @@ fn set_up(run: &LoginRun<'_>, found: FoundClusters) -> Result<()> {
     }
     if run.plan.destination == Destination::Write && run.plan.is_checked {
         check(run, count, &mut prepared, &mut failures);
+        learn_name(run, &prepared);
         if count == 1 && !failures.is_empty() {
             return failures.conclude(host, count);
         }
@@ -196,6 +199,22 @@ fn check(run: &LoginRun<'_>, count: usize, prepared: &mut [PreparedCluster<'_>],
                 failures.checks.add_named(error.doing(doing));
             }
         }
+    }
+}
+
+/// What the cloud calls the user that the certificates name by id.
+fn learn_name(run: &LoginRun<'_>, prepared: &[PreparedCluster<'_>]) {
+    let first = prepared
+        .iter()
+        .find_map(|prepared| Some((prepared, prepared.checked.as_ref()?)));
+    if let Some((PreparedCluster { setup, .. }, checked)) = first {
+        let sign_in = SignIn::new(
+            run.identity,
+            &run.plan.search.cloud,
+            &setup.reference.region,
+            setup.certificate.cache,
+        );
+        user_name::learn(run.session, &sign_in, &checked.obtained.entry.cert.common_name);
     }
 }
 

@@ -17,6 +17,7 @@ use crate::http::HttpError;
 use crate::ids::ClusterId;
 use crate::kubeconfig::OurContext;
 use crate::kubectl::rules::{self, Unusable};
+use crate::output::natural_order::natural_order;
 use crate::output::{self, Format};
 use crate::plan::{ContextsPlan, RunSettings, Selection};
 use crate::sanitize::sanitize;
@@ -38,11 +39,12 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
     let format = Format::parse(&args.output)?;
     let plan = ContextsPlan::all_unless_named(args);
     let kubeconfig = contexts::load(host, plan.kubeconfig.clone())?;
-    let chosen = match plan.selection {
+    let mut chosen = match plan.selection {
         // Nothing to show is no mistake.
         Selection::All => kubeconfig.ours(),
         _ => contexts::select(&kubeconfig, &plan.selection)?,
     };
+    chosen.sort_by(|a, b| natural_order(a.name, b.name));
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
     let notes: Vec<CertificateRecord> = index::all(&session.directories)
@@ -62,10 +64,10 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
     let rows: Vec<StatusRow> = chosen
         .iter()
         .zip(&held)
-        .map(|(context, held)| StatusRow::new(host, context, held, current == Some(context.name)))
+        .map(|(context, held)| StatusRow::new(&session, context, held, current == Some(context.name)))
         .collect();
-    output::print(host, &rows::render(&rows, format))?;
-    if rows.is_empty() && format == Format::Table {
+    output::print(host, &rows::render(&rows, format, &host.clock))?;
+    if rows.is_empty() && matches!(format, Format::Table | Format::Wide) {
         host.say("no context uses `kubectl cce-login`: `kubectl cce-login` sets one up");
     }
     match refused {

@@ -24,7 +24,9 @@ pub(super) fn run(args: &VersionArgs, host: &Host) -> Result<()> {
     let text = match format {
         Format::Json => output::json(&version),
         Format::Yaml => output::yaml(&version),
-        Format::Table | Format::Name => format!("kubectl cce-login {} {}\n", version.version, version.platform),
+        Format::Table | Format::Wide | Format::Name => {
+            format!("kubectl cce-login {} {}\n", version.version, version.platform)
+        }
     };
     output::print(host, &text)
 }

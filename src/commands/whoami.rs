@@ -81,7 +81,7 @@ pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result
         Format::Json => output::json(&report),
         Format::Yaml => output::yaml(&report),
         Format::Name => who.principal.clone() + "\n",
-        Format::Table => table(&report),
+        Format::Table | Format::Wide => table(&report),
     };
     output::print(host, &text)?;
     if let Some(federated) = who.federated.filter(|_| format == Format::Table) {

@@ -1,6 +1,7 @@
 //! Contexts made new: their certificates now, and server, CA and TLS name of their cluster entries as they are today. Each entry is written
 //! as its certificate comes, so that what is done stays done, whatever ends the run.
 
+use crate::account::user_name;
 use crate::api_server::choose::{self, Chosen, ServerQuery};
 use crate::cache::index::CertificateRecord;
 use crate::certificate::ClientCert;
@@ -214,7 +215,7 @@ fn refresh_context(
         is_unverified: context.insecure_skip_tls_verify,
     };
     let (chosen, user) = choose_and_try(session, &search, &obtained.entry.cert, how.trial)?;
-    lines.extend(user.map(|user| format!("the API server accepts it, as `{}`", crate::sanitize::sanitize(&user))));
+    lines.extend(user.map(|user| format!("the API server accepts it, as {}", user_name::shown(session, &user))));
     if contexts::has_no_ca(context) {
         note.completed_at = Some(session.host.clock.now());
     }

@@ -18,7 +18,7 @@ pub(crate) fn certificate(host: &Host, obtained: &ObtainedCertificate, asked: Ce
     let mut line = format!(
         "valid for {} (until {})",
         about(left),
-        entry.cert.not_after.format("%Y-%m-%d %H:%M:%S UTC")
+        host.clock.local(entry.cert.not_after)
     );
     let granted = entry.cert.not_after - entry.fetched_at;
     if is_other_than(asked, granted) {

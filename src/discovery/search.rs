@@ -30,6 +30,18 @@ pub(crate) struct Location {
     pub(crate) project: Project,
 }
 
+impl Location {
+    /// One of these regions (none: any), and this project of it (none: the main one, where there are regions).
+    pub(crate) fn is_at(&self, (regions, project): &(Vec<Region>, Option<ProjectChoice>)) -> bool {
+        let is_project = match project {
+            Some(ProjectChoice::Name(name)) => self.project.name == *name,
+            Some(ProjectChoice::Id(id)) => self.project.id == *id,
+            None => regions.is_empty() || self.project.name == self.region.as_str(),
+        };
+        is_project && (regions.is_empty() || regions.contains(&self.region))
+    }
+}
+
 /// A cluster and where it is.
 #[derive(Clone)]
 pub(crate) struct LocatedCluster {
@@ -38,6 +50,11 @@ pub(crate) struct LocatedCluster {
 }
 
 impl LocatedCluster {
+    /// The name that says where it is, as cluster entries have it: `prod.eu-de`.
+    pub(crate) fn name_with_project(&self) -> String {
+        format!("{}.{}", self.cluster.name, self.location.project.name)
+    }
+
     /// The cluster, exactly.
     pub(crate) fn reference(&self) -> ClusterRef {
         ClusterRef {
@@ -304,7 +321,7 @@ fn no_project(name: &str) -> Error {
     IamError::NoProject { name: name.to_owned() }.into()
 }
 
-/// The cluster with this id; else those with this name or alias.
+/// The cluster with this id; else those with this name or alias, or with the name that says its project: `prod.eu-de`.
 pub(crate) fn matching<'c>(clusters: &'c [LocatedCluster], wanted: &str) -> Vec<&'c LocatedCluster> {
     let by_id: Vec<_> = clusters
         .iter()
@@ -313,7 +330,9 @@ pub(crate) fn matching<'c>(clusters: &'c [LocatedCluster], wanted: &str) -> Vec<
     if !by_id.is_empty() {
         return by_id;
     }
-    let is_called =
-        |found: &&LocatedCluster| found.cluster.name == wanted || found.cluster.alias.as_deref() == Some(wanted);
+    let is_called = |found: &&LocatedCluster| {
+        let Cluster { name, alias, .. } = &found.cluster;
+        name == wanted || alias.as_deref() == Some(wanted) || found.name_with_project() == wanted
+    };
     clusters.iter().filter(is_called).collect()
 }

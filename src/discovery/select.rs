@@ -1,6 +1,6 @@
 //! From a name or an id to one cluster: the same choice, and the same words where there is none, for every command.
 
-use crate::discovery::search::{LocatedCluster, matching};
+use crate::discovery::search::{LocatedCluster, Location, matching};
 use crate::error::{Exit, Explain};
 use crate::huaweicloud::iam::Project;
 use crate::output;
@@ -19,7 +19,11 @@ pub(crate) enum SelectError {
         hint: String,
     },
     #[error("{count} clusters are called `{wanted}`")]
-    Ambiguous { wanted: String, count: usize, ids: String },
+    Ambiguous {
+        wanted: String,
+        count: usize,
+        names: String,
+    },
     #[error("the cluster is missing")]
     NotGiven { hint: String },
     #[error("no cluster was found")]
@@ -36,7 +40,7 @@ impl Explain for SelectError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unknown { hint, .. } | Self::NotGiven { hint } => hint.clone(),
-            Self::Ambiguous { ids, .. } => format!("give its id with `--cluster`: {ids}"),
+            Self::Ambiguous { names, .. } => format!("say which with `--cluster`: {names}"),
             Self::NoneAnywhere => {
                 "`kubectl cce-login clusters` shows where it looks; choose with `--region`, `--project` or `--profile`"
                     .to_owned()
@@ -83,13 +87,35 @@ pub(crate) fn one<'c>(
         [one] => Ok(one),
         [] => Err(unknown(clusters, wanted, among)),
         several => {
-            let ids: Vec<&str> = several.iter().map(|found| found.cluster.id.as_str()).collect();
+            let names: Vec<String> = several
+                .iter()
+                .map(|found| own_name(found, clusters, |_| true))
+                .collect();
             Err(SelectError::Ambiguous {
                 wanted: sanitize(wanted),
                 count: several.len(),
-                ids: output::names(&ids),
+                names: output::names(&names.iter().map(String::as_str).collect::<Vec<_>>()),
             })
         }
+    }
+}
+
+/// What `--cluster` takes for this one of the clusters alone: its name, else its name with its project, else its id. The name alone does not
+/// do where a login looks elsewhere.
+pub(crate) fn own_name(
+    located: &LocatedCluster,
+    among: &[LocatedCluster],
+    is_where_login_looks: impl Fn(&Location) -> bool,
+) -> String {
+    let is_alone = |name: &str| matching(among, name).len() == 1;
+    let full = located.name_with_project();
+    let cluster = &located.cluster;
+    if is_alone(&cluster.name) && is_where_login_looks(&located.location) {
+        cluster.name.clone()
+    } else if is_alone(&full) {
+        full
+    } else {
+        cluster.id.to_string()
     }
 }
 

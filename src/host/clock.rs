@@ -1,6 +1,6 @@
 //! The clocks: the wall clock, the boot clock that nobody sets, how far a server's clock is from ours, and the run's deadline.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, Local, Offset as _, TimeDelta, TimeZone as _, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// A difference between two clocks that is smaller than this, in seconds, counts as none.
 const SMALLEST_SKEW: i64 = 30;
 
-/// The wall clock, and when the machine was booted by it. All times in the crate are UTC.
+/// The wall clock, and when the machine was booted by it. All times in the crate are UTC; only what people read is not.
 #[derive(Clone)]
 pub enum Clock {
     /// The machine's.
@@ -29,6 +29,32 @@ impl Clock {
         match self {
             Self::System => DateTime::from(std::time::SystemTime::now()),
             Self::Fixed { now, .. } => shared_time(now),
+        }
+    }
+
+    /// How far the clocks that people read here are ahead of UTC now.
+    pub fn offset(&self) -> FixedOffset {
+        match self {
+            Self::System => Local.offset_from_utc_datetime(&self.now().naive_utc()).fix(),
+            Self::Fixed { .. } => Utc.fix(),
+        }
+    }
+
+    /// A time as people here read it in a sentence: `2026-11-26 18:05 UTC`, `2026-11-26 19:05 +01:00`.
+    pub fn local(&self, time: DateTime<Utc>) -> String {
+        format!("{} {}", self.local_without_zone(time), self.zone())
+    }
+
+    /// The same where the zone stands elsewhere.
+    pub fn local_without_zone(&self, time: DateTime<Utc>) -> String {
+        time.with_timezone(&self.offset()).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The zone of [`Clock::local`].
+    pub fn zone(&self) -> String {
+        match self.offset() {
+            offset if offset == Utc.fix() => "UTC".to_owned(),
+            offset => offset.to_string(),
         }
     }
 

@@ -170,9 +170,7 @@ impl IamClient<'_> {
         let id = answer.json.pointer("/credential/user_id").and_then(Value::as_str);
         let id = id.and_then(|id| UserId::parse(id).ok());
         let id = id.ok_or_else(|| incomplete("the access key's user"))?;
-        let answer = self.get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")?;
-        let user = answer.json.get("user").and_then(IdAndName::from_json);
-        Ok(user.ok_or_else(|| incomplete("a user"))?)
+        self.known_user(&id)
     }
 
     /// The agency with this id (`GET /v3.0/OS-AGENCY/agencies/{id}`), as far as this identity may know.
@@ -184,10 +182,13 @@ impl IamClient<'_> {
 
     /// The user with this id (`GET /v3/users/{id}`), as far as this identity may know.
     pub fn user(&self, id: &UserId) -> Option<IdAndName> {
-        let answer = self
-            .get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")
-            .ok()?;
-        answer.json.get("user").and_then(IdAndName::from_json)
+        self.known_user(id).ok()
+    }
+
+    fn known_user(&self, id: &UserId) -> Result<IdAndName, IamError> {
+        let answer = self.get(&format!("/v3/users/{id}"), Vec::new(), "iam:users:getUser")?;
+        let user = answer.json.get("user").and_then(IdAndName::from_json);
+        Ok(user.ok_or_else(|| incomplete("a user"))?)
     }
 
     /// The users of the account with this name (`GET /v3/users?name=`, api-iam `KeystoneListUsers`).

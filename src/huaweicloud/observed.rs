@@ -1,4 +1,5 @@
-//! What the cloud's answers have taught us, kept for the next run: what an endpoint can do, how its clock stands, whom it throttles.
+//! What the cloud's answers have taught us, kept for the next run: what an endpoint can do, how its clock stands, whom it throttles,
+//! what users are called.
 //!
 //! One small file each in the state directory, without any secret. A file that is missing, unreadable or too old teaches nothing: the
 //! next run finds out again, at the price of one more request.
@@ -6,10 +7,12 @@
 mod endpoint;
 mod login;
 mod throttle;
+mod user;
 
 pub use endpoint::{EndpointTraits, Endpoints, SignatureForm};
 pub use login::{used_by_login, was_used_by_login};
 pub use throttle::Throttle;
+pub use user::{remember_user, user_name};
 
 use crate::host::{Directories, read_private, write_private};
 use serde::Serialize;

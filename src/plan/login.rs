@@ -5,6 +5,7 @@ use crate::config::Profile;
 use crate::env_vars;
 use crate::exec_credential::ApiVersion;
 use crate::host::{Env, Terminal};
+use crate::huaweicloud::cloud::Cloud;
 use crate::ids::{Endpoint, Region};
 use crate::plan::given::{Given, Sources, none};
 use crate::plan::project::{ProjectChoice, project_choice};
@@ -20,6 +21,21 @@ pub enum ClusterChoice {
     Named(Vec<String>),
     /// Every one that the search finds.
     All,
+}
+
+impl ClusterChoice {
+    /// The regions, where each of the clusters is named with its project, as `clusters -o name` does: `prod.eu-de_team`.
+    fn named_regions(&self) -> Option<Vec<Region>> {
+        let Self::Named(names) = self else { return None };
+        let region = |name: &String| {
+            let (_, project) = name.rsplit_once('.')?;
+            Region::of_project(project).filter(|region| Cloud::known_regions().any(|known| known == *region))
+        };
+        let mut regions = names.iter().map(region).collect::<Option<Vec<_>>>()?;
+        regions.sort();
+        regions.dedup();
+        (!regions.is_empty()).then_some(regions)
+    }
 }
 
 /// Which of a cluster's endpoints.
@@ -72,6 +88,8 @@ pub struct Answers {
 pub struct LoginPlan {
     /// The clusters.
     pub clusters: ClusterChoice,
+    /// Their names say where they are; then a profile's region and project do not count.
+    pub is_place_named: bool,
     /// Where to look for them. For clusters by name: in this project of each region, or in its main one; a profile's region and project
     /// count. For all: everywhere that these allow.
     pub search: SearchPlan,
@@ -128,12 +146,19 @@ impl LoginPlan {
             cache: certificate.cache,
             ..SearchPlan::new(&search, global, env, profile, terminal)?
         };
-        if clusters != ClusterChoice::All {
+        let named_regions = clusters.named_regions();
+        let is_place_named = named_regions.is_some();
+        if let Some(regions) = named_regions {
+            if search.regions.is_empty() {
+                search.regions = regions;
+            }
+        } else if clusters != ClusterChoice::All {
             search.project = project(args, &sources)?;
             search.regions = regions(args, &sources, search.project.as_ref())?;
         }
         Ok(Self {
             clusters,
+            is_place_named,
             search,
             server: server_choice(args)?,
             certificate,
@@ -160,6 +185,23 @@ impl LoginPlan {
             is_checked: !args.no_check,
             is_server_unverified: args.insecure_skip_tls_verify,
         })
+    }
+
+    /// Where a login looks for clusters by name that is told nothing but flags of these names: in these regions (none: everywhere), and in this
+    /// project of them, else in their main one.
+    pub fn place(
+        search: &SearchArgs,
+        env: &Env,
+        profile: Option<&Profile>,
+    ) -> Result<(Vec<Region>, Option<ProjectChoice>), PlanError> {
+        let args = LoginArgs {
+            region: search.region.clone(),
+            project: search.project.clone(),
+            ..LoginArgs::default()
+        };
+        let sources = Sources { env, profile };
+        let project = project(&args, &sources)?;
+        Ok((regions(&args, &sources, project.as_ref())?, project))
     }
 
     /// The plan with what a person has said; it counts like a flag.

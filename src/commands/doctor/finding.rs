@@ -109,6 +109,6 @@ pub(super) fn render(findings: &[Finding], format: Format) -> String {
             let problems = findings.iter().filter(|finding| finding.result == Level::Problem);
             problems.flat_map(|finding| [finding.check, "\n"]).collect()
         }
-        Format::Table => findings.iter().map(Finding::lines).collect(),
+        Format::Table | Format::Wide => findings.iter().map(Finding::lines).collect(),
     }
 }

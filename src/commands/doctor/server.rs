@@ -1,5 +1,6 @@
 //! The API server of one context: whether it answers, is the cluster's, and takes the certificate; and if not, which of the reasons it is.
 
+use crate::account::user_name;
 use crate::api_server::{ApiServer, ApiServerError, NOT_VALID_YET, known};
 use crate::cache::entry::CacheEntry;
 use crate::cache::index::CertificateRecord;
@@ -47,7 +48,10 @@ impl ServerCase<'_> {
             return Finding::warning(CHECK, "not asked: there is no certificate", "see above");
         };
         match server.who_am_i(&certificate.cert, session.deadline) {
-            Ok(user) => Finding::ok(CHECK, format!("`{}`{unverified} knows you as `{user}`", server.url)),
+            Ok(user) => {
+                let user = user_name::shown(session, &user);
+                Finding::ok(CHECK, format!("`{}`{unverified} knows you as {user}", server.url))
+            }
             Err(error @ ApiServerError::Refused) => self.refused(certificate, error),
             Err(ApiServerError::Unreachable(HttpError::Tls { .. })) => self.not_verified(&server),
             Err(error) => Finding::failed(CHECK, &Error::from(error)),

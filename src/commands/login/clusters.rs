@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::host::Progress;
 use crate::huaweicloud::cce::phase;
 use crate::identity::Identity;
+use crate::output::natural_order::natural_order;
 use crate::plan::{self, ClusterChoice, LoginPlan};
 use crate::session::Session;
 use std::collections::HashSet;
@@ -51,11 +52,12 @@ impl FoundClusters {
         for located in found.clusters {
             self.add(located);
         }
-        let order = |located: &LocatedCluster| {
-            let Location { region, project } = &located.location;
-            (region.clone(), project.name.clone(), located.cluster.name.clone())
-        };
-        self.clusters.sort_by_cached_key(order);
+        self.clusters.sort_by(|a, b| {
+            let by_place = a.location.region.cmp(&b.location.region);
+            by_place
+                .then_with(|| natural_order(&a.location.project.name, &b.location.project.name))
+                .then_with(|| natural_order(&a.cluster.name, &b.cluster.name))
+        });
         if self.count() == 0 && self.failures.places.is_empty() {
             return Err(SelectError::NoneAnywhere.into());
         }
@@ -70,7 +72,7 @@ impl FoundClusters {
         names: &[String],
     ) -> Result<()> {
         let regions = &plan.search.regions;
-        match (regions.is_empty(), names) {
+        match (regions.is_empty() || plan.is_place_named, names) {
             (true, []) => return Err(plan::missing_region().into()),
             (true, names) => return self.add_from_anywhere(session, plan, identity, names),
             (false, _) => {}

@@ -9,6 +9,7 @@ use crate::huaweicloud::iam::{IamError, Project};
 use crate::identity::Identity;
 use crate::ids::Region;
 use crate::output;
+use crate::output::natural_order::natural_order;
 use crate::plan::{Answers, ClusterChoice, LoginPlan, ProjectChoice, SearchPlan};
 use crate::sanitize::sanitize;
 use crate::session::Session;
@@ -132,7 +133,8 @@ fn project(session: &Session<'_>, region: &Region, mut projects: Vec<&Project>) 
     if projects.len() < 2 {
         return Ok(projects.first().map(|project| ProjectChoice::Id(project.id.clone())));
     }
-    projects.sort_by_key(|project| (project.name != region.as_str(), project.name.clone()));
+    projects.sort_by(|a, b| natural_order(&a.name, &b.name));
+    projects.sort_by_key(|project| project.name != region.as_str()); // stable
     let rows: Vec<String> = projects.iter().map(|project| sanitize(&project.name)).collect();
     let at = session.host.pick("Project", &rows)?;
     Ok(projects.get(at).map(|project| ProjectChoice::Id(project.id.clone())))
@@ -143,7 +145,10 @@ pub(super) fn clusters(session: &Session<'_>, mut listed: Vec<LocatedCluster>) -
     if listed.len() < 2 {
         return Ok(listed);
     }
-    listed.sort_by_cached_key(|located| (located.cluster.name.clone(), located.location.project.name.clone()));
+    listed.sort_by(|a, b| {
+        let by_name = natural_order(&a.cluster.name, &b.cluster.name);
+        by_name.then_with(|| natural_order(&a.location.project.name, &b.location.project.name))
+    });
     let has_one_project = listed.windows(2).all(|pair| match pair {
         [a, b] => a.location.project.id == b.location.project.id,
         _ => true,

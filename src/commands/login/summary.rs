@@ -2,6 +2,7 @@
 
 pub(super) mod usable;
 
+use crate::account::user_name;
 use crate::cli::command_line::CommandLine;
 use crate::commands::login::checked::CheckedCluster;
 use crate::commands::login::prepare::PreparedCluster;
@@ -56,7 +57,7 @@ fn show_clusters(host: &Host, prepared: &[PreparedCluster<'_>]) {
     let Some(((setup, first), others)) = checked.split_first() else {
         return;
     };
-    show_cluster(host, setup, first);
+    show_cluster(setup, first);
     let certificate = describe::certificate(host, &first.obtained, setup.certificate.lifetime);
     host.say(&format!("certificate: {certificate}"));
     let names: Vec<&str> = others.iter().map(|(setup, _)| setup.name()).collect();
@@ -125,19 +126,21 @@ fn show_rest(run: &LoginRun<'_>, rest: Rest) {
     }
 }
 
-fn show_cluster(host: &Host, setup: &ClusterSetup<'_>, checked: &CheckedCluster) {
-    let cluster = &setup.located.cluster;
+fn show_cluster(setup: &ClusterSetup<'_>, checked: &CheckedCluster) {
+    let (session, cluster) = (setup.run.session, &setup.located.cluster);
     let version = if cluster.version.is_empty() {
         String::new()
     } else {
         format!(" ({})", sanitize(&cluster.version))
     };
     let known = match &checked.user {
-        Some(user) => format!("the API server knows you as `{}`", sanitize(user)),
+        Some(user) => format!("the API server knows you as {}", user_name::shown(session, user)),
         None if checked.is_reachable() => "not asked who you are".to_owned(),
         None => "does not answer from here, so the entry is made for the day it does".to_owned(),
     };
-    host.say(&format!("cluster `{}`{version}: {known}", cluster.name));
+    session
+        .host
+        .say(&format!("cluster `{}`{version}: {known}", cluster.name));
 }
 
 fn show_identity(run: &LoginRun<'_>) {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 /// The directories that we make in ours.
-const DIRECTORIES: [&str; 12] = [
+const DIRECTORIES: [&str; 13] = [
     "endpoints",
     "entries",
     "failures",
@@ -19,6 +19,7 @@ const DIRECTORIES: [&str; 12] = [
     "sign-ons",
     "throttles",
     "tombstones",
+    "users",
 ];
 /// The files that have a name of their own.
 const FILES: [&str; 5] = [

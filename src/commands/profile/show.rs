@@ -46,7 +46,7 @@ pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
         Format::Json => output::json(&rows),
         Format::Yaml => output::yaml(&rows),
         Format::Name => rows.iter().map(|row| row.name.to_owned() + "\n").collect(),
-        Format::Table => {
+        Format::Table | Format::Wide => {
             let head = ["NAME", "KIND", "IDENTITY", "REGION", "CLOUD"]
                 .map(str::to_owned)
                 .to_vec();
@@ -118,7 +118,7 @@ pub(super) fn show(args: &ProfileShowArgs, host: &Host) -> Result<()> {
             }
         }
         Format::Name => format!("{name}\n"),
-        Format::Table => {
+        Format::Table | Format::Wide => {
             let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), sanitize);
             output::table(
                 &all.into_iter()

@@ -1,14 +1,17 @@
 //! The rows of the report, a context each.
 
+use crate::account::user_name;
 use crate::cache::freshness::Schedule;
 use crate::commands::status::{CheckResult, ContextState};
 use crate::contexts;
 use crate::credential::describe;
-use crate::host::Host;
+use crate::host::Clock;
+use crate::huaweicloud::observed;
 use crate::kubeconfig::{OurContext, cluster_id};
 use crate::lifetime::{CertLifetime, about};
 use crate::output::{self, Format};
 use crate::sanitize::{line, sanitize};
+use crate::session::Session;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -25,6 +28,11 @@ pub(super) struct StatusRow {
     identity: Option<String>,
     /// The certificate's CN.
     user: Option<String>,
+    /// What the cloud calls this user, as far as it has told.
+    user_name: Option<String>,
+    /// Name and id in short.
+    #[serde(skip)]
+    known_as: Option<String>,
     asked: Option<String>,
     granted: Option<String>,
     #[serde(skip)]
@@ -69,7 +77,8 @@ struct Check {
 }
 
 impl StatusRow {
-    pub(super) fn new(host: &Host, context: &OurContext<'_>, held: &ContextState, is_current: bool) -> Self {
+    pub(super) fn new(session: &Session<'_>, context: &OurContext<'_>, held: &ContextState, is_current: bool) -> Self {
+        let host = session.host;
         let note = held.note.as_ref();
         let cert = held.cached.as_ref().map(|(_, entry)| &entry.cert);
         let left = held
@@ -81,6 +90,9 @@ impl StatusRow {
             .as_ref()
             .map(|(_, entry)| entry.cert.not_after - entry.fetched_at);
         let asked = note.and_then(|note| CertLifetime::parse(&note.asked).ok());
+        let user = cert
+            .map(|cert| cert.common_name.clone())
+            .or_else(|| Some(note?.user_id.clone()));
         // The stores that took it, the one that still has it first.
         let mut kept_in: Vec<String> = held.cached.iter().map(|(place, _)| sanitize(place)).collect();
         if let (Some(note), false) = (note, kept_in.is_empty()) {
@@ -94,9 +106,11 @@ impl StatusRow {
             cluster_id: cluster_id(&context.args).map(str::to_owned),
             server: context.server.map(str::to_owned),
             identity: context.args.iter().find_map(|arg| pinned(arg)).map(str::to_owned),
-            user: cert
-                .map(|cert| cert.common_name.clone())
-                .or_else(|| Some(note?.user_id.clone())),
+            user_name: user
+                .as_deref()
+                .and_then(|id| observed::user_name(&session.directories, id)),
+            known_as: user.as_deref().map(|id| user_name::shown(session, id)),
+            user,
             asked: note.map(|note| note.asked.clone()),
             granted: granted.map(about),
             is_granted_as_asked: !granted
@@ -131,56 +145,80 @@ impl StatusRow {
         }
     }
 
-    fn cells(&self, has_sign_in: bool, has_check: bool) -> Vec<String> {
+    /// How things stand, by the head of the column.
+    fn cell(&self, head: &str, clock: &Clock) -> String {
         let shown = |text: &Option<String>| text.as_deref().map_or("-".to_owned(), sanitize);
-        let expires = self.not_after.map(|end| end.format("%Y-%m-%d %H:%M UTC").to_string());
-        let expires = expires.or_else(|| self.is_not_fetched_yet.then(|| "not fetched yet".to_owned()));
-        let left = self.seconds_left.map(|seconds| match seconds {
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        match head {
+            "" if self.is_current => "*".to_owned(),
+            "" => String::new(),
+            "CONTEXT" => sanitize(&self.context),
+            "CLUSTER" => shown(&self.cluster),
+            "IDENTITY" => shown(&self.identity),
+            "AS" => shown(&self.known_as),
+            "USER" => shown(&self.user),
+            "LEFT" => or_none(self.left()),
+            "LIFETIME" => or_none(self.lifetime()),
+            "KEPT IN" => or_none(self.places()),
+            "SIGN-IN ENDS" => or_none(
+                self.sign_in
+                    .as_ref()
+                    .map(|sign_in| clock.local_without_zone(sign_in.ends)),
+            ),
+            "API SERVER" => or_none(self.check.as_ref().map(|check| check.result.to_owned())),
+            "SERVER" => shown(&self.server),
+            _expires => {
+                let expires = self.not_after.map(|end| clock.local_without_zone(end));
+                or_none(expires.or_else(|| self.is_not_fetched_yet.then(|| "not fetched yet".to_owned())))
+            }
+        }
+    }
+
+    fn left(&self) -> Option<String> {
+        self.seconds_left.map(|seconds| match seconds {
             ..=0 => "expired".to_owned(),
             seconds => about(chrono::TimeDelta::seconds(seconds)),
-        });
-        let lifetime = match (&self.granted, &self.asked) {
+        })
+    }
+
+    fn lifetime(&self) -> Option<String> {
+        match (&self.granted, &self.asked) {
             (Some(granted), Some(asked)) if !self.is_granted_as_asked => Some(format!("{granted} (asked {asked})")),
             (granted, _) => granted.clone(),
-        };
-        let shared = self.shared_cache.as_ref().map(|shared| format!("shared: {shared}"));
-        let kept_in: Vec<String> = self.kept_in.iter().cloned().chain(shared).collect();
-        let kept_in = Some(kept_in.join(", ")).filter(|text| !text.is_empty());
-        let trouble = self
-            .problem
-            .clone()
-            .or_else(|| Some(self.last_error.as_ref()?.message.clone()));
-        let mut cells = vec![
-            if self.is_current { "*" } else { "" }.to_owned(),
-            sanitize(&self.context),
-            shown(&self.cluster),
-            shown(&self.identity),
-            shown(&self.user),
-            shown(&expires),
-            shown(&left),
-            shown(&lifetime),
-            shown(&kept_in),
-        ];
-        if has_sign_in {
-            cells.push(self.sign_in.as_ref().map_or("-".to_owned(), SignInRow::in_table));
         }
-        if has_check {
-            cells.push(self.check.as_ref().map_or("-".to_owned(), Check::in_table));
-        }
-        cells.extend(trouble.as_deref().map(sanitize));
-        cells
     }
-}
 
-impl SignInRow {
-    fn in_table(&self) -> String {
-        let ends = self.ends.format("%Y-%m-%d %H:%M UTC");
-        let warning = if self.before_renewal {
-            ": before the next renewal"
-        } else {
-            ""
-        };
-        format!("{ends}{warning}")
+    fn places(&self) -> Option<String> {
+        let shared = self.shared_cache.as_ref().map(|shared| format!("shared: {shared}"));
+        let places: Vec<String> = self.kept_in.iter().cloned().chain(shared).collect();
+        Some(places.join(", ")).filter(|text| !text.is_empty())
+    }
+
+    /// What takes a sentence, for below the table.
+    fn remarks(&self, clock: &Clock) -> Vec<String> {
+        let mut remarks = Vec::new();
+        remarks.extend(self.problem.clone());
+        if let Some(error) = self.last_error.as_ref().filter(|_| self.problem.is_none()) {
+            remarks.push(format!(
+                "could not be renewed at {}: {}",
+                clock.local(error.at),
+                error.message
+            ));
+        }
+        if let Some(sign_in) = self.sign_in.as_ref().filter(|sign_in| sign_in.before_renewal) {
+            remarks.push(format!(
+                "the sign-in ends at {}, before the next renewal",
+                clock.local(sign_in.ends)
+            ));
+        }
+        remarks.extend(
+            self.check
+                .as_ref()
+                .and_then(|check| check.message.clone())
+                .map(|message| format!("the API server: {message}")),
+        );
+        let remark = |text: String| format!("{}: {}\n", sanitize(&self.context), sanitize(&text));
+        remarks.into_iter().map(remark).collect()
     }
 }
 
@@ -199,10 +237,6 @@ impl Check {
         };
         Self { result, message }
     }
-
-    fn in_table(&self) -> String {
-        self.message.clone().unwrap_or_else(|| self.result.to_owned())
-    }
 }
 
 /// What `--profile=…` or `--identity=…` pins.
@@ -212,24 +246,62 @@ fn pinned(arg: &str) -> Option<&str> {
 }
 
 /// The rows in this form.
-pub(super) fn render(rows: &[StatusRow], format: Format) -> String {
+pub(super) fn render(rows: &[StatusRow], format: Format, clock: &Clock) -> String {
     match format {
         Format::Json => output::json(&rows),
         Format::Yaml => output::yaml(&rows),
         Format::Name => rows.iter().map(|row| line(&row.context) + "\n").collect(),
+        Format::Table | Format::Wide if rows.is_empty() => String::new(),
         Format::Table => {
-            let has_check = rows.iter().any(|row| row.check.is_some());
-            let has_trouble = rows.iter().any(|row| row.problem.is_some() || row.last_error.is_some());
-            let mut head = vec![
-                "CURRENT", "CONTEXT", "CLUSTER", "IDENTITY", "USER", "EXPIRES", "LEFT", "LIFETIME", "KEPT IN",
-            ];
-            let has_sign_in = rows.iter().any(|row| row.sign_in.is_some());
-            head.extend(has_sign_in.then_some("SIGN-IN ENDS"));
-            head.extend(has_check.then_some("API SERVER"));
-            head.extend(has_trouble.then_some("LAST ERROR"));
-            let head = head.into_iter().map(str::to_owned).collect();
-            let cells = rows.iter().map(|row| row.cells(has_sign_in, has_check));
-            output::table(&std::iter::once(head).chain(cells).collect::<Vec<_>>())
+            let table = output::narrow_table(&cells(rows, NARROW, clock), &["IDENTITY", "LEFT"]);
+            with_remarks(table, rows, clock)
         }
+        Format::Wide => with_remarks(output::table(&cells(rows, WIDE, clock)), rows, clock),
+    }
+}
+
+/// The columns for a terminal that nobody has made wider.
+const NARROW: &[&str] = &["", "CONTEXT", "IDENTITY", "AS", EXPIRES, "LEFT", "API SERVER"];
+/// All of them.
+const WIDE: &[&str] = &[
+    "",
+    "CONTEXT",
+    "CLUSTER",
+    "IDENTITY",
+    "AS",
+    "USER",
+    EXPIRES,
+    "LEFT",
+    "LIFETIME",
+    "KEPT IN",
+    "SIGN-IN ENDS",
+    "API SERVER",
+    "SERVER",
+];
+/// The column whose head has the zone of all times in the table.
+const EXPIRES: &str = "EXPIRES";
+
+/// The table's cells, with the head; columns that have nothing to say in any row are left out where they are about the unusual.
+fn cells(rows: &[StatusRow], columns: &[&str], clock: &Clock) -> Vec<Vec<String>> {
+    let is_shown = |column: &&&str| match **column {
+        "API SERVER" => rows.iter().any(|row| row.check.is_some()),
+        "SIGN-IN ENDS" => rows.iter().any(|row| row.sign_in.is_some()),
+        _ => true,
+    };
+    let columns: Vec<&str> = columns.iter().filter(is_shown).copied().collect();
+    let head = columns.iter().map(|&column| match column {
+        EXPIRES => format!("{EXPIRES} ({})", clock.zone()),
+        column => column.to_owned(),
+    });
+    let row = |row: &StatusRow| columns.iter().map(|column| row.cell(column, clock)).collect();
+    std::iter::once(head.collect()).chain(rows.iter().map(row)).collect()
+}
+
+fn with_remarks(table: String, rows: &[StatusRow], clock: &Clock) -> String {
+    let remarks: String = rows.iter().flat_map(|row| row.remarks(clock)).collect();
+    if remarks.is_empty() {
+        table
+    } else {
+        format!("{table}\n{remarks}")
     }
 }

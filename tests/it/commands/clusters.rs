@@ -52,11 +52,108 @@ fn clusters_of_every_project_and_kind_are_listed_in_every_form() {
     assert_eq!(json, yaml);
 }
 
+/// Issue 13.18.
+#[test]
+fn the_tables_fit_a_terminal_and_names_are_in_the_order_in_which_people_count() {
+    let world = World::new();
+    for name in ["c10", "c2", "production-payments-frankfurt-01"] {
+        world.sim.add_cluster(ClusterSpec {
+            project: "cn-north-4_team".to_owned(),
+            ..ClusterSpec::named(name)
+        });
+    }
+    let is_narrow = |text: &str| text.lines().all(|line| line.chars().count() <= 80);
+    let listed = world.run(["clusters"]);
+    assert!(is_narrow(&listed.is_done().stdout), "{listed}");
+    let order: Vec<&str> = listed
+        .stdout
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(order, ["prod", "c2", "c10", "production-payments-frankfurt-01"]);
+    world.snapshot("clusters/wide", &world.run(["clusters", "-o", "wide"]));
+
+    world.run(["login", "--all"]).is_done();
+    let status = world.run(["status"]);
+    assert!(is_narrow(&status.is_done().stdout), "{status}");
+    assert!(
+        status
+            .stdout
+            .contains(&format!("alice ({}…)", &world.sim.user_id("alice")[..5])),
+        "{status}"
+    );
+    assert_eq!(
+        world.run(["status", "-o", "name"]).stdout,
+        "c2\nc10\nprod\nproduction-payments-frankfurt-01\n"
+    );
+}
+
+/// Issue 13.18: what `-o name` prints is what `--cluster` takes, wherever the profile's own login would look.
+#[test]
+fn each_name_that_is_printed_means_one_cluster() {
+    let mut world = World::new();
+    world.unset("CCE_LOGIN_REGION");
+    world.sim.add_cluster(ClusterSpec {
+        project: "cn-north-4_team".to_owned(),
+        ..ClusterSpec::named("prod")
+    });
+    world.sim.add_cluster(ClusterSpec {
+        project: "cn-north-4_team".to_owned(),
+        ..ClusterSpec::named("lab")
+    });
+    let printed = |world: &World, flags: &[&str]| -> Vec<String> {
+        let outcome = world.run(["clusters", "-o", "name"].iter().chain(flags));
+        outcome.is_done().stdout.lines().map(str::to_owned).collect()
+    };
+    let each_is_taken = |world: &World, flags: &[&str]| {
+        for name in printed(world, flags) {
+            let mut line = vec!["login", "--print", "--cluster", &name];
+            line.extend(flags);
+            let (cluster, project) = name.split_once('.').unwrap_or((&name, "cn-north-4"));
+            let project = if name == "lab" { "cn-north-4_team" } else { project };
+            let outcome = world.run(&line);
+            assert!(
+                outcome
+                    .is_done()
+                    .stdout
+                    .contains(&format!("name: {cluster}.{project}\n")),
+                "{name}: {outcome}"
+            );
+            let outcome = world.run(["revoke", "--yes", "--cluster", &name].iter().chain(flags));
+            outcome.is_done();
+        }
+    };
+    assert_eq!(printed(&world, &[]), ["prod.cn-north-4", "lab", "prod.cn-north-4_team"]);
+    each_is_taken(&world, &[]);
+
+    // A login of this profile looks in the main project of its region.
+    let key = world.sim.access_key("alice");
+    world.pipe_in(&key.secret);
+    world
+        .run([
+            "profile",
+            "set",
+            "default",
+            "--access-key-id",
+            &key.id,
+            "--region=cn-north-4",
+            "--secret-stdin",
+        ])
+        .is_done();
+    let as_profile = &["--profile=default"];
+    assert_eq!(
+        printed(&world, as_profile),
+        ["prod.cn-north-4", "lab.cn-north-4_team", "prod.cn-north-4_team"]
+    );
+    each_is_taken(&world, as_profile);
+}
+
 #[test]
 fn a_form_that_there_is_not_is_a_usage_error() {
     let world = World::new();
     let outcome = world.run(["clusters", "-o", "xml"]);
-    outcome.fails(Exit::Usage, "is not one of table, json, yaml or name");
+    outcome.fails(Exit::Usage, "is not one of table, wide, json, yaml or name");
     world.snapshot("clusters/unknown-form", &outcome);
     assert_eq!(world.sim.count("*"), 0);
 }
@@ -97,7 +194,7 @@ fn regions_are_found_and_one_that_cannot_be_reached_is_a_row() {
         "{error}"
     );
     let outcome = world.run(["clusters"]);
-    assert!(outcome.is_done().stdout.contains(&error), "{outcome}");
+    assert!(outcome.is_done().stderr.contains(&error), "{outcome}");
     let outcome = world.run(["clusters", "-o", "name"]);
     assert_eq!(outcome.is_done().stdout, "prod\n");
     assert!(
@@ -194,9 +291,10 @@ fn regions_and_a_project_narrow_the_search() {
     };
     assert_eq!(list(&world, &[]), ["prod", "teams", "south"]);
     assert_eq!(list(&world, &["--region=cn-south-1"]), ["south"]);
+    // A login with these flags looks in main projects.
     assert_eq!(
         list(&world, &["--region=cn-south-1", "--region=cn-north-4"]),
-        ["prod", "teams", "south"]
+        ["prod", "teams.cn-north-4_team", "south"]
     );
     // Who is named twice, or known to two IAMs, is there once.
     assert_eq!(list(&world, &["--region=cn-south-1", "--region=cn-south-1"]), ["south"]);
@@ -204,8 +302,8 @@ fn regions_and_a_project_narrow_the_search() {
     assert_eq!(list(&world, &["--project=cn-north-4_team"]), ["teams"]);
     assert_eq!(list(&world, &["--project", &south]), ["south"]);
     world.set("CCE_LOGIN_REGION", "cn-north-4");
-    assert_eq!(list(&world, &[]), ["prod", "teams"]);
-    assert_eq!(list(&world, &["--region=cn-south-1"]), ["south"]);
+    assert_eq!(list(&world, &[]), ["prod", "teams.cn-north-4_team"]);
+    assert_eq!(list(&world, &["--region=cn-south-1"]), ["south.cn-south-1"]);
     world.set("CCE_LOGIN_PROJECT", "cn-north-4_team");
     assert_eq!(list(&world, &[]), ["teams"]);
     // A profile's region is where a login begins; here everything is meant.
@@ -216,7 +314,7 @@ fn regions_and_a_project_narrow_the_search() {
         world.read(".config/cce-login/config.toml") + "region = \"cn-south-1\"\n",
     );
     world.unset("CCE_LOGIN_REGION");
-    assert_eq!(list(&world, &[]), ["prod", "teams", "south"]);
+    assert_eq!(list(&world, &[]), ["prod.cn-north-4", "teams.cn-north-4_team", "south"]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn every_context_is_a_row_and_nobody_is_asked() {
 
     for (name, flags) in [
         ("table", &[][..]),
+        ("wide", &["-o", "wide"]),
         ("json", &["-o", "json"]),
         ("yaml", &["-o", "yaml"]),
         ("name", &["-o", "name"]),
@@ -47,7 +48,7 @@ fn what_was_granted_in_place_of_what_was_asked_for_is_shown() {
     let world = World::new();
     world.sim.set_behaviour(|b| b.expire_at_supported = ExpireAt::Ignored);
     world.login(&[]).is_done();
-    let outcome = world.run(["status"]);
+    let outcome = world.run(["status", "-o", "wide"]);
     assert!(outcome.stdout.contains("1d (asked 8h)"), "{outcome}");
     let row = &rows(&world, &[])[0];
     assert_eq!((&row["asked"], &row["granted"]), (&"8h".into(), &"1d".into()));

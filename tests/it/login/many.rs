@@ -117,6 +117,8 @@ fn of_more_clusters_the_rest_follows_in_the_background_and_no_certificate_is_tak
     );
 
     let text = world.kubeconfig_text();
+    // Issue 13.15: in whichever of the three ways an entry came about.
+    assert_eq!(text.matches("tls-server-name: kubernetes\n").count(), 11, "{text}");
     let again = login(&world, "--all");
     assert!(again.is_done().stderr.contains("contexts were up to date"), "{again}");
     assert_eq!(world.kubeconfig_text(), text);

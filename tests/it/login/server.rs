@@ -14,23 +14,56 @@ fn entry(world: &World) -> serde_json::Value {
     world.kubeconfig().cluster("prod.cn-north-4").clone()
 }
 
+/// Issue 13.15: an address is no TLS server name (RFC 6066), and Node warns of one.
 #[test]
-fn an_external_endpoint_is_verified_under_the_internal_name_that_cce_gave() {
+fn an_external_endpoint_is_verified_under_a_name_before_an_address() {
     let world = World::new();
-    world.login(&[]).is_done();
     let cluster = world.sim.cluster("prod");
-    let internal_host = cluster
-        .internal_url
-        .trim_start_matches("https://")
-        .split(':')
-        .next()
-        .unwrap()
-        .to_owned();
+    let internal = cluster.internal_url.trim_start_matches("https://");
+    let address = internal.split(':').next().unwrap().to_owned();
+    let is_as_written_now = |world: &World| {
+        let entry = entry(world);
+        assert_eq!(entry["server"], cluster.external_url.clone().unwrap());
+        assert_eq!(entry["tls-server-name"], "kubernetes");
+        assert!(entry["certificate-authority-data"].is_string());
+        assert!(entry.get("insecure-skip-tls-verify").is_none(), "{entry}");
+    };
+    // A new entry, and one of an earlier version.
+    world.login(&[]).is_done();
+    is_as_written_now(&world);
+    for again in [
+        &["login", "--region=cn-north-4", "--cluster=prod"][..],
+        &["refresh", "--all"],
+        &["refresh", "--missing"],
+    ] {
+        let of_now = world.read(".kube/config");
+        let of_earlier = of_now.replace("tls-server-name: kubernetes", &format!("tls-server-name: {address}"));
+        assert_ne!(of_earlier, of_now);
+        world.write(".kube/config", of_earlier);
+        world.run(["logout"]).is_done();
+        world.run(again).is_done();
+        is_as_written_now(&world);
+    }
+}
+
+/// The address is still better than nothing: installations whose certificates have no name of Kubernetes'.
+#[test]
+fn an_address_is_taken_where_no_name_verifies() {
+    let names = [
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+    ];
+    let world = World::new();
+    world
+        .sim
+        .set_behaviour(|b| b.api_server_certificate = ApiServerCertificate::AddressOnly);
+    world.login(&[]).is_done();
     let entry = entry(&world);
-    assert_eq!(entry["server"], cluster.external_url.unwrap());
-    assert_eq!(entry["tls-server-name"], internal_host);
-    assert!(entry["certificate-authority-data"].is_string());
-    assert!(entry.get("insecure-skip-tls-verify").is_none(), "{entry}");
+    let internal = world.sim.cluster("prod").internal_url;
+    let name = entry["tls-server-name"].as_str().unwrap();
+    assert!(internal.contains(name) && !names.contains(&name), "{entry}");
 }
 
 #[test]
@@ -173,7 +206,10 @@ fn who_we_are_is_asked_in_every_version_that_clusters_speak() {
         let world = World::new();
         world.sim.set_behaviour(|b| b.self_subject_reviews = reviews);
         let outcome = world.login(&[]);
-        let known = format!("the API server knows you as `{}`", world.sim.user_id("alice"));
+        let known = format!(
+            "the API server knows you as alice ({}…)",
+            &world.sim.user_id("alice")[..5]
+        );
         assert!(outcome.is_done().stderr.contains(&known), "{outcome}");
         let last = world.sim.api_requests("prod").pop().unwrap();
         assert_eq!((last.path.as_str(), last.status), (path, status));

@@ -40,7 +40,12 @@ fn status_and_doctor_tell_of_it() {
         status.is_done().stdout.contains("\"sharedCache\": \"vault:kv/cce\""),
         "{status}"
     );
-    assert!(world.run(["status"]).stdout.contains("shared: vault:kv/cce"));
+    assert!(
+        world
+            .run(["status", "-o", "wide"])
+            .stdout
+            .contains("shared: vault:kv/cce")
+    );
     let doctor = world.run(["doctor"]).to_string();
     let line = doctor
         .lines()

@@ -323,7 +323,9 @@ impl World {
             (self.sim.region().to_owned(), self.sim.region().to_owned()),
         ];
         for user in ["alice", "bob", "carol"] {
-            known.push((self.sim.user_id(user), format!("[ID OF {user}]")));
+            let id = self.sim.user_id(user);
+            known.push((format!("{user} ({}…)", &id[..5]), format!("{user} (12345…)")));
+            known.push((id, format!("[ID OF {user}]")));
         }
         for project in ["cn-north-4", "cn-north-4_team"] {
             known.push((self.sim.project_id(project), format!("[ID OF {project}]")));

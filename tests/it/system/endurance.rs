@@ -85,7 +85,7 @@ fn processes_killed_at_any_moment_leave_a_cache_that_works() {
             .unwrap()
             .parse()
             .unwrap();
-        asked_again > chrono::DateTime::from(std::time::SystemTime::now()) + chrono::TimeDelta::hours(1)
+        asked_again > chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()) + chrono::TimeDelta::hours(1)
     });
     let requests = world.certificate_requests();
     let certificates: BTreeSet<String> = (0..5)

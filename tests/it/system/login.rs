@@ -40,6 +40,25 @@ fn answer(terminal: &Terminal<'_>, answers: &[(&str, String)]) {
     }
 }
 
+/// Issue 13.18: as the clock on the wall has it, by the zone of whoever reads it.
+#[test]
+fn people_read_local_times() {
+    let mut world = World::without_kubectl();
+    world.set("TZ", "CST-8");
+    world.login().succeeded();
+    let entry = &world
+        .run(&words("kubectl-cce_login", "status -o json"))
+        .succeeded()
+        .stdout;
+    let rows: serde_json::Value = serde_json::from_str(entry).unwrap();
+    let end: chrono::DateTime<chrono::Utc> = rows[0]["notAfter"].as_str().unwrap().parse().unwrap();
+    let local = (end + chrono::TimeDelta::hours(8)).format("%Y-%m-%d %H:%M").to_string();
+    let table = world.run(&words("kubectl-cce_login", "status")).succeeded().stdout;
+    assert!(table.contains("EXPIRES (+08:00)") && table.contains(&local), "{table}");
+    let login = world.login().succeeded().stderr;
+    assert!(login.contains(&format!("until {local} +08:00")), "{login}");
+}
+
 #[test]
 fn from_nothing_to_kubectl_get_namespaces() {
     let (mut world, _proxy) = newcomer();

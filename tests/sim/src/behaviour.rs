@@ -41,6 +41,8 @@ pub enum ApiServerCertificate {
     Normal,
     /// From the cluster's CA, but for a node.
     NodeName,
+    /// Made for the internal address, and for no name.
+    AddressOnly,
     /// With the right names, from a CA of the same subject that is not the cluster's.
     OtherCa,
     /// From the cluster's CA with the right names, but for client authentication only.

@@ -203,6 +203,10 @@ impl Cluster {
                 let node = ["node-1".to_owned(), "127.99.0.7".to_owned()];
                 authority.server(&node, ExtendedKeyUsagePurpose::ServerAuth, validity)
             }
+            ApiServerCertificate::AddressOnly => {
+                let address = [self.internal.ip().to_string()];
+                authority.server(&address, ExtendedKeyUsagePurpose::ServerAuth, validity)
+            }
             ApiServerCertificate::OtherCa => {
                 let other = Authority::new("CCE", "CCE", validity);
                 other.server(&names, ExtendedKeyUsagePurpose::ServerAuth, validity)
