@@ -5,5 +5,6 @@ pub(crate) mod old_profile;
 pub(crate) mod portal_role;
 pub(crate) mod principal;
 pub(crate) mod project;
+pub(crate) mod region;
 pub(crate) mod sign_off;
 pub(crate) mod user_name;

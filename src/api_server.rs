@@ -91,7 +91,7 @@ impl Explain for ApiServerError {
             match self {
                 Self::Unreachable(_) | Self::NoneReachable(_) => {
                     "check that this machine can reach it: an internal endpoint needs the VPC (VPN, bastion), an external one an elastic IP; \
-                     choose with `--access`, or give another way in with `--server`"
+                     `kubectl cce-login --cluster NAME --access external` (or `internal`) chooses, `--server URL` in its place names another way in"
                 }
                 Self::Unverified { source, .. } => why_unverified(&reason_of(source)),
                 Self::NotValidYet(_) => NOT_VALID_YET,
@@ -113,9 +113,9 @@ fn why_unverified(reason: &str) -> &'static str {
     let has = |part: &str| reason.contains(part);
     if has("not valid for name") {
         "its certificate is the cluster's, but made for other names. If an elastic IP or a name was bound a moment ago, the certificate follows \
-         within ten minutes; otherwise add the name as a custom SAN in the CCE console, and give it with `--server`"
+         within ten minutes; otherwise add the name as a custom SAN in the CCE console, and give it with `kubectl cce-login --cluster NAME --server URL`"
     } else if has("expired") || has("not valid yet") {
-        "compare this machine's clock with the time; if it is right, the cluster's own certificate has to be renewed: `kubectl cce-login rotate`"
+        "compare this machine's clock with the time; if it is right, the cluster's own certificate has to be renewed: `kubectl cce-login rotate --component all`"
     } else if has("extended key usage") {
         "a certificate for clients answers as the server: do not go on, somebody may be in between"
     } else {

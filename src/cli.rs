@@ -4,12 +4,13 @@ pub(crate) mod command_line;
 mod default_command;
 mod revoke;
 mod rotate;
+mod usage_error;
 
 pub use default_command::with_default_command;
 pub use revoke::RevokeArgs;
 pub use rotate::RotateArgs;
+pub(crate) use usage_error::UsageError;
 
-use crate::sanitize;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -174,9 +175,15 @@ Examples:
   kubectl cce-login profile list";
 
 const PROFILE_SET_EXAMPLES: &str = "\
+A profile that is there keeps what no flag says otherwise: only its secret is asked for.
+
 Examples:
   # Keep an access key in the keyring; the secret is asked for
   kubectl cce-login profile set default --access-key-id AKID --region eu-de
+
+  # Another secret for it, or another project: the rest stays
+  kubectl cce-login profile set default
+  kubectl cce-login profile set default --project eu-de_team
 
   # An IAM user who signs in with a password and a passcode
   kubectl cce-login profile set work --kind password --user-id ID --totp --region eu-de
@@ -703,7 +710,10 @@ pub enum ProfileCommand {
     )]
     Show(ProfileShowArgs),
     /// Remove a profile and its secret
-    #[command(after_help = "Examples:\n  kubectl cce-login profile remove default")]
+    #[command(
+        after_help = "Contexts and agency profiles that depend on it are named first; at a terminal it asks then.\n\n\
+                      Examples:\n  kubectl cce-login profile remove default"
+    )]
     Remove(ProfileRemoveArgs),
 }
 
@@ -839,6 +849,9 @@ pub struct WhoamiArgs {
 pub struct ProfileRemoveArgs {
     /// The profile's name
     pub name: String,
+    /// The confirmation.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
 }
 
 /// Show the version
@@ -855,25 +868,4 @@ pub struct OutputArgs {
     /// table, wide, json, yaml or name [default: table]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<String>,
-}
-
-/// What was typed may bring along what a terminal obeys, or lines of its own: arguments come out of kubeconfigs too.
-pub fn escape_what_was_typed(error: &mut clap::Error) {
-    use clap::error::ContextValue;
-    let escaped: Vec<_> = error
-        .context()
-        .filter_map(|(kind, value)| {
-            let value = match value {
-                ContextValue::String(text) => ContextValue::String(sanitize::line(text)),
-                ContextValue::Strings(texts) => {
-                    ContextValue::Strings(texts.iter().map(|text| sanitize::line(text)).collect())
-                }
-                _ => return None,
-            };
-            Some((kind, value))
-        })
-        .collect();
-    for (kind, value) in escaped {
-        error.insert(kind, value);
-    }
 }

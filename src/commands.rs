@@ -40,6 +40,11 @@ pub(crate) fn run(cli: &Cli, typed: &[OsString], host: &Host) -> Result<()> {
     }
 }
 
+/// What `version` prints for people.
+pub(crate) fn version() -> String {
+    version::text()
+}
+
 /// Answers a shell that asks how a word goes on; `None` if none asks.
 pub(crate) fn answer_completion(line: &[OsString], host: &Host) -> Option<Exit> {
     completion::answer(line, host)

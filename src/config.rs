@@ -181,6 +181,9 @@ pub enum ConfigError {
     /// There is no home directory, so no place for it.
     #[error("there is no directory for `config.toml`")]
     NoDirectory,
+    /// `sudo` has left `HOME` as it was: what root makes there, its owner cannot change.
+    #[error("`HOME` is `{}`, which belongs to somebody else, so no profile is kept there", .0.display())]
+    HomeOfSomebodyElse(PathBuf),
     /// The system refused.
     #[error("cannot {what} `{path}`")]
     Io {
@@ -219,6 +222,7 @@ impl Explain for ConfigError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::HomeOfSomebodyElse(_) => crate::host::NOT_OUR_HOME.to_owned(),
             Self::NoDirectory => "set `HOME`, or `CCE_LOGIN_CONFIG_DIR` to an absolute path".to_owned(),
             Self::Io { path, .. } => format!("check who owns `{}` and its directory", path.display()),
             Self::NotOurs { path, .. } => {
@@ -229,7 +233,7 @@ impl Explain for ConfigError {
             }
             Self::Malformed { path, .. } => {
                 format!(
-                    "correct the line, or move `{}` away and run `kubectl cce-login profile set` again",
+                    "correct the line, or move `{}` away and run `kubectl cce-login profile set NAME` again",
                     path.display()
                 )
             }
@@ -318,7 +322,10 @@ fn check_ours(path: &Path) -> Result<(), ConfigError> {
 }
 
 fn edit(directories: &Directories, change: impl FnOnce(&mut toml_edit::DocumentMut)) -> Result<PathBuf, ConfigError> {
-    let path = path(directories).ok_or(ConfigError::NoDirectory)?;
+    let path = path(directories).ok_or_else(|| match &directories.home_of_somebody_else {
+        Some(home) => ConfigError::HomeOfSomebodyElse(home.clone()),
+        None => ConfigError::NoDirectory,
+    })?;
     let text = read(&path)?.unwrap_or_default();
     let mut document: toml_edit::DocumentMut = text
         .parse()

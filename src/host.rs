@@ -18,6 +18,7 @@ mod self_protection;
 pub(crate) use clock::Stopwatch;
 pub use clock::{Asked, Clock, Deadline, Skew};
 pub use directories::Directories;
+pub(crate) use directories::NOT_OUR_HOME;
 pub use input::{Input, read_bounded, text_of};
 pub use parent_env::ParentEnv;
 pub use processes::{Process, Processes, random_u64};

@@ -125,7 +125,13 @@ impl Identity {
     /// Finds the identity offline: the pinned source, or the first that is configured, in the order environment, profile `default`, the
     /// SDKs' file, KooCLI, `clouds.yaml`, an identity provider, a pod.
     pub fn locate(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
-        let identity = Self::find(pin, env, directories)?;
+        let identity =
+            Self::find(pin, env, directories).map_err(|error| match (error, &directories.home_of_somebody_else) {
+                (IdentityError::NoneConfigured { .. } | IdentityError::NoProfile(_), Some(home)) => {
+                    IdentityError::HomeOfSomebodyElse(home.clone())
+                }
+                (error, _) => error,
+            })?;
         trust::provenance::check(&identity, env)?;
         Ok(identity)
     }

@@ -91,6 +91,7 @@ pub(crate) mod session;
 pub(crate) mod sign_in;
 pub mod store;
 
+use clap::error::ErrorKind;
 use error::Exit;
 use host::Host;
 use std::ffi::OsString;
@@ -112,7 +113,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
     let cli = match cli::Cli::parse_line(&typed) {
         Ok(cli) => cli,
         Err(_) if is_plugin && host.is_over_a_program() => return Exit::Usage,
-        Err(error) => return show_usage(error, host),
+        Err(error) => return show_usage(&error, &typed, host),
     };
     match commands::run(&cli, &typed, host) {
         Ok(()) => Exit::Done,
@@ -127,15 +128,23 @@ pub fn run(args: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
 }
 
 /// Help and version go to stdout and are no error; everything else is one.
-fn show_usage(mut error: clap::Error, host: &Host) -> Exit {
-    if error.use_stderr() {
-        cli::escape_what_was_typed(&mut error);
-        for line in error.to_string().trim_end().lines() {
-            host.say(line);
+fn show_usage(error: &clap::Error, typed: &[OsString], host: &Host) -> Exit {
+    let text = match error.kind() {
+        // A command that needs another one.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            for line in error.to_string().trim_end().lines() {
+                host.say(line);
+            }
+            return Exit::Usage;
         }
-        return Exit::Usage;
-    }
-    let text = error.to_string();
+        ErrorKind::DisplayVersion => commands::version(),
+        _ if error.use_stderr() => {
+            let error = error::Error::from(cli::UsageError::new(error, typed));
+            error.report(host);
+            return error.exit();
+        }
+        _ => error.to_string(),
+    };
     match host.print(&text) {
         Ok(()) => Exit::Done,
         Err(_) => Exit::Failed,

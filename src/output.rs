@@ -80,6 +80,11 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect()
 }
 
+/// The same as rows of a list.
+pub(crate) fn table_rows(rows: &[Vec<String>]) -> Vec<String> {
+    table(rows).lines().map(str::to_owned).collect()
+}
+
 /// The columns of a terminal that nobody has made wider.
 const USUAL_WIDTH: usize = 80;
 

@@ -3,8 +3,9 @@
 use crate::account::principal;
 use crate::cli::ProfileSetArgs;
 use crate::config::{Config, Profile};
+use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
-use crate::host::Progress;
+use crate::host::{Cancelled, Progress};
 use crate::huaweicloud::iam::{Project, only_project};
 use crate::identity::{self, Identity};
 use crate::ids::ProfileName;
@@ -33,6 +34,43 @@ impl Explain for NotKept {
                     or keep it in a file that only you can read: `--secret-store file`";
         Some(hint.to_owned())
     }
+}
+
+/// A password or an id token goes to an endpoint, and under roots, that the profile itself names, never to one that only a variable names:
+/// that is said before anything is asked, and may be kept with the profile.
+pub(crate) fn keep_what_variables_say(session: &Session<'_>, args: &mut ProfileSetArgs) -> Result<()> {
+    let env = &session.host.env;
+    let mut open: Vec<(&str, &str, &mut Option<String>, String)> = Vec::new();
+    for (variable, what, kept) in [
+        (env_vars::IAM_ENDPOINT, "IAM", &mut args.cloud.iam_endpoint),
+        (env_vars::CA_FILE, "the roots", &mut args.cloud.ca_file),
+    ] {
+        if let (None, Some(value)) = (&kept, env.var(variable)) {
+            open.push((variable, what, kept, value));
+        }
+    }
+    if open.is_empty() || !session.is_interactive {
+        return Ok(());
+    }
+    let said: Vec<String> = open
+        .iter()
+        .map(|(variable, what, _, value)| format!("`{variable}` names {what}: `{}`", sanitize(value)))
+        .collect();
+    session.host.say(&format!(
+        "{}; a password goes there only if the profile itself says so",
+        said.join(", ")
+    ));
+    if !session.host.confirm_explicitly("Keep that with the profile?")? {
+        let variables: Vec<String> = open.iter().map(|(variable, ..)| format!("`{variable}`")).collect();
+        session
+            .host
+            .say(&format!("to sign in elsewhere, unset {}", variables.join(" and ")));
+        return Err(Cancelled::Stop.into());
+    }
+    for (_, _, kept, value) in open {
+        *kept = Some(value);
+    }
+    Ok(())
 }
 
 /// Asks the cloud who the identity is. Nothing that was kept before answers for it.

@@ -13,15 +13,24 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// So much of an id tells it from others of one's own.
 const SHOWN: usize = 5;
 
-/// The user with this id as people know them: `alice (143cb…)`; without a name the whole id.
+/// The user with this id as people know them, in a sentence: ``alice (143cb…)``, without a name the whole id.
 pub(crate) fn shown(session: &Session<'_>, id: &str) -> String {
     match observed::user_name(&session.directories, id) {
-        Some(name) => format!(
-            "{} ({}…)",
-            sanitize(&name),
-            sanitize(&id.chars().take(SHOWN).collect::<String>())
-        ),
-        None => sanitize(id),
+        Some(_) => in_short(session, id),
+        None => format!("`{}`", sanitize(id)),
+    }
+}
+
+/// The same where there is little room: without a name `143cb…`.
+pub(crate) fn in_short(session: &Session<'_>, id: &str) -> String {
+    let name = observed::user_name(&session.directories, id);
+    match (name, id.char_indices().nth(SHOWN)) {
+        (Some(name), Some((end, _))) => {
+            format!("{} ({}…)", sanitize(&name), sanitize(id.get(..end).unwrap_or_default()))
+        }
+        (Some(name), None) => format!("{} ({})", sanitize(&name), sanitize(id)),
+        (None, Some((end, _))) => format!("{}…", sanitize(id.get(..end).unwrap_or_default())),
+        (None, None) => sanitize(id),
     }
 }
 

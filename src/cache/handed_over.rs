@@ -62,7 +62,7 @@ impl Explain for HandedOverError {
         Some(
             match self {
                 Self::NotValid { .. } => {
-                    "whoever keeps it must renew it: look at the job that runs `kubectl cce-login refresh --to`"
+                    "whoever keeps it must renew it: look at the job that runs `kubectl cce-login refresh --to DIR`"
                 }
                 _ => "`kubectl cce-login refresh --to DIR` writes such files; give an identity to do without them",
             }

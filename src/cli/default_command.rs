@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 /// Puts `login` where no command was typed: `kubectl cce-login --cluster prod` means `kubectl cce-login login --cluster prod`.
 ///
+/// `help COMMAND` means `COMMAND --help`.
+///
 /// A command of its own, so that the other commands need not put the many flags of `login` together.
 pub fn with_default_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<OsString> = args.into_iter().collect();
@@ -16,6 +18,11 @@ pub fn with_default_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsS
             _ if text.starts_with("-v") && text.trim_start_matches('-').bytes().all(|b| b == b'v') => at += 1,
             _ => break,
         }
+    }
+    if args.get(at).is_some_and(|arg| arg == "help") {
+        args.remove(at);
+        args.push("--help".into());
+        return args;
     }
     let is_command_missing = match args.get(at).map(|arg| arg.to_string_lossy()) {
         None => true,
@@ -50,6 +57,9 @@ mod tests {
             ("x --help", "x --help"),
             ("x -V", "x -V"),
             ("x nonsense", "x nonsense"),
+            ("x help", "x --help"),
+            ("x help login", "x login --help"),
+            ("x -v help profile set", "x -v profile set --help"),
         ] {
             let args = typed.split(' ').map(Into::into);
             assert_eq!(

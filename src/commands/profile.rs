@@ -1,5 +1,6 @@
 //! `profile`: named identities. What is not secret goes to `config.toml`, the secret to the keyring; it is verified before it is kept.
 
+mod dependents;
 mod set;
 mod show;
 
@@ -21,15 +22,17 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 enum ProfileError {
     #[error("no {0} came on stdin")]
-    NoSecret(&'static str),
+    NoSecret(&'static str, String),
     #[error("no {0} was typed")]
-    NothingTyped(&'static str),
+    NothingTyped(&'static str, String),
     #[error("the {0} on stdin cannot be right: {1}")]
-    MalformedSecret(&'static str, InvalidSecret),
+    MalformedSecret(&'static str, InvalidSecret, String),
     #[error("the {0} that was typed cannot be right: {1}")]
-    MalformedTyped(&'static str, InvalidSecret),
+    MalformedTyped(&'static str, InvalidSecret, String),
     #[error("the {0} is missing, and nobody can be asked for it")]
-    NobodyToAsk(&'static str),
+    NobodyToAsk(&'static str, String),
+    #[error("a passcode is asked for when it is verified, and nobody can be asked for it")]
+    NobodyForPasscode(String),
     #[error("the access key's id is missing")]
     NoAccessKeyId,
     #[error("profile `{name}` stays, because its secret cannot be removed")]
@@ -43,11 +46,12 @@ enum ProfileError {
 impl Explain for ProfileError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoSecret(_)
-            | Self::NothingTyped(_)
+            Self::NoSecret(..)
+            | Self::NothingTyped(..)
             | Self::MalformedSecret(..)
             | Self::MalformedTyped(..)
-            | Self::NobodyToAsk(_)
+            | Self::NobodyToAsk(..)
+            | Self::NobodyForPasscode(_)
             | Self::NoAccessKeyId
             | Self::Unknown(_) => Exit::Usage,
             Self::SecretLeft { .. } | Self::Left { .. } => Exit::Failed,
@@ -56,13 +60,14 @@ impl Explain for ProfileError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoSecret(_)
-            | Self::NothingTyped(_)
-            | Self::MalformedSecret(..)
-            | Self::MalformedTyped(..)
-            | Self::NobodyToAsk(_) => {
-                "type it at a terminal, or pipe it in: `printf %s \"$SECRET\" | kubectl cce-login profile set … --secret-stdin`".to_owned()
+            Self::NoSecret(_, line)
+            | Self::NothingTyped(_, line)
+            | Self::MalformedSecret(_, _, line)
+            | Self::MalformedTyped(_, _, line)
+            | Self::NobodyToAsk(_, line) => {
+                format!("type it at a terminal, or pipe it in: `printf %s \"$SECRET\" | {line} --secret-stdin`")
             }
+            Self::NobodyForPasscode(line) => format!("run it at a terminal: `{line}`"),
             Self::NoAccessKeyId => "give it with `--access-key-id`, or another `--kind`".to_owned(),
             Self::SecretLeft { source, .. } => cure(source).to_owned(),
             Self::Left { source, .. } => return source.hint(),
@@ -89,10 +94,12 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
         RunSettings::new(global, &host.env, host.terminal)?,
         global.verbose,
     );
-    let profile = Config::load(&session.directories)?
-        .profiles
-        .remove(name.as_str())
-        .ok_or_else(|| ProfileError::Unknown(name.clone()))?;
+    let mut config = Config::load(&session.directories)?;
+    let profile = config.profiles.remove(name.as_str());
+    let profile = profile.ok_or_else(|| ProfileError::Unknown(name.clone()))?;
+    if !dependents::is_agreed(&session, args, &name, &config)? {
+        return Ok(());
+    }
     let sign_on_left = sign_off::sign_off(&session, &[name.as_str()]).map(NotForgotten::SignOn);
     if let Err(source) = old_profile::forget_secret(&session, &name, &profile) {
         return Err(ProfileError::SecretLeft { name, source }.into());

@@ -2,7 +2,7 @@
 
 use crate::cache::failure;
 use crate::credential::slot::{CertificateSlot, ObtainedCertificate};
-use crate::host::Host;
+use crate::host::{Directories, Host};
 use crate::huaweicloud::cce::cluster_cert::LIFETIME_TOLERANCE;
 use crate::lifetime::{CertLifetime, about, span};
 use crate::store::StoreKind;
@@ -26,7 +26,15 @@ pub(crate) fn certificate(host: &Host, obtained: &ObtainedCertificate, asked: Ce
     }
     match obtained.kept_in.as_slice() {
         [] => {
-            line + "; kept nowhere, so every kubectl call fetches a new one (`--cache file` keeps it in a file that only you can read)"
+            let directories = Directories::of(&host.env);
+            let way = match (directories.cache, directories.home_of_somebody_else) {
+                (Some(_), _) => "`--cache file` keeps it in a file that only you can read",
+                (None, Some(_)) => crate::host::NOT_OUR_HOME,
+                (None, None) => {
+                    "set `HOME`, or `CCE_LOGIN_CACHE_DIR` to a directory of yours; then `--cache file` keeps it there"
+                }
+            };
+            format!("{line}; kept nowhere, so every kubectl call fetches a new one ({way})")
         }
         kinds => line + ", kept in " + &kinds.iter().map(StoreKind::to_string).collect::<Vec<_>>().join(" and "),
     }

@@ -6,6 +6,9 @@ use crate::env_vars;
 use crate::host::Env;
 use std::path::{Path, PathBuf};
 
+/// What to do about a `HOME` that is somebody else's.
+pub(crate) const NOT_OUR_HOME: &str = "run it without `sudo`; or set `HOME` to your own directory, as `sudo -H` does";
+
 /// The directories we keep things in. A part that is `None` cannot be kept (no home directory, or not ours).
 #[derive(Debug, Clone, Default)]
 pub struct Directories {

@@ -116,7 +116,7 @@ impl Explain for HttpError {
                 "check the region, the endpoint and the network's name service (DNS, VPN)".to_owned()
             }
             Self::Connect { .. } => {
-                "check the network and the region; behind a proxy set `HTTPS_PROXY`, for another installation `--cce-endpoint` and `--iam-endpoint`"
+                "check the network and the region; behind a proxy set `HTTPS_PROXY`, for another installation `CCE_LOGIN_CCE_ENDPOINT` and `CCE_LOGIN_IAM_ENDPOINT`"
                     .to_owned()
             }
             Self::Proxy { .. } => "check `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`".to_owned(),

@@ -56,7 +56,7 @@ impl Explain for IdentityCenterError {
                 "check the start URL, and that your account may use this portal; then sign in again: `kubectl cce-login refresh`".to_owned()
             }
             Self::NotAssigned(_) => {
-                "ask an administrator of the Identity Center to assign it, or choose another with `kubectl cce-login profile set`".to_owned()
+                "ask an administrator of the Identity Center to assign it, or choose another with `kubectl cce-login profile set NAME --account ACCOUNT --permission-set NAME`".to_owned()
             }
             Self::UnsafePage(_) => "do not type the code anywhere; check `start_url` and `sso_region` of the profile".to_owned(),
         })

@@ -88,6 +88,9 @@ pub enum IdentityError {
         /// The variable that vouches for it.
         variable: &'static str,
     },
+    /// `sudo` has left `HOME` as it was.
+    #[error("no profile is read in `{}`, which `HOME` names and which belongs to somebody else", .0.display())]
+    HomeOfSomebodyElse(PathBuf),
     /// A password or token of an unknown cloud.
     #[error("nothing says which cloud {what} belongs to, so it is sent nowhere")]
     NoCloud {
@@ -181,14 +184,14 @@ impl Explain for IdentityError {
             | Self::NoCloud { cure, .. }
             | Self::Unknown { cure, .. } => cure.clone(),
             Self::ForeignVariable { variable, .. } => format!(
-                "if it is right, export `{variable}` where kubectl runs, or keep the identity with `kubectl cce-login profile set`"
+                "if it is right, export `{variable}` where kubectl runs, or keep the identity with `kubectl cce-login profile set default`"
             ),
             Self::NotVouched { endpoint, variable } => format!(
                 "if it is right, set `{variable}={endpoint}` where kubectl runs, or run `kubectl cce-login` for this cluster on this machine"
             ),
-            Self::SecretWithoutPurpose(name) => format!("set it again: `kubectl cce-login profile set {name} …`"),
+            Self::SecretWithoutPurpose(name) => format!("set it again: `kubectl cce-login profile set {name}`"),
             Self::SecretForOther { name, .. } => {
-                format!("if the change is meant, set it again: `kubectl cce-login profile set {name} …`")
+                format!("if the change is meant, set it again: `kubectl cce-login profile set {name}`")
             }
             Self::NoProfile(name) => format!(
                 "`kubectl cce-login profile list` shows the profiles; `kubectl cce-login profile set {name}` adds it"
@@ -203,6 +206,7 @@ impl Explain for IdentityError {
                 format!("sign in at a terminal: run `{command}` there, or this command before the first login")
             }
             Self::NeedsBrowser { command, .. } => format!("sign in at a terminal: run `{command}` there"),
+            Self::HomeOfSomebodyElse(_) => crate::host::NOT_OUR_HOME.to_owned(),
             Self::SignInNeeded => "sign in at a terminal: run `kubectl cce-login refresh` there".to_owned(),
             Self::NoPasscode => "run it again, and type what the virtual MFA device shows".to_owned(),
             Self::Config(error) => return error.hint(),
@@ -213,7 +217,7 @@ impl Explain for IdentityError {
 fn not_configured(source: SourceName) -> String {
     match source {
         SourceName::Env => format!(
-            "set `{}` and `{}`; kubectl needs the same variables as the login. `kubectl cce-login profile set` keeps them in the keyring instead",
+            "set `{}` and `{}`; kubectl needs the same variables as the login. `kubectl cce-login profile set default` keeps them in the keyring instead",
             env_vars::SDK_AK,
             env_vars::SDK_SK
         ),

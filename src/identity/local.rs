@@ -66,7 +66,7 @@ impl Explain for LocalError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Silent { service, .. } | Self::Refused { service, status: 404, .. } if *service == METADATA => {
-                "only an ECS has one: elsewhere use another identity, such as a profile (`kubectl cce-login profile set`)".to_owned()
+                "only an ECS has one: elsewhere use another identity, such as a profile (`kubectl cce-login profile set default`)".to_owned()
             }
             Self::NoAgency => "give the ECS an agency that may use CCE, in the ECS console".to_owned(),
             Self::Silent { .. } => "try again; if it stays so, use another identity".to_owned(),

@@ -135,7 +135,7 @@ impl Identity {
             what: what.to_owned(),
             cure: match &self.source {
                 IdentityOrigin::Profile(name) => format!(
-                    "name it: `kubectl cce-login profile set {name} …` with `--cloud`, `--region` or `--iam-endpoint`"
+                    "name it: `kubectl cce-login profile set {name} --region REGION`, or `--cloud` or `--iam-endpoint` in its place"
                 ),
                 IdentityOrigin::Named(SourceName::Env) => {
                     "set `OS_AUTH_URL` to its IAM, such as `https://iam.eu-de.otc.t-systems.com/v3`, or `OS_REGION_NAME`".to_owned()
@@ -151,7 +151,7 @@ impl Identity {
     fn how_to_name_iam(&self, endpoint: &Endpoint) -> String {
         match &self.source {
             IdentityOrigin::Profile(name) => {
-                format!("keep it with the profile: `kubectl cce-login profile set {name} --iam-endpoint {endpoint} …`")
+                format!("keep it with the profile: `kubectl cce-login profile set {name} --iam-endpoint {endpoint}`")
             }
             IdentityOrigin::Named(SourceName::Env) => "set `OS_AUTH_URL` to it".to_owned(),
             IdentityOrigin::Named(SourceName::Clouds) => "write it as `auth_url` into `clouds.yaml`".to_owned(),
@@ -163,7 +163,7 @@ impl Identity {
     fn how_to_name_roots(&self) -> String {
         match &self.source {
             IdentityOrigin::Profile(name) => format!(
-                "if these are the right ones, keep them with the profile: `kubectl cce-login profile set {name} --ca-file FILE …`"
+                "if these are the right ones, keep them with the profile: `kubectl cce-login profile set {name} --ca-file FILE`"
             ),
             IdentityOrigin::Named(SourceName::Env) => {
                 "if these are the right ones, set `OS_CACERT` to the file".to_owned()

@@ -10,6 +10,7 @@ use crate::identity::sign_on::BrowserChoice;
 use crate::ids::{AccessKeyId, Endpoint, ProfileName, Region};
 use crate::oidc::{RedirectUrl, is_safe_address};
 use crate::plan::given::{Given, Sources};
+use crate::plan::kept_profile::with_kept;
 use crate::plan::{PlanError, absolute};
 use crate::secret::SecretShape;
 use std::path::Path;
@@ -106,7 +107,35 @@ pub struct ProfileSetPlan {
 }
 
 impl ProfileSetPlan {
-    /// Makes the plan.
+    /// The plan, where there may be a profile of this name that says what no flag says.
+    pub fn of_existing(completed: &ProfileSetArgs, existing: Option<&Profile>) -> Result<Self, PlanError> {
+        let mut plan = Self::new(completed)?;
+        if let Some(existing) = existing {
+            let profile = &mut plan.profile;
+            if profile.kind == existing.kind {
+                profile.client_secret = profile.client_secret.or(existing.client_secret);
+            }
+            profile.shared_cache.clone_from(&existing.shared_cache);
+            profile.shared_key_file.clone_from(&existing.shared_key_file);
+            profile.vault.clone_from(&existing.vault);
+        }
+        Ok(plan)
+    }
+
+    /// The command that sets this profile, but for its secret.
+    pub fn command_line(&self) -> String {
+        let nothing = ProfileSetArgs {
+            kind: Some(self.profile.kind.clone()),
+            ..ProfileSetArgs::default()
+        };
+        let (_, flags) = with_kept(&nothing, &self.profile);
+        let kind = format!("--kind {}", self.profile.kind);
+        let mut words = vec![format!("kubectl cce-login profile set {}", self.name), kind];
+        words.extend(flags);
+        words.join(" ")
+    }
+
+    /// Makes the plan of a new profile.
     pub fn new(args: &ProfileSetArgs) -> Result<Self, PlanError> {
         let kind = args.kind.as_deref().unwrap_or("access-key");
         let kind = given("--kind", kind).one_of(ProfileKind::parse, KINDS)?;

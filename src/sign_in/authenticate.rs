@@ -153,7 +153,7 @@ impl Identity {
                 let role = at.role.as_ref().ok_or_else(|| IdentityError::Broken {
                     source_name: self.describe(),
                     problem: "it names no account and no permission set (`account_id`, `agency_urn`)".to_owned(),
-                    cure: "set it again with `kubectl cce-login profile set`, which finds both".to_owned(),
+                    cure: "set it again with `kubectl cce-login profile set NAME`, which finds both".to_owned(),
                 })?;
                 let fresh = match context.proof {
                     Some(PersonsProof::Portal(fresh)) => Some(fresh),

@@ -1,5 +1,9 @@
 //! Every `--help`, as it is read.
 
+#[path = "../../examples/man.rs"]
+#[expect(dead_code, reason = "the example has a main of its own")]
+mod man;
+
 use crate::support::{World, check_text};
 
 const COMMANDS: [(&str, &[&str]); 23] = [
@@ -74,7 +78,17 @@ fn the_version_is_shown_for_people_and_programs() {
     );
     let json: serde_json::Value = serde_json::from_str(&world.run(["version", "-o", "json"]).stdout).unwrap();
     assert_eq!(json["version"], version);
-    assert!(world.run(["--version"]).is_done().stdout.contains(version));
+    // Issue 13.19: with the commit, where the build knew it, and always the same.
+    for also in ["--version", "-V"] {
+        assert_eq!(world.run([also]).is_done().stdout, text.stdout);
+    }
+    match json["commit"].as_str() {
+        Some(commit) => assert!(
+            commit.len() == 12 && text.stdout.contains(&format!("commit {commit}")),
+            "{text}"
+        ),
+        None => assert!(text.stdout.contains("no commit is known"), "{text}"),
+    }
 }
 
 #[test]
@@ -103,13 +117,13 @@ fn every_text_in_the_directory_belongs_to_a_test() {
 
 #[test]
 fn every_command_has_a_man_page_with_its_flags() {
-    let mut command = <cce_login::cli::Cli as clap::CommandFactory>::command();
-    command.build();
-    let dir = tempfile::tempdir().unwrap();
-    clap_mangen::generate_to(command, dir.path()).unwrap();
+    // Issue 13.23: the directory need not be there.
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("share/man1");
+    man::write_into(&dir).unwrap();
     for (_, words) in COMMANDS {
         let name = [&["kubectl-cce_login"], words].concat().join("-");
-        let page = std::fs::read_to_string(dir.path().join(format!("{name}.1"))).unwrap();
+        let page = std::fs::read_to_string(dir.join(format!("{name}.1"))).unwrap();
         for part in [".SH SYNOPSIS", ".SH OPTIONS", "Examples:", "\\-\\-no\\-input"] {
             assert!(page.contains(part), "{part} in {name}: {page}");
         }

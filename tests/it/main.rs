@@ -17,6 +17,7 @@ mod docs;
 #[cfg(target_os = "linux")]
 mod fleet;
 mod help;
+mod hints;
 mod huaweicloud;
 mod kubeconfig;
 mod login;
@@ -32,3 +33,4 @@ mod sign_in;
 mod stores;
 mod support;
 mod system;
+mod usage;

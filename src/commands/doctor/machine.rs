@@ -200,7 +200,7 @@ pub(super) fn keyring(session: &Session<'_>) -> Finding {
         return Finding::problem(
             "keyring",
             format!("certificates are kept nowhere, so every kubectl call fetches a new one{why}"),
-            "unlock the keyring, or keep them in a file that only you can read: `CCE_LOGIN_CACHE=file`, or `--cache file` at login",
+            "unlock the keyring, or keep them in a file that only you can read: `CCE_LOGIN_CACHE=file`, or `kubectl cce-login --cluster NAME --cache file`",
         );
     }
     Finding::ok(

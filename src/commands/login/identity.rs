@@ -1,9 +1,8 @@
 //! Who signs in: what was named or is configured; at a terminal one of several, or an identity that is typed, verified, and kept as a profile
 //! once it is clear what it is for.
 
-use crate::account::{new_profile, portal_role, principal};
+use crate::account::{new_profile, portal_role, principal, region};
 use crate::cli::{LoginArgs, ProfileSetArgs};
-use crate::commands::login::questions;
 use crate::config::{Config, Profile};
 use crate::credential::forget;
 use crate::error::{Exit, Result};
@@ -84,7 +83,7 @@ impl LoginIdentity {
         remember_place(&mut plan.profile, search, &found.projects);
         match new_profile::keep(session, &plan, secret.as_ref(), found) {
             Err(error) if plan.profile.secret_store.is_none() => {
-                error.report(session.host);
+                error.without_hint().report(session.host);
                 let question =
                     "Keep the secret in clear text, in a file that only you can read? No: it is for this login only";
                 if !session.host.confirm_explicitly(question)? {
@@ -186,6 +185,11 @@ impl SignInMethod {
             "your company account: OpenID Connect (Entra, Keycloak, Okta, ...), in the browser",
         ),
     ];
+
+    /// What it gives to IAM would be believed of anybody.
+    fn has_bearer_secret(self) -> bool {
+        matches!(self, Self::Password | Self::Passcode | Self::Provider)
+    }
 }
 
 /// Asks for an identity; Esc goes back one question.
@@ -196,7 +200,7 @@ fn type_in(session: &Session<'_>, args: &LoginArgs, name: &str) -> Result<LoginI
         ));
     }
     loop {
-        let region = region(session, args)?;
+        let region = region_to_keep(session, args)?;
         let is_region_asked = region.is_some() && args.region.is_empty();
         let nothing = ProfileSetArgs {
             name: name.to_owned(),
@@ -217,7 +221,11 @@ fn type_in_by_method(session: &Session<'_>, nothing: &ProfileSetArgs) -> Result<
         let at = session.host.pick("Sign in with", &rows)?;
         let method = SignInMethod::ALL.get(at);
         let method = method.map_or(SignInMethod::AccessKey, |(method, _)| *method);
-        match type_until_known(session, method, nothing.clone()) {
+        let mut typed = nothing.clone();
+        if method.has_bearer_secret() {
+            new_profile::keep_what_variables_say(session, &mut typed)?;
+        }
+        match type_until_known(session, method, typed) {
             Err(error) if error.is_step_back() => {}
             typed => return typed,
         }
@@ -320,7 +328,7 @@ fn ask_who(host: &Host, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Resul
 }
 
 /// The region to keep in the profile; `None` where something else says whom to ask.
-fn region(session: &Session<'_>, args: &LoginArgs) -> Result<Option<String>> {
+fn region_to_keep(session: &Session<'_>, args: &LoginArgs) -> Result<Option<String>> {
     let typed = args.region.first();
     let hints = Profile {
         cloud: args.cloud.cloud.clone(),
@@ -332,5 +340,5 @@ fn region(session: &Session<'_>, args: &LoginArgs) -> Result<Option<String>> {
         known?;
         return Ok(typed.cloned());
     }
-    Ok(Some(questions::known_region(session)?.to_string()))
+    Ok(Some(region::ask(session)?.to_string()))
 }

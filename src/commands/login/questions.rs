@@ -1,5 +1,6 @@
 //! What a person at the terminal is asked about the clusters: region, project, cluster, each only where it is missing.
 
+use crate::account::region;
 use crate::discovery::search::{LocatedCluster, Location, Search};
 use crate::error::{Error, Exit, Result};
 use crate::host::{Cancelled, Progress};
@@ -30,7 +31,7 @@ pub(super) fn ask(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) 
         // Nothing says which cloud it is, and the one that was asked does not know this identity: the region tells.
         Err(error) if error.exit() == Exit::Identity && search.is_cloud_open() => {
             session.log.info(|| format!("{error}: asking for the region"));
-            let region = known_region(session)?;
+            let region = region::ask(session)?;
             answers.region = Some(region.clone());
             let search = SearchPlan {
                 regions: vec![region],
@@ -44,7 +45,7 @@ pub(super) fn ask(session: &Session<'_>, plan: &LoginPlan, identity: &Identity) 
     loop {
         let region = match &known {
             Some(region) => region.clone(),
-            None => region(session, &locations)?,
+            None => region_of(session, &locations)?,
         };
         if known.is_none() {
             answers.region = Some(region.clone());
@@ -77,11 +78,6 @@ pub(super) fn is_any_open(session: &Session<'_>, plan: &LoginPlan) -> bool {
     session.is_interactive && names.is_empty() && (plan.search.regions.is_empty() || plan.search.project.is_none())
 }
 
-/// Rows of a list, in columns.
-fn table_rows(cells: &[Vec<String>]) -> Vec<String> {
-    output::table(cells).lines().map(str::to_owned).collect()
-}
-
 /// The projects of the regions, or of all; at least one.
 fn locations(session: &Session<'_>, search: &SearchPlan, identity: &Identity) -> Result<Vec<Location>> {
     let _progress = Progress::spinner(session.host, "looking for your projects");
@@ -92,19 +88,7 @@ fn locations(session: &Session<'_>, search: &SearchPlan, identity: &Identity) ->
     }
 }
 
-/// One of the regions of all clouds that are known.
-pub(super) fn known_region(session: &Session<'_>) -> Result<Region> {
-    let mut regions: Vec<Region> = Cloud::known_regions().collect();
-    let cells = regions.iter().map(|region| {
-        let cloud = Cloud::of_region(region).name().to_owned();
-        vec![region.to_string(), cloud, Cloud::place_of(region).to_owned()]
-    });
-    let rows = table_rows(&cells.collect::<Vec<_>>());
-    let at = session.host.pick("Region", &rows)?;
-    Ok(regions.swap_remove(at.min(rows.len().saturating_sub(1))))
-}
-
-fn region(session: &Session<'_>, locations: &[Location]) -> Result<Region> {
+fn region_of(session: &Session<'_>, locations: &[Location]) -> Result<Region> {
     let mut regions: Vec<&Region> = locations.iter().map(|location| &location.region).collect();
     regions.sort();
     regions.dedup();
@@ -117,7 +101,9 @@ fn region(session: &Session<'_>, locations: &[Location]) -> Result<Region> {
                 let place = Cloud::place_of(region).to_owned();
                 vec![region.to_string(), format!("{count} {projects}"), place]
             });
-            session.host.pick("Region", &table_rows(&cells.collect::<Vec<_>>()))?
+            session
+                .host
+                .pick("Region", &output::table_rows(&cells.collect::<Vec<_>>()))?
         }
     };
     let region = regions.get(at).copied().cloned();
@@ -155,7 +141,7 @@ pub(super) fn clusters(session: &Session<'_>, mut listed: Vec<LocatedCluster>) -
     });
     let cells: Vec<Vec<String>> = listed.iter().map(|located| row(located, has_one_project)).collect();
     let count = listed.len();
-    let mut rows = table_rows(&cells);
+    let mut rows = output::table_rows(&cells);
     rows.push(format!("all {count} of them"));
     loop {
         let chosen = session.host.pick_several("Cluster", &rows)?;

@@ -147,7 +147,7 @@ fn show_identity(run: &LoginRun<'_>) {
     let described = run.identity.describe();
     run.session.host.say(&if run.identity.is_from_environment() {
         format!(
-            "identity: {described}; kubectl needs the same variables. `kubectl cce-login profile set` keeps them in the keyring instead"
+            "identity: {described}; kubectl needs the same variables. `kubectl cce-login profile set default` keeps them in the keyring instead"
         )
     } else {
         format!("identity: {described}")

@@ -1,10 +1,10 @@
 //! `profile set`: the secret from the terminal or stdin, verified at IAM, then kept.
 
-use crate::account::{new_profile, portal_role};
+use crate::account::{new_profile, portal_role, region};
 use crate::cli::{GlobalArgs, ProfileSetArgs};
 use crate::commands::profile::ProfileError;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::host::{Directories, Host};
 use crate::identity::Identity;
 use crate::plan::{self, ProfileKind, ProfileSetPlan, RunSettings};
@@ -18,10 +18,24 @@ const LONGEST_SECRET: u64 = 4096;
 
 /// Verifies an identity and keeps it.
 pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
-    let mut plan = ProfileSetPlan::new(args)?;
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
     let mut config = Config::load(&session.directories)?;
+    let existing = config.profiles.get(&args.name);
+    let (mut args, kept) = existing.map_or_else(
+        || (args.clone(), Vec::new()),
+        |existing| plan::with_kept(args, existing),
+    );
+    if !kept.is_empty() {
+        host.say(&format!("profile `{}` keeps {}", args.name, kept.join(" ")));
+    }
+    if ["password", "oidc", "federation"]
+        .map(Some)
+        .contains(&args.kind.as_deref())
+    {
+        new_profile::keep_what_variables_say(&session, &mut args)?;
+    }
+    let mut plan = ProfileSetPlan::of_existing(&args, existing)?;
     complete(&mut plan, &session)?;
     if plan.kind == ProfileKind::Sso {
         portal_role::complete(&session, &mut plan)
@@ -30,17 +44,34 @@ pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Re
     let secret = secret(&plan, &session)?;
     config.profiles.insert(plan.name.to_string(), plan.profile.clone());
     let identity = Identity::of_new_profile(&plan.name, &config, &host.env, secret.clone())?;
-    let found = new_profile::verify(&session, args, &identity)
-        .map_err(|error| error.doing("failed to verify the identity, so nothing is kept"))?;
+    let found = new_profile::verify(&session, &args, &identity)
+        .map_err(|error| complete_hint(error, &plan).doing("failed to verify the identity, so nothing is kept"))?;
     new_profile::keep(&session, &plan, secret.as_ref(), &found)
+}
+
+/// A hint that sets the profile again means one that is there: here is all that it would have had.
+fn complete_hint(error: Error, plan: &ProfileSetPlan) -> Error {
+    let again = format!("kubectl cce-login profile set {}", plan.name);
+    match error.hint() {
+        Some(hint) if hint.contains(&again) => error.with_hint(hint.replace(&again, &plan.command_line())),
+        _ => error,
+    }
 }
 
 /// Asks for what is missing and not secret.
 fn complete(plan: &mut ProfileSetPlan, session: &Session<'_>) -> Result<()> {
+    let can_ask = session.is_interactive && !plan.is_secret_piped;
+    if plan.profile.totp == Some(true) && !can_ask {
+        return Err(ProfileError::NobodyForPasscode(plan.command_line()).into());
+    }
+    let is_place_known = plan::region_of_identity(None, &session.host.env, Some(&plan.profile)).is_ok();
+    if can_ask && !is_place_known {
+        plan.profile.region = Some(region::ask(session)?.to_string());
+    }
     if plan.kind != ProfileKind::AccessKey || plan.profile.access_key_id.is_some() {
         return Ok(());
     }
-    let typed = if session.is_interactive && !plan.is_secret_piped {
+    let typed = if can_ask {
         session.host.ask("access key id: ")
     } else {
         None
@@ -52,38 +83,39 @@ fn complete(plan: &mut ProfileSetPlan, session: &Session<'_>) -> Result<()> {
 
 /// The secret, from stdin or from the terminal; `None` where there is none to keep.
 fn secret(plan: &ProfileSetPlan, session: &Session<'_>) -> Result<Option<Secret<String>>> {
-    let client_secret = (plan.kind == ProfileKind::Oidc && plan.is_secret_piped).then_some("client's secret");
+    let has_client_secret = plan.kind == ProfileKind::Oidc && plan.profile.client_secret == Some(true);
+    let client_secret = has_client_secret.then_some("client's secret");
     let Some(what) = plan.kind.secret().or(client_secret) else {
         return Ok(None);
     };
     let shape = plan.kind.secret_shape();
     if plan.is_secret_piped {
-        return read_secret(session.host, what, shape).map(Some);
+        return read_secret(plan, session.host, what, shape).map(Some);
     }
     if !session.is_interactive {
-        return Err(ProfileError::NobodyToAsk(what).into());
+        return Err(ProfileError::NobodyToAsk(what, plan.command_line()).into());
     }
     let typed = session.host.ask_secret(&format!("{what}: "));
-    let typed = typed.ok_or(ProfileError::NothingTyped(what))?;
+    let typed = typed.ok_or_else(|| ProfileError::NothingTyped(what, plan.command_line()))?;
     // Only its shape is looked at.
     let secret = shape.check(typed.expose());
-    Ok(Some(
-        secret.map_err(|invalid| ProfileError::MalformedTyped(what, invalid))?,
-    ))
+    Ok(Some(secret.map_err(|invalid| {
+        ProfileError::MalformedTyped(what, invalid, plan.command_line())
+    })?))
 }
 
 /// One line from stdin.
-fn read_secret(host: &Host, what: &'static str, shape: SecretShape) -> Result<Secret<String>> {
+fn read_secret(plan: &ProfileSetPlan, host: &Host, what: &'static str, shape: SecretShape) -> Result<Secret<String>> {
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
     let mut stdin = host.stdin.lock().unwrap_or_else(PoisonError::into_inner);
     stdin
         .by_ref()
         .take(LONGEST_SECRET)
         .read_to_end(&mut bytes)
-        .map_err(|_| ProfileError::NoSecret(what))?;
+        .map_err(|_| ProfileError::NoSecret(what, plan.command_line()))?;
     match shape.check_bytes(&bytes) {
         Ok(secret) => Ok(secret),
-        Err(InvalidSecret::Empty) => Err(ProfileError::NoSecret(what).into()),
-        Err(invalid) => Err(ProfileError::MalformedSecret(what, invalid).into()),
+        Err(InvalidSecret::Empty) => Err(ProfileError::NoSecret(what, plan.command_line()).into()),
+        Err(invalid) => Err(ProfileError::MalformedSecret(what, invalid, plan.command_line()).into()),
     }
 }

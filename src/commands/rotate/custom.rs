@@ -47,7 +47,7 @@ impl Explain for CustomError {
                 Self::Unreadable { .. } => "check the name and its permissions",
                 Self::TooLarge { .. } => "CCE takes 1 MB of each at most: leave out what does not belong there",
                 Self::NoCertificate { .. } => "give a certificate, or several as PEM, the one that was signed last first",
-                Self::EncryptedKey(_) => "CCE takes no encrypted key: `openssl pkey -in KEY | kubectl cce-login rotate … --custom-key - --yes`",
+                Self::EncryptedKey(_) => "CCE takes no encrypted key: `openssl pkey -in KEY` writes one that is not; `--custom-key -` reads it from a pipe",
                 Self::NoKey(_) => "give the certificate's private key, not encrypted",
                 Self::Mismatch => "give the key that the certificate was made for",
                 Self::NotSigned(_) => {

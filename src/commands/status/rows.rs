@@ -109,7 +109,7 @@ impl StatusRow {
             user_name: user
                 .as_deref()
                 .and_then(|id| observed::user_name(&session.directories, id)),
-            known_as: user.as_deref().map(|id| user_name::shown(session, id)),
+            known_as: user.as_deref().map(|id| user_name::in_short(session, id)),
             user,
             asked: note.map(|note| note.asked.clone()),
             granted: granted.map(about),

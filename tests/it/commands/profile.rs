@@ -76,7 +76,7 @@ fn the_secret_comes_from_stdin_and_from_nowhere_else() {
     let outcome = run(&world, &[]);
     outcome.fails(Exit::Usage, "--secret-stdin");
     world.snapshot("profile/set-without-secret-stdin", &outcome);
-    run(&world, &["--secret=abc"]).fails(Exit::Usage, "unexpected argument");
+    run(&world, &["--secret=abc"]).fails(Exit::Usage, "has no flag `--secret`");
 
     for (name, piped) in [
         ("set-nothing-on-stdin", ""),
@@ -275,4 +275,158 @@ fn a_profile_without_a_secret_is_removed_without_any_keyring() {
     assert!(!left.contains("ecs") && left.contains("work"), "{left}");
     world.keyring().switch(Switches::default());
     world.run(["profile", "remove", "work"]).is_done();
+}
+
+/// Issue 13.19: what no flag says stays, and only the secret is asked for.
+#[test]
+fn a_profile_that_is_there_is_offered_as_it_is() {
+    let mut world = World::new();
+    set(
+        &mut world,
+        "default",
+        "alice",
+        &["--region=cn-north-4", "--project=cn-north-4_team"],
+    )
+    .is_done();
+    let before = world.read(CONFIG);
+    world.terminal(true, true, true);
+    let secret = world.sim.access_key("alice").secret;
+    world.type_in(&format!("{secret}\n"));
+    let outcome = world.run(["profile", "set", "default"]);
+    world.snapshot("profile/set-again", outcome.is_done());
+    assert_eq!(world.read(CONFIG), before);
+
+    // By a pipe too; a flag changes what it says, and another region has other projects.
+    world.terminal(false, false, false);
+    let again = |world: &mut World, flags: &[&str]| {
+        world.pipe_in(&secret);
+        world
+            .run(["profile", "set", "default", "--secret-stdin"].iter().chain(flags))
+            .is_done();
+        world.read(CONFIG)
+    };
+    assert_eq!(again(&mut world, &[]), before);
+    let main = again(&mut world, &["--project=cn-north-4"]);
+    assert_eq!(main, before.replace("cn-north-4_team", "cn-north-4"));
+    world.set("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint());
+    let elsewhere = again(&mut world, &["--region=cn-south-1"]);
+    assert!(
+        elsewhere.contains("cn-south-1") && !elsewhere.contains("project"),
+        "{elsewhere}"
+    );
+    // Another key is another identity in the same place.
+    let bob = world.sim.access_key("bob");
+    world.pipe_in(&bob.secret);
+    world
+        .run([
+            "profile",
+            "set",
+            "default",
+            "--access-key-id",
+            &bob.id,
+            "--secret-stdin",
+        ])
+        .is_done();
+    assert_eq!(
+        world.read(CONFIG),
+        elsewhere.replace(&world.sim.access_key("alice").id, &bob.id)
+    );
+}
+
+/// Issue 13.19.
+#[test]
+fn what_depends_on_a_profile_is_named_before_it_is_removed() {
+    let mut world = World::new();
+    set(&mut world, "work", "alice", &["--region=cn-north-4"]).is_done();
+    world.run(["login", "--profile=work", "--cluster=prod"]).is_done();
+    let config = world.read(CONFIG)
+        + "\n[profiles.customer]\nkind = \"agency\"\nagency = \"other/ops\"\nbase_profile = \"work\"\n";
+    world.write(CONFIG, &config);
+
+    world.terminal(true, true, true);
+    world.type_in("\n");
+    let kept = world.run(["profile", "remove", "work"]);
+    world.snapshot("profile/remove-in-use", kept.is_done());
+    assert!(world.read(CONFIG) == config && !world.keyring().is_empty());
+    world.type_in("y\n");
+    assert!(
+        world
+            .run(["profile", "remove", "work"])
+            .is_done()
+            .stderr
+            .contains("are removed")
+    );
+
+    // Nobody is asked where nobody is there, or it was answered.
+    for (has_terminal, flags) in [(false, &[][..]), (true, &["--yes"])] {
+        world.terminal(false, false, false);
+        set(&mut world, "work", "alice", &["--region=cn-north-4"]).is_done();
+        world.terminal(has_terminal, has_terminal, has_terminal);
+        world.type_in("");
+        let removed = world.run(["profile", "remove", "work"].iter().chain(flags));
+        assert!(removed.is_done().stderr.contains("`customer`"), "{removed}");
+        assert!(!world.read(CONFIG).contains("[profiles.work]"));
+    }
+}
+
+/// Issue 13.20: a passcode cannot be typed where the secret comes through a pipe.
+#[test]
+fn a_piped_secret_and_a_passcode_do_not_go_together() {
+    let mut world = World::new();
+    world.pipe_in("Passw0rd-of-alice");
+    let user = world.sim.user_id("alice");
+    let flags = [
+        "--kind=password",
+        "--user-id",
+        &user,
+        "--totp",
+        "--region=cn-north-4",
+        "--secret-stdin",
+    ];
+    let outcome = world.run(["profile", "set", "work"].iter().chain(&flags));
+    outcome.fails(Exit::Usage, "a passcode is asked for");
+    world.snapshot("profile/set-passcode-and-pipe", &outcome);
+    assert_eq!(world.sim.count("*"), 0);
+}
+
+/// Issue 13.20: `profile set default` is all that other messages tell to type.
+#[test]
+fn at_a_terminal_the_region_is_asked_for() {
+    let mut world = World::new();
+    world.unset("CCE_LOGIN_REGION");
+    world.unset("CCE_LOGIN_IAM_ENDPOINT");
+    world.terminal(true, true, true);
+    world.type_in("\u{4}");
+    let outcome = world.run(["profile", "set", "default"]);
+    assert!(outcome.stderr.contains("Region"), "{outcome}");
+}
+
+/// Issue 13.21: it used to ask for the password, refuse to send it, and ask again.
+#[test]
+fn an_endpoint_of_a_variable_is_told_before_a_password_is_asked_for() {
+    let mut world = World::new();
+    world.sim.set_password("alice", "Passw0rd-of-alice");
+    world.set("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint());
+    world.terminal(true, true, true);
+    let set = [
+        "profile",
+        "set",
+        "work",
+        "--kind=password",
+        "--username=alice",
+        "--domain=example-account",
+        "--region=cn-north-4",
+    ];
+    world.type_in("\n");
+    let refused = world.run(set);
+    assert_eq!(refused.exit, Exit::Interrupted, "{refused}");
+    world.snapshot("profile/set-endpoint-of-a-variable", &refused);
+    assert!(!world.has(CONFIG));
+    world.type_in("y\nPassw0rd-of-alice\n");
+    world.run(set).is_done();
+    let config = world.read(CONFIG);
+    assert!(
+        config.contains(&format!("iam_endpoint = \"{}\"", world.sim.iam_endpoint())),
+        "{config}"
+    );
 }

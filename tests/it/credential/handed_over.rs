@@ -135,6 +135,6 @@ fn an_entry_keeps_where_its_certificates_come_from_and_status_shows_it() {
         args
     );
     world.use_no_key();
-    let status = world.run(["status"]);
+    let status = world.run(["status", "-o", "wide"]);
     assert!(status.is_done().stdout.contains(&out), "{status}");
 }

@@ -148,7 +148,8 @@ fn the_current_context_moves_only_where_there_is_none_or_when_asked_to() {
 #[test]
 fn an_identity_from_the_environment_is_said_to_be_needed_by_kubectl_too() {
     let mut world = World::new();
-    let said = "kubectl needs the same variables. `kubectl cce-login profile set` keeps them in the keyring instead";
+    let said =
+        "kubectl needs the same variables. `kubectl cce-login profile set default` keeps them in the keyring instead";
     assert!(world.login(&[]).is_done().stderr.contains(said));
     assert!(
         world

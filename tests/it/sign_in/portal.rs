@@ -374,7 +374,7 @@ fn until_when_a_sign_in_lasts_is_seen_without_signing_in() {
         .set_behaviour(|b| b.identity_center.session_seconds = 2 * 3600);
     set(&mut world, "work", &[]).is_done();
     world.login(&["--profile", "work"]).is_done();
-    let status = world.run(["status"]);
+    let status = world.run(["status", "-o", "wide"]);
     assert!(
         status.is_done().stdout.contains("SIGN-IN ENDS") && status.stdout.contains("before the next renewal"),
         "{status}"

@@ -13,6 +13,80 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Issue 13.19: which commit `build.rs` finds, in a checkout, in one with changes, and where there is none.
+#[test]
+fn the_commit_is_that_of_the_sources_or_none() {
+    let home = tempfile::tempdir().unwrap();
+    let script = home.path().join("build-script");
+    let run = |program: &str, directory: &Path, words: &[&str]| {
+        let output = std::process::Command::new(program)
+            .args(words)
+            .current_dir(directory)
+            .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{program} {words:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/build.rs");
+    run(
+        "rustc",
+        home.path(),
+        &["--edition=2024", source, "-o", script.to_str().unwrap()],
+    );
+    let told = |directory: &Path| {
+        let said = run(script.to_str().unwrap(), directory, &[]);
+        let value = |name: &str| {
+            let line = said
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("cargo::rustc-env=CCE_LOGIN_BUILT_{name}=")));
+            line.unwrap().to_owned()
+        };
+        (value("FROM"), value("MODIFIED"))
+    };
+    let git = |directory: &Path, line: &str| {
+        let fixed = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        run(
+            "git",
+            directory,
+            &[&fixed[..], &line.split(' ').collect::<Vec<_>>()].concat(),
+        )
+    };
+
+    let outer = home.path().join("packaging");
+    let sources = outer.join("sources");
+    fs::create_dir_all(sources.join("src")).unwrap();
+    for file in ["Cargo.toml", "Cargo.lock", "build.rs", "src/main.rs"] {
+        fs::write(sources.join(file), "").unwrap();
+    }
+    let nothing = (String::new(), "false".to_owned());
+    assert_eq!(told(&sources), nothing);
+    // Somebody else's repository around it tells nothing of it.
+    git(&outer, "init -q");
+    git(&outer, "commit -q --allow-empty -m outer");
+    assert_eq!(told(&sources), nothing);
+    fs::write(
+        sources.join(".cargo_vcs_info.json"),
+        r#"{"git":{"sha1":"0123456789abcdef0123456789abcdef01234567"}}"#,
+    )
+    .unwrap();
+    assert_eq!(told(&sources), ("0123456789ab".to_owned(), "false".to_owned()));
+
+    git(&sources, "init -q");
+    git(&sources, "add .");
+    git(&sources, "commit -q -m inner");
+    let commit = git(&sources, "rev-parse HEAD")[..12].to_owned();
+    assert_eq!(told(&sources), (commit.clone(), "false".to_owned()));
+    fs::write(sources.join("notes.txt"), "not a part of the program").unwrap();
+    assert_eq!(told(&sources), (commit.clone(), "false".to_owned()));
+    fs::write(sources.join("src/main.rs"), "// changed").unwrap();
+    assert_eq!(told(&sources), (commit, "true".to_owned()));
+}
+
 fn install(world: &World, arguments: &str) -> Output {
     let running = world.start(&words(SCRIPT, arguments));
     world.checked(running.finish_within(BUILD_LIMIT))

@@ -129,6 +129,8 @@ impl World {
     /// A command in this world's environment, and nothing else's.
     pub(crate) fn command(&self, words: &[impl AsRef<str>]) -> Command {
         let mut all = self.machine.front.clone();
+        // Ctrl-C ends it, also where a shell has started the tests in the background, which ignore it then.
+        all.extend(["env", "--default-signal=INT"].map(str::to_owned));
         all.extend(words.iter().map(|word| word.as_ref().to_owned()));
         let (program, arguments) = all.split_first().unwrap();
         // `Command` looks a bare name up in the PATH of the environment it is given.
