@@ -6,7 +6,9 @@ pub(crate) mod known;
 use crate::certificate::ClientCert;
 use crate::error::{Exit, Explain};
 use crate::host::Deadline;
-use crate::http::{ClusterTls, Http, HttpError, HttpSettings, Proxies, Request, Response, ServerCheck, Trust};
+use crate::http::{
+    AnswerSize, ClusterTls, Http, HttpError, HttpSettings, Proxies, Request, Response, ServerCheck, Trust,
+};
 use crate::ids::Endpoint;
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
@@ -252,6 +254,7 @@ impl ApiServer {
         let http = Http::new(&HttpSettings {
             trust: Trust::Cluster(Box::new(tls)),
             proxies: self.proxies.clone(),
+            answers: AnswerSize::Short,
             ..HttpSettings::default()
         })?;
         let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];

@@ -1,10 +1,12 @@
 //! The client certificate: PEM in, DER kept, PEM out. x509-parser says how long it lives and whose it is.
 
 mod chain;
+mod nobody;
 mod read;
 
 pub use chain::check_chain;
 pub(crate) use chain::is_issued_by;
+pub use nobody::{NOBODY, is_nobody};
 pub(crate) use read::{
     CertificateFacts, certificates_in, facts_of, first_certificate_in, is_authority, issuer_of, private_key_in,
 };

@@ -1,7 +1,7 @@
 //! `config.toml`: the profiles, without their secrets.
 
 use crate::error::{Exit, Explain};
-use crate::host::{Directories, write_private};
+use crate::host::{Directories, Input, Inputs, write_private};
 use crate::ids::ProfileName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -243,19 +243,24 @@ impl Explain for ConfigError {
 
 impl Config {
     /// Reads the file; none is an empty one.
-    pub fn load(directories: &Directories) -> Result<Self, ConfigError> {
+    pub fn load(directories: &Directories, inputs: &Inputs) -> Result<Self, ConfigError> {
         let Some(path) = path(directories) else {
             return Ok(Self::default());
         };
-        match read(&path)? {
+        match read(&path, inputs)? {
             None => Ok(Self::default()),
             Some(text) => toml::from_str(&text).map_err(|error| malformed(&path, &text, error.span(), error.message())),
         }
     }
 
     /// Adds or replaces one profile, and leaves the rest of the file as it is.
-    pub fn store(directories: &Directories, name: &ProfileName, profile: &Profile) -> Result<PathBuf, ConfigError> {
-        edit(directories, |document| {
+    pub fn store(
+        directories: &Directories,
+        inputs: &Inputs,
+        name: &ProfileName,
+        profile: &Profile,
+    ) -> Result<PathBuf, ConfigError> {
+        edit(directories, inputs, |document| {
             let table = toml::to_string(profile)
                 .unwrap_or_default()
                 .parse::<toml_edit::DocumentMut>()
@@ -279,8 +284,8 @@ impl Config {
     }
 
     /// Removes one profile, and leaves the rest of the file as it is.
-    pub fn remove(directories: &Directories, name: &ProfileName) -> Result<PathBuf, ConfigError> {
-        edit(directories, |document| {
+    pub fn remove(directories: &Directories, inputs: &Inputs, name: &ProfileName) -> Result<PathBuf, ConfigError> {
+        edit(directories, inputs, |document| {
             if let Some(profiles) = document.get_mut("profiles").and_then(|p| p.as_table_like_mut()) {
                 profiles.remove(name.as_str());
             }
@@ -295,12 +300,12 @@ fn path(directories: &Directories) -> Option<PathBuf> {
     directories.config.as_ref().map(|dir| dir.join("config.toml"))
 }
 
-fn read(path: &Path) -> Result<Option<String>, ConfigError> {
+fn read(path: &Path, inputs: &Inputs) -> Result<Option<String>, ConfigError> {
     for place in path.parent().into_iter().chain([path]) {
         check_ours(place)?;
     }
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    match inputs.read_text(path, Input::Settings) {
+        Ok(text) => Ok(Some(text.expose().clone())), // the settings are no secret
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ConfigError::Io {
             what: "read",
@@ -321,12 +326,16 @@ fn check_ours(path: &Path) -> Result<(), ConfigError> {
     }
 }
 
-fn edit(directories: &Directories, change: impl FnOnce(&mut toml_edit::DocumentMut)) -> Result<PathBuf, ConfigError> {
+fn edit(
+    directories: &Directories,
+    inputs: &Inputs,
+    change: impl FnOnce(&mut toml_edit::DocumentMut),
+) -> Result<PathBuf, ConfigError> {
     let path = path(directories).ok_or_else(|| match &directories.home_of_somebody_else {
         Some(home) => ConfigError::HomeOfSomebodyElse(home.clone()),
         None => ConfigError::NoDirectory,
     })?;
-    let text = read(&path)?.unwrap_or_default();
+    let text = read(&path, inputs)?.unwrap_or_default();
     let mut document: toml_edit::DocumentMut = text
         .parse()
         .map_err(|error: toml_edit::TomlError| malformed(&path, &text, error.span(), error.message()))?;

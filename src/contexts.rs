@@ -1,5 +1,6 @@
 //! The contexts that use us: which of them a command is about, and what they say.
 
+pub(crate) mod authorities;
 pub(crate) mod complete;
 pub(crate) mod exec_arguments;
 pub(crate) mod hand_over;
@@ -14,7 +15,7 @@ use crate::credential::request::{CertificateRequest, Requester};
 use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
 use crate::exec_credential::ClusterInfo;
-use crate::host::{Deadline, Host, Input, read_bounded};
+use crate::host::{Host, Input, Inputs};
 use crate::identity::{self, Identity};
 use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
 use crate::plan::{self, ClusterRef, GetCredentialPlan, Selection};
@@ -81,7 +82,7 @@ pub(crate) fn load_or_new(host: &Host, named: Option<PathBuf>) -> Result<Kubecon
 pub(crate) fn locations(host: &Host, named: Option<PathBuf>) -> Result<Locations> {
     let list = host.env.var_os(env_vars::KUBECONFIG);
     let locations = Locations::new(named, list.as_deref(), host.env.home().as_deref())?;
-    Ok(locations.until(host.env.deadline()))
+    Ok(locations.among(host.env.inputs()))
 }
 
 /// The contexts that are meant; at least one.
@@ -203,7 +204,7 @@ pub(crate) fn has_no_ca(context: &OurContext<'_>) -> bool {
 pub(crate) fn cluster_info(context: &OurContext<'_>) -> Option<ClusterInfo> {
     let of_file = || {
         let path = context.certificate_authority.as_ref()?;
-        read_bounded(path, Input::Certificates, Deadline::after(PATIENCE_WITH_FILE)).ok()
+        Inputs::within(PATIENCE_WITH_FILE).read(path, Input::Certificates).ok()
     };
     let ca = context.certificate_authority_data.clone().or_else(of_file);
     Some(ClusterInfo {

@@ -216,6 +216,8 @@ pub const KUBECTL_KUBERC: &str = "KUBECTL_KUBERC";
 pub const KUBERC: &str = "KUBERC";
 /// Roots for the cloud endpoints when no `--ca-file` is given (OpenSSL's name).
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+/// Directories of roots in place of the system's, where no file is named (OpenSSL's name): read by the TLS library.
+pub const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
 /// Set in every pod: one of the signs of a container.
 pub const KUBERNETES_SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
 /// The port that goes with it.

@@ -2,10 +2,11 @@
 //!
 //! Reference: client-go `plugin/pkg/client/auth/exec`, KEP 541.
 
-use crate::certificate::ClientCert;
+use crate::certificate::{ClientCert, NOBODY, is_nobody};
 use crate::env_vars::KUBERNETES_EXEC_INFO;
 use crate::error::{Exit, Explain};
 use crate::host::Env;
+use crate::secret::to_secret_line;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -164,7 +165,9 @@ impl ClusterInfo {
             server: text("server")?,
             tls_server_name: text("tls-server-name"),
             is_unverified: cluster.get("insecure-skip-tls-verify") == Some(&Value::Bool(true)),
-            ca_pem: ca.and_then(|pem| String::from_utf8(pem).ok()),
+            ca_pem: ca
+                .filter(|pem| !is_nobody(pem))
+                .and_then(|pem| String::from_utf8(pem).ok()),
             proxy_url: text("proxy-url"),
         })
     }
@@ -172,7 +175,10 @@ impl ClusterInfo {
     /// The cluster of a client that has neither authorities to verify it with nor leave to go without.
     pub fn without_ca(env: &Env) -> Option<Self> {
         // A look at the text spares nearly every run the reading.
-        let has_authorities = |value: &OsString| value.to_string_lossy().contains("certificate-authority");
+        let has_authorities = |value: &OsString| {
+            let text = value.to_string_lossy();
+            text.contains("certificate-authority") && !text.contains(&BASE64.encode(NOBODY))
+        };
         env.var_os(KUBERNETES_EXEC_INFO)
             .filter(|value| !has_authorities(value))?;
         Self::from_env(env).filter(|cluster| cluster.ca_pem.is_none() && !cluster.is_unverified)
@@ -225,9 +231,7 @@ pub fn exec_credential(
             },
         },
     };
-    let mut json = serde_json::to_string(&document).unwrap_or_default();
-    json.push('\n');
-    zeroize::Zeroizing::new(json)
+    to_secret_line(&document).unwrap_or_default()
 }
 
 #[cfg(test)]

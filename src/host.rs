@@ -19,7 +19,7 @@ pub(crate) use clock::Stopwatch;
 pub use clock::{Asked, Clock, Deadline, Skew};
 pub use directories::Directories;
 pub(crate) use directories::NOT_OUR_HOME;
-pub use input::{Input, read_bounded, text_of};
+pub use input::{Input, Inputs, text_of};
 pub use parent_env::ParentEnv;
 pub use processes::{Process, Processes, random_u64};
 pub use progress::{Progress, ShownProgress, StateProgress};
@@ -38,9 +38,6 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-
-/// The largest file that a person names to be read, in bytes.
-const LARGEST_INPUT: u64 = 4 << 20;
 
 /// Everything outside that a command may touch.
 pub struct Host {
@@ -80,15 +77,16 @@ impl Host {
     /// The real process.
     pub fn real() -> Self {
         use std::io::IsTerminal as _;
+        let env = Env::of_process();
         Self {
-            env: Env::of_process(),
+            stdin: Mutex::new(Box::new(input::Stdin::of(env.inputs()))),
+            env,
             clock: Clock::System,
             terminal: Terminal {
                 stdin: io::stdin().is_terminal() && prompt::is_canonical(io::stdin()),
                 stdout: real_stdout().is_terminal(),
                 stderr: real_stderr().is_terminal() && prompt::is_canonical(real_stderr()),
             },
-            stdin: Mutex::new(Box::new(io::stdin())),
             stdout: Mutex::new(Box::new(real_stdout())),
             stderr: Mutex::new(Box::new(real_stderr())),
             keyrings: Keyrings::System,
@@ -114,15 +112,13 @@ impl Host {
         if let Some(path) = file {
             return self.env.read_file(path, Input::Certificates).map(Secret::new);
         }
-        let mut bytes = Vec::new();
+        self.read_stdin(Input::Certificates)
+    }
+
+    /// The whole of stdin, if it is not larger than such an input may be; it may be secret.
+    pub fn read_stdin(&self, input: Input) -> io::Result<Secret<Vec<u8>>> {
         let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
-        (&mut *stdin).take(LARGEST_INPUT + 1).read_to_end(&mut bytes)?;
-        let bytes = Secret::new(bytes);
-        // Only its length is looked at.
-        if bytes.expose().len() as u64 > LARGEST_INPUT {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 4 MB"));
-        }
-        Ok(bytes)
+        input::read_whole(&mut *stdin, input)
     }
 
     /// Writes one complete document to stdout. A closed pipe is a normal end. On a terminal, what it would obey is escaped.
@@ -164,7 +160,7 @@ fn real_stderr() -> io::Stderr {
 /// What the run was given: the environment variables, and the time in which what they name is read. A blank variable counts as unset.
 pub struct Env {
     variables: Variables,
-    ends: OnceLock<Deadline>,
+    inputs: Inputs,
     /// What the program that runs us was started with, where the system tells.
     parent: OnceLock<Option<ParentEnv>>,
     /// Below these the system's services put the tokens of a pod.
@@ -186,7 +182,7 @@ impl Env {
     pub fn of_process() -> Self {
         Self {
             variables: Variables::Process,
-            ends: OnceLock::new(),
+            inputs: Inputs::default(),
             parent: OnceLock::new(),
             token_directories: TOKEN_DIRECTORIES.map(PathBuf::from).to_vec(),
         }
@@ -196,7 +192,7 @@ impl Env {
     pub fn given<K: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         Self {
             variables: Variables::Given(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect()),
-            ends: OnceLock::new(),
+            inputs: Inputs::default(),
             parent: OnceLock::from(None),
             token_directories: TOKEN_DIRECTORIES.map(PathBuf::from).to_vec(),
         }

@@ -3,29 +3,31 @@
 //! Callers see a blocking function from [`Request`] to [`Response`]. The runtime and the client are made on first use,
 //! because making them costs more than a whole cached run.
 
+mod bounds;
 mod cluster_tls;
 mod error;
 mod proxies;
+mod wiped;
 
+pub use bounds::AnswerSize;
 pub use cluster_tls::{ClusterTls, ServerCheck};
 pub use error::{HttpError, Reason};
 pub use proxies::Proxies;
 
 use crate::certificate;
-use crate::host::Deadline;
-use crate::secret::Secret;
+use crate::env_vars;
+use crate::host::{Deadline, Env, Input, Inputs};
+use crate::secret::{Secret, append};
 use chrono::{DateTime, Utc};
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// The longest that a connection may take to come about.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The room for a body whose length is not announced.
 const FIRST_ROOM: usize = 16 * 1024;
-/// The largest answer we read: a thousand clusters are about 2 MB.
-const LARGEST_BODY: usize = 64 << 20;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -38,6 +40,14 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body, if any; it may hold secrets.
     pub body: Option<Secret<Vec<u8>>>,
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        for (_, value) in &mut self.headers {
+            value.zeroize();
+        }
+    }
 }
 
 /// One answer, whatever its status.
@@ -77,6 +87,23 @@ pub struct HttpSettings {
     pub proxies: Proxies,
     /// The longest that a connection may take to come about, if not [`CONNECT_TIMEOUT`].
     pub connect_timeout: Option<Duration>,
+    /// What is asked there, and so how large an answer may be.
+    pub answers: AnswerSize,
+    /// How the file of roots is read.
+    pub inputs: Inputs,
+}
+
+impl HttpSettings {
+    /// As the environment says: its proxies, and the roots of `SSL_CERT_FILE` in place of the system's.
+    pub fn of(env: &Env) -> Self {
+        let roots = env.var_os(env_vars::SSL_CERT_FILE).map(PathBuf::from);
+        Self {
+            trust: roots.map_or(Trust::System, Trust::File),
+            proxies: Proxies::from_env(env),
+            inputs: env.inputs().clone(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Whom to trust.
@@ -96,6 +123,7 @@ pub struct Http {
     client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
     proxies: Proxies,
+    answers: AnswerSize,
 }
 
 impl Http {
@@ -109,7 +137,7 @@ impl Http {
             .no_proxy();
         builder = match &settings.trust {
             Trust::System => builder,
-            Trust::File(path) => builder.tls_certs_only(read_roots(path)?),
+            Trust::File(path) => builder.tls_certs_only(read_roots(path, &settings.inputs)?),
             Trust::Cluster(tls) => builder.tls_backend_preconfigured(cluster_tls::client_config(tls)?),
         };
         if !settings.proxies.is_empty() {
@@ -126,6 +154,7 @@ impl Http {
             client,
             runtime,
             proxies: settings.proxies.clone(),
+            answers: settings.answers,
         })
     }
 
@@ -143,10 +172,10 @@ impl Http {
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or(reqwest::Method::GET);
         let mut builder = self.client.request(method, &request.url);
         for (name, value) in &request.headers {
-            builder = builder.header(name, value);
+            builder = builder.header(name, wiped::header(value));
         }
         if let Some(body) = &request.body {
-            builder = builder.body(body.expose().clone()); // over TLS, to the host it was made for
+            builder = builder.body(wiped::bytes(body.expose())); // over TLS, to the host it was made for
         }
         let mut answer = builder
             .send()
@@ -159,16 +188,24 @@ impl Http {
             .collect();
         // Of the length that was announced: a vector that grows leaves its old bytes behind.
         let announced = answer.content_length().and_then(|length| usize::try_from(length).ok());
-        let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or(FIRST_ROOM).min(LARGEST_BODY)));
+        let too_large = || HttpError::TooLarge { host: host.to_owned() };
+        let largest = self.answers.largest();
+        if announced.is_some_and(|length| length > largest) {
+            return Err(too_large());
+        }
+        let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or(FIRST_ROOM).min(largest)));
         while let Some(chunk) = answer
             .chunk()
             .await
             .map_err(|error| self.classify(&error, host, &request.url))?
         {
-            if body.len() + chunk.len() > LARGEST_BODY {
-                return Err(HttpError::TooLarge { host: host.to_owned() });
+            if body.len() + chunk.len() > largest {
+                return Err(too_large());
             }
             append(&mut body, &chunk);
+        }
+        if bounds::has_too_many_values(&body) {
+            return Err(too_large());
         }
         Ok(Response {
             status: answer.status().as_u16(),
@@ -229,9 +266,10 @@ fn settings_error(what: String, error: &(dyn StdError + 'static)) -> HttpError {
     }
 }
 
-fn read_roots(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
+fn read_roots(path: &Path, inputs: &Inputs) -> Result<Vec<reqwest::Certificate>, HttpError> {
     let what = format!("{} `{}`", error::CA_FILE, path.display());
-    let pem = std::fs::read(path).map_err(|e| settings_error(what.clone(), &e))?;
+    let pem = inputs.read(path, Input::Certificates);
+    let pem = pem.map_err(|e| settings_error(what.clone(), &e))?;
     parse_roots(&pem, &what)
 }
 
@@ -253,14 +291,4 @@ fn parse_roots(pem: &[u8], what: &str) -> Result<Vec<reqwest::Certificate>, Http
     } else {
         Ok(roots)
     }
-}
-/// Appends; if that takes another place, the old one is wiped.
-fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
-    let length = body.len() + chunk.len();
-    if length > body.capacity() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * body.capacity())));
-        larger.extend_from_slice(body);
-        *body = larger;
-    }
-    body.extend_from_slice(chunk);
 }

@@ -138,7 +138,7 @@ impl Identity {
 
     fn find(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
         match pin {
-            Pin::Profile(name) => Self::of_profile(name.clone(), &Config::load(directories)?, env),
+            Pin::Profile(name) => Self::of_profile(name.clone(), &Config::load(directories, env.inputs())?, env),
             Pin::Source(source, name) => match Self::of_source(*source, name.as_deref(), env)? {
                 SourceAnswer::FoundIdentity(identity) => Ok(*identity),
                 SourceAnswer::Encrypted => Err(IdentityError::Encrypted),
@@ -152,7 +152,7 @@ impl Identity {
         if let SourceAnswer::FoundIdentity(identity) = Self::of_source(SourceName::Env, None, env)? {
             return Ok(*identity);
         }
-        let config = Config::load(directories)?;
+        let config = Config::load(directories, env.inputs())?;
         if let Some(default) = ProfileName::parse("default")
             .ok()
             .filter(|name| config.profiles.contains_key(name.as_str()))
@@ -172,7 +172,7 @@ impl Identity {
 
     /// Every identity that is configured and can be used, in the order in which [`Pin::Any`] looks, then the other profiles by name.
     pub fn all(env: &Env, directories: &Directories) -> Vec<Self> {
-        let config = Config::load(directories).unwrap_or_default();
+        let config = Config::load(directories, env.inputs()).unwrap_or_default();
         let of_source = |source| match Self::of_source(source, None, env) {
             Ok(SourceAnswer::FoundIdentity(identity)) => Some(*identity),
             _ => None,

@@ -17,7 +17,7 @@ mod text;
 mod upsert;
 mod view;
 
-use crate::host::{Deadline, Input, read_bounded};
+use crate::host::{Input, Inputs};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,7 @@ pub use change::lock::lock_file;
 pub use change::write::backup_file;
 pub use conversion::Conversion;
 pub use edit::kind::Kind;
+pub use edit::operation::Loss;
 pub(crate) use entries::INTERACTIVE_MODES;
 pub use entries::{ClusterEntry, Current, ExecEntry, Login, render};
 pub use error::{KubeconfigError, Owner};
@@ -55,8 +56,8 @@ struct File {
 }
 
 impl File {
-    fn load(path: &Path, deadline: Deadline) -> Result<Self, KubeconfigError> {
-        let text = read(path, deadline)?;
+    fn load(path: &Path, inputs: &Inputs) -> Result<Self, KubeconfigError> {
+        let text = read(path, inputs)?;
         let meaning = Meaning::parse(path, text.as_ref().map_or("", |text| &text.text))?;
         Ok(Self {
             path: path.to_owned(),
@@ -67,8 +68,8 @@ impl File {
 }
 
 /// The text of a file, `None` if there is no such file.
-fn read(path: &Path, deadline: Deadline) -> Result<Option<Text>, KubeconfigError> {
-    match read_bounded(path, Input::Kubeconfig, deadline) {
+fn read(path: &Path, inputs: &Inputs) -> Result<Option<Text>, KubeconfigError> {
+    match inputs.read(path, Input::Kubeconfig) {
         Ok(bytes) => Text::decode(path, bytes).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(KubeconfigError::Read {
@@ -85,7 +86,7 @@ impl Kubeconfig {
         let files = locations
             .files()
             .iter()
-            .map(|path| File::load(path, locations.deadline()));
+            .map(|path| File::load(path, locations.inputs()));
         let files = files.collect::<Result<Vec<_>, _>>()?;
         let default = locations.default_file();
         let default_file = files.iter().position(|file| Some(file.path.as_path()) == default);

@@ -106,6 +106,7 @@ fn is_file_of_ours(file: &File) -> io::Result<bool> {
 
 #[cfg(not(unix))]
 fn open_existing(path: &Path) -> io::Result<File> {
+    #[expect(clippy::disallowed_methods, reason = "what is opened is looked at before it is used")]
     File::options().read(true).append(true).open(path)
 }
 
@@ -119,6 +120,10 @@ fn begin(path: &Path) -> io::Result<File> {
     options.read(true).append(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a new file: no link is followed, nothing is waited for"
+    )]
     match options.open(path) {
         // Another process of ours was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_existing(path),

@@ -17,6 +17,7 @@ mod settings;
 
 pub use choice::ClusterSelection;
 pub use contexts::{ContextsPlan, Selection};
+pub(crate) use get_credential::GET_CREDENTIAL_TIMEOUT;
 pub use get_credential::GetCredentialPlan;
 pub use kept_profile::with_kept;
 pub use login::{Answers, ClusterChoice, CurrentContext, Destination, LoginPlan, ServerChoice};
@@ -25,7 +26,8 @@ pub use project::ProjectChoice;
 pub use revoke::{IdOrName, RevokePlan, RevokedOn, Verification, Whose};
 pub use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
 pub use search::SearchPlan;
-pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode};
+pub(crate) use settings::TIMEOUT;
+pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode, time_for_inputs};
 
 use crate::cli::IdentityArgs;
 use crate::env_vars;

@@ -2,12 +2,15 @@
 //!
 //! Every [`Secret::expose`] is a door; each caller says in a comment why it opens it. `grep expose` is the audit list.
 
+mod json;
 mod shape;
 
+pub use json::SecretJson;
+pub(crate) use json::{to_secret_bytes, to_secret_line};
 pub use shape::{InvalidSecret, SecretShape};
 
 use std::fmt;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A secret (access key's secret half, private key, token, stored entry).
 #[derive(Clone, PartialEq, Eq)]
@@ -35,4 +38,15 @@ impl<T: Zeroize> Drop for Secret<T> {
     fn drop(&mut self) {
         self.0.zeroize();
     }
+}
+
+/// Appends; if that takes another place, the old one is wiped.
+pub(crate) fn append(bytes: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
+    let length = bytes.len() + chunk.len();
+    if length > bytes.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * bytes.capacity())));
+        larger.extend_from_slice(bytes);
+        *bytes = larger;
+    }
+    bytes.extend_from_slice(chunk);
 }

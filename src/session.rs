@@ -4,7 +4,7 @@ use crate::cache::CertCache;
 use crate::env_vars;
 use crate::error::{Error, Result};
 use crate::host::{Deadline, Directories, Host, Keyrings};
-use crate::http::{Http, HttpSettings, Proxies, Trust};
+use crate::http::{AnswerSize, Http, HttpSettings, Proxies, Trust};
 use crate::huaweicloud::api::Api;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::observed::Endpoints;
@@ -114,25 +114,25 @@ impl<'a> Session<'a> {
 
     /// A client for the cloud's endpoints.
     pub(crate) fn cloud_http(&self, cloud: &CloudSettings) -> Result<Http> {
-        let trust = cloud.roots().map_or(Trust::System, |path| Trust::File(path.to_owned()));
-        let proxy = cloud.proxy.as_deref().map(Proxies::only);
-        Ok(Http::new(&HttpSettings {
-            trust,
-            proxies: proxy.unwrap_or_else(|| Proxies::from_env(&self.host.env)),
-            ..HttpSettings::default()
-        })?)
+        Ok(Http::new(&self.http_settings(cloud.roots(), cloud.proxy.as_deref()))?)
     }
 
     /// A client for where people sign in, whose roots are the system's or those that its own profile names: never those of an argument.
     pub(crate) fn sign_on_http(&self, ca_file: Option<&Path>, proxy: Option<&str>) -> Result<Http> {
-        let ca_file = ca_file
-            .map(Path::to_owned)
-            .or_else(|| self.host.env.path(env_vars::SSL_CERT_FILE));
         Ok(Http::new(&HttpSettings {
-            trust: ca_file.map_or(Trust::System, Trust::File),
-            proxies: proxy.map_or_else(|| Proxies::from_env(&self.host.env), Proxies::only),
-            ..HttpSettings::default()
+            answers: AnswerSize::Short,
+            ..self.http_settings(ca_file, proxy)
         })?)
+    }
+
+    /// As the environment says, but for these roots and this proxy.
+    fn http_settings(&self, roots: Option<&Path>, proxy: Option<&str>) -> HttpSettings {
+        let usual = HttpSettings::of(&self.host.env);
+        HttpSettings {
+            trust: roots.map_or(usual.trust, |path| Trust::File(path.to_owned())),
+            proxies: proxy.map_or(usual.proxies, Proxies::only),
+            ..usual
+        }
     }
 
     /// Calls of the cloud's services with `credentials`, all of them over by `deadline`.

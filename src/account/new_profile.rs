@@ -105,7 +105,12 @@ pub(crate) fn keep(
     found: &principal::WhoAmI,
 ) -> Result<()> {
     let kept = secret.map(|secret| keep_secret(session, plan, secret)).transpose()?;
-    let file = Config::store(&session.directories, &plan.name, &plan.profile)?;
+    let file = Config::store(
+        &session.directories,
+        session.host.env.inputs(),
+        &plan.name,
+        &plan.profile,
+    )?;
     let host = session.host;
     host.say(&format!("profile `{}`: {}", plan.name, describe(&plan.profile, found)));
     host.say(&match kept {
@@ -124,7 +129,12 @@ pub(crate) fn why_no_keyring(session: &Session<'_>) -> Option<String> {
 
 /// Keeps the profile without its secret: its certificates are good until they end.
 pub(crate) fn keep_without_secret(session: &Session<'_>, plan: &ProfileSetPlan) -> Result<()> {
-    let file = Config::store(&session.directories, &plan.name, &plan.profile)?;
+    let file = Config::store(
+        &session.directories,
+        session.host.env.inputs(),
+        &plan.name,
+        &plan.profile,
+    )?;
     session.host.say(&format!(
         "the secret is for this login only; the rest of profile `{name}` is kept in `{}`. When the certificate ends: kubectl cce-login profile set {name}",
         file.display(),

@@ -53,7 +53,7 @@ impl Explain for RoleError {
 
 /// Completes a profile of kind `sso`: signs in where that is needed, and finds account and permission set.
 pub(crate) fn complete(session: &Session<'_>, plan: &mut ProfileSetPlan) -> Result<()> {
-    let mut config = Config::load(&session.directories)?;
+    let mut config = Config::load(&session.directories, session.host.env.inputs())?;
     config.profiles.insert(plan.name.to_string(), plan.profile.clone());
     let identity = Identity::of_new_profile(&plan.name, &config, &session.host.env, None)?;
     #[expect(

@@ -58,7 +58,7 @@ fn end(session: &Session<'_>, name: &str, identity: &Identity, sign_on: &SignOn<
 
 /// Another profile than these whose sign-in is the same.
 fn who_else_needs(session: &Session<'_>, account: &str, names: &[&str]) -> Option<String> {
-    let config = Config::load(&session.directories).ok()?;
+    let config = Config::load(&session.directories, session.host.env.inputs()).ok()?;
     let others = config
         .profiles
         .into_keys()

@@ -19,12 +19,15 @@ use names::KnownNames;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 /// What bash asks by. clap's own script knows nothing of words that readline ends at `=` and `:`.
 const BASH: &str = include_str!("completion/completion.bash");
 /// Cobra's directives for the shell: offer no files of your own; and put no space behind the word.
 const NO_FILES: u8 = 4;
 const NO_SPACE: u8 = 2;
+/// How long a pipe in place of a file is waited for while somebody waits for the shell.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Runs the command.
 pub(super) fn run(command: &CompletionCommand, host: &Host) -> Result<()> {
@@ -47,10 +50,16 @@ pub(super) fn run(command: &CompletionCommand, host: &Host) -> Result<()> {
 /// set. `None` if nobody asks.
 pub(super) fn answer(line: &[OsString], host: &Host) -> Option<Exit> {
     let program = line.first().map(Path::new).and_then(Path::file_stem);
-    let text = if program == Some(OsStr::new(COMPLETER)) {
-        for_kubectl(line, host)
+    let is_kubectls = program == Some(OsStr::new(COMPLETER));
+    let shell = if is_kubectls {
+        None
     } else {
-        for_script(&host.env.var(env_vars::COMPLETE)?, line, host)
+        Some(host.env.var(env_vars::COMPLETE)?)
+    };
+    host.env.inputs().end_at(host.deadline(PATIENCE));
+    let text = match shell {
+        None => for_kubectl(line, host),
+        Some(shell) => for_script(&shell, line, host),
     };
     let _ = host.print(&text);
     Some(Exit::Done)

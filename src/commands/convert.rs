@@ -26,6 +26,14 @@ use crate::session::Session;
 use prepare::{Converted, Preparation, UnverifiedEntry};
 use std::path::{Path, PathBuf};
 
+/// What a conversion is there to remove.
+const CERTIFICATE: [&str; 4] = [
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+];
+
 /// Finds them, shows them, and replaces them where somebody agrees.
 pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let directories = Directories::of(&host.env);
@@ -196,6 +204,21 @@ fn replace(
             file.display(),
             crate::kubeconfig::backup_file(file).display()
         ));
+    }
+    for loss in change.losses() {
+        let others: Vec<&str> = loss
+            .removed
+            .iter()
+            .copied()
+            .filter(|field| !CERTIFICATE.contains(field))
+            .collect();
+        if !others.is_empty() {
+            let user = sanitize(&loss.user);
+            host.say(&format!(
+                "user `{user}`: removed beside the certificate: {}",
+                output::names(&others)
+            ));
+        }
     }
     for (held, _) in of_file.iter().filter(|(_, converted)| !converted.was_asked) {
         host.say(&format!(

@@ -25,6 +25,8 @@ enum ProfileError {
     NoSecret(&'static str, String),
     #[error("no {0} was typed")]
     NothingTyped(&'static str, String),
+    #[error("cannot read the {0} from stdin")]
+    Unread(&'static str, #[source] std::io::Error, String),
     #[error("the {0} on stdin cannot be right: {1}")]
     MalformedSecret(&'static str, InvalidSecret, String),
     #[error("the {0} that was typed cannot be right: {1}")]
@@ -46,8 +48,10 @@ enum ProfileError {
 impl Explain for ProfileError {
     fn exit(&self) -> Exit {
         match self {
+            Self::Unread(_, source, _) if source.kind() == std::io::ErrorKind::TimedOut => Exit::Temporary,
             Self::NoSecret(..)
             | Self::NothingTyped(..)
+            | Self::Unread(..)
             | Self::MalformedSecret(..)
             | Self::MalformedTyped(..)
             | Self::NobodyToAsk(..)
@@ -62,6 +66,7 @@ impl Explain for ProfileError {
         Some(match self {
             Self::NoSecret(_, line)
             | Self::NothingTyped(_, line)
+            | Self::Unread(_, _, line)
             | Self::MalformedSecret(_, _, line)
             | Self::MalformedTyped(_, _, line)
             | Self::NobodyToAsk(_, line) => {
@@ -94,7 +99,7 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
         RunSettings::new(global, &host.env, host.terminal)?,
         global.verbose,
     );
-    let mut config = Config::load(&session.directories)?;
+    let mut config = Config::load(&session.directories, session.host.env.inputs())?;
     let profile = config.profiles.remove(name.as_str());
     let profile = profile.ok_or_else(|| ProfileError::Unknown(name.clone()))?;
     if !dependents::is_agreed(&session, args, &name, &config)? {
@@ -104,7 +109,7 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
     if let Err(source) = old_profile::forget_secret(&session, &name, &profile) {
         return Err(ProfileError::SecretLeft { name, source }.into());
     }
-    Config::remove(&session.directories, &name)?;
+    Config::remove(&session.directories, session.host.env.inputs(), &name)?;
     let fetched = forget_fetched(&session, &name);
     if let Err(source) = sign_on_left.map_or(fetched, Err) {
         return Err(ProfileError::Left { name, source }.into());

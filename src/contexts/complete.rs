@@ -4,7 +4,7 @@
 
 use crate::api_server::choose::{self, Chosen, ServerQuery};
 use crate::cache::index::CertificateRecord;
-use crate::contexts::{self, refresh};
+use crate::contexts::{self, authorities, refresh};
 use crate::credential::request::CertificateRequest;
 use crate::credential::slot::ObtainedCertificate;
 use crate::credential::{Certificates, ask_cce};
@@ -135,6 +135,7 @@ fn complete_waiting(
     let Some(context) = ours.iter().find(waits) else {
         return Ok(Completed::Nothing);
     };
+    authorities::check(&record)?;
     let cluster = ask_cce::cluster(session, request)?;
     let kept = context.server.and_then(|url| Endpoint::parse(url).ok());
     let query = ServerQuery {

@@ -10,7 +10,7 @@ use crate::ids::ClusterId;
 use crate::kubeconfig::{ClusterEntry, OurContext};
 use crate::output;
 use crate::plan::absolute;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -121,7 +121,7 @@ fn kubeconfig(
     }
     // Into the file that was asked for by name.
     let key = BASE64.encode(cert.key_pem().expose());
-    let document = json!({
+    let document = SecretJson::new(json!({
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": name, "cluster": server}],
@@ -131,6 +131,6 @@ fn kubeconfig(
         }}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
         "current-context": name,
-    });
-    Ok(Secret::new(output::yaml(&document)))
+    }));
+    Ok(Secret::new(output::yaml(&*document)))
 }

@@ -8,7 +8,7 @@ use crate::certificate::ClientCert;
 use crate::cli::GlobalArgs;
 use crate::cli::command_line::CommandLine;
 use crate::contexts::hand_over::HandOver;
-use crate::contexts::{self, ResolvedContext};
+use crate::contexts::{self, ResolvedContext, authorities};
 use crate::credential::slot::ObtainedCertificate;
 use crate::credential::{Certificates, ask_cce, describe, pace};
 use crate::error::{Error, Exit, Explain, Result};
@@ -195,7 +195,9 @@ fn refresh_context(
     let wanted = resolved.wanted();
     let certificates = Certificates::of(session, &wanted);
     let identity = resolved.identity.identity_argument();
-    let (obtained, mut note) = take(session, &certificates, &identity, how, pace).inspect_err(|error| {
+    let is_waiting = contexts::has_no_ca(context);
+    let taken = take(session, &certificates, &identity, how, is_waiting, pace);
+    let (obtained, mut note) = taken.inspect_err(|error| {
         if error.is_unauthorized() {
             refused.push((fingerprint.to_owned(), context.name.to_owned()));
         }
@@ -204,6 +206,14 @@ fn refresh_context(
         "certificate {}",
         describe::certificate(session.host, &obtained, wanted.certificate.lifetime)
     )];
+    if note.ca_pem.is_none() && !context.insecure_skip_tls_verify {
+        // Those of the entry hold until the cloud names others.
+        let known = context.certificate_authority_data.clone();
+        note.ca_pem = known.and_then(|pem| String::from_utf8(pem).ok());
+        if is_waiting {
+            authorities::check(&note)?;
+        }
+    }
     let cluster = ask_cce::cluster(session, &wanted)?;
     let kept = context.server.and_then(|url| Endpoint::parse(url).ok());
     let search = ServerQuery {
@@ -281,22 +291,32 @@ fn take(
     certificates: &Certificates<'_>,
     identity: &str,
     how: Refresh<'_>,
+    is_waiting: bool,
     pace: &RefreshPace,
 ) -> Result<(ObtainedCertificate, CertificateRecord)> {
     pace.keep(session, identity);
-    let obtained = loop {
-        let taken = if how.is_cached_enough {
+    let mut is_cached_enough = how.is_cached_enough;
+    loop {
+        let taken = if is_cached_enough {
             certificates.cached_or_new()
         } else {
             certificates.new_now()
         };
-        match taken {
-            Err(error) if error.is_throttled() => pace.wait_out(session, error)?,
-            taken => break taken?,
+        let obtained = match taken {
+            Err(error) if error.is_throttled() => {
+                pace.wait_out(session, error)?;
+                continue;
+            }
+            taken => taken?,
+        };
+        let record = certificates.record_of(&obtained)?;
+        // A kept one that came without authorities does not help an entry that waits for them.
+        if is_cached_enough && is_waiting && record.ca_pem.is_none() && !obtained.is_fetched {
+            is_cached_enough = false;
+        } else {
+            return Ok((obtained, record));
         }
-    };
-    let record = certificates.record_of(&obtained)?;
-    Ok((obtained, record))
+    }
 }
 
 /// The context's cluster entry with this server, and the authorities of today.

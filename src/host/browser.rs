@@ -1,9 +1,9 @@
 //! A person's browser: opened by its own words, never through a shell, and left to itself.
 
-use super::{Env, Host, Processes};
+use super::{Env, Host, Input, Processes};
 use crate::env_vars;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 impl Host {
@@ -49,7 +49,10 @@ impl Host {
             .var(env_vars::HOSTNAME)
             .or_else(|| self.env.var(env_vars::COMPUTERNAME));
         let named = named.or_else(|| match self.processes {
-            Processes::System => std::fs::read_to_string("/etc/hostname").ok(),
+            Processes::System => {
+                let name = self.env.read_text(Path::new("/etc/hostname"), Input::Token).ok();
+                name.map(|name| name.expose().clone()) // a name, no secret
+            }
             Processes::Given { .. } => None,
         });
         let name = named.map(|name| crate::sanitize::sanitize(name.trim()));

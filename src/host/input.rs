@@ -3,16 +3,23 @@
 //! Whatever lies under such a name, a read of it ends: it is bounded in size by what is expected there, and in time by the run's
 //! deadline. Regular files are read, pipes too (`--kubeconfig <(…)`), and the null device, which is empty; other devices are not.
 
+mod read;
+mod stdin;
+
+pub(super) use read::whole as read_whole;
+pub(super) use stdin::Stdin;
+
 use super::{Deadline, Env};
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::Path;
+use crate::secret::Secret;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// How long a pipe is waited for where no run has said when it ends.
 const PATIENCE: Duration = Duration::from_secs(25);
-/// So much is read at a time from a pipe.
-const CHUNK: usize = 64 << 10;
 
 /// What is expected of a file, and so how large it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,51 +54,98 @@ impl Input {
     }
 }
 
-impl Env {
-    /// Says when the run ends: no input is waited for any longer. The first to say so counts.
-    pub fn ends_at(&self, deadline: Deadline) {
-        let _ = self.ends.set(deadline);
-    }
-
-    /// The moment until which an input is waited for.
-    pub fn deadline(&self) -> Deadline {
-        self.ends.get().copied().unwrap_or_else(|| Deadline::after(PATIENCE))
-    }
-
-    /// The whole of a file that a person or a variable names; see [`read_bounded`].
-    pub fn read_file(&self, path: &Path, input: Input) -> io::Result<Vec<u8>> {
-        read_bounded(path, input, self.deadline())
-    }
-
-    /// The same as text: UTF-8, or UTF-16 that says so by its byte order mark; the mark is not part of it.
-    pub fn read_text(&self, path: &Path, input: Input) -> io::Result<String> {
-        text_of(self.read_file(path, input)?)
-    }
-}
-
-/// The whole of a file, if it is not larger than such an input may be and ends before the deadline.
+/// What one run reads: until when, and what its pipes have given so far.
 ///
-/// The errors that are not the system's own are of the kinds `FileTooLarge`, `TimedOut`, `IsADirectory` and `InvalidInput` (a device or
-/// a socket), with a text that says so and does not name the path.
-pub fn read_bounded(path: &Path, input: Input, deadline: Deadline) -> io::Result<Vec<u8>> {
-    let file = open(path)?;
-    match kind(&file)? {
-        FileKind::Regular => read_to_end(file, input),
-        FileKind::Null => Ok(Vec::new()),
-        FileKind::Pipe => read_pipe(file, input, deadline),
+/// A pipe gives its bytes once; whoever asks for them again in the same run gets the same ones.
+#[derive(Clone, Default)]
+pub struct Inputs(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    ends: OnceLock<Deadline>,
+    pipes: Mutex<BTreeMap<PathBuf, Secret<Vec<u8>>>>,
+}
+
+impl std::fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inputs").field("ends", &self.0.ends).finish()
     }
 }
 
-/// The text of an input: UTF-8, or UTF-16 that says so by its byte order mark; the mark is not part of it.
-pub fn text_of(bytes: Vec<u8>) -> io::Result<String> {
-    let not_text = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-    let (rest, is_little_endian) = match bytes.as_slice() {
-        [0xef, 0xbb, 0xbf, rest @ ..] => {
-            return String::from_utf8(rest.to_vec()).map_err(|_| not_text("it is not UTF-8 text"));
+impl Inputs {
+    /// For a look that is not worth the whole run's time.
+    pub fn within(time: Duration) -> Self {
+        let inputs = Self::default();
+        inputs.end_at(Deadline::after(time));
+        inputs
+    }
+
+    /// Says when the run ends: nothing is waited for any longer. The first to say so counts.
+    pub fn end_at(&self, deadline: Deadline) {
+        let _ = self.0.ends.set(deadline);
+    }
+
+    fn deadline(&self) -> Deadline {
+        self.0.ends.get().copied().unwrap_or_else(|| Deadline::after(PATIENCE))
+    }
+
+    /// The whole of a file, if it is not larger than such an input may be and ends before the run does.
+    ///
+    /// The errors that are not the system's own are of the kinds `FileTooLarge`, `TimedOut`, `IsADirectory` and `InvalidInput` (a device
+    /// or a socket), with a text that says so and does not name the path.
+    pub fn read(&self, path: &Path, input: Input) -> io::Result<Vec<u8>> {
+        let pipe = match read::open(path)? {
+            read::Readable::Whole(file) => return read::to_end(file, input),
+            read::Readable::Null => return Ok(Vec::new()),
+            read::Readable::Pipe(pipe) => pipe,
+        };
+        let mut pipes = self.0.pipes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = pipes.get(path) {
+            // To another reader of the same file; it stays what it is.
+            return Ok(known.expose().clone());
         }
+        let bytes = read::pipe(pipe, input, self.deadline())?;
+        // To this reader.
+        let given = bytes.expose().clone();
+        pipes.insert(path.to_owned(), bytes);
+        Ok(given)
+    }
+
+    /// The same as text: UTF-8, or UTF-16 that says so by its byte order mark; the mark is not part of it. It may be secret.
+    pub fn read_text(&self, path: &Path, input: Input) -> io::Result<Secret<String>> {
+        text_of(self.read(path, input)?)
+    }
+}
+
+impl Env {
+    /// What this run reads: see [`Inputs`].
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// The whole of a file that a person or a variable names: see [`Inputs::read`].
+    pub fn read_file(&self, path: &Path, input: Input) -> io::Result<Vec<u8>> {
+        self.inputs.read(path, input)
+    }
+
+    /// The same as text: see [`Inputs::read_text`].
+    pub fn read_text(&self, path: &Path, input: Input) -> io::Result<Secret<String>> {
+        self.inputs.read_text(path, input)
+    }
+}
+
+/// The text of an input: UTF-8, or UTF-16 that says so by its byte order mark; the mark is not part of it. It may be secret.
+pub fn text_of(bytes: Vec<u8>) -> io::Result<Secret<String>> {
+    let not_text = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+    let bytes = Zeroizing::new(bytes);
+    let (rest, is_little_endian) = match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => (rest, true),
         [0xfe, 0xff, rest @ ..] => (rest, false),
-        _ => return String::from_utf8(bytes).map_err(|_| not_text("it is not UTF-8 text")),
+        bytes => {
+            let rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            let text = std::str::from_utf8(rest).map_err(|_| not_text("it is not UTF-8 text"))?;
+            return Ok(Secret::new(text.to_owned()));
+        }
     };
     let (pairs, odd) = rest.as_chunks::<2>();
     let unit = if is_little_endian {
@@ -99,200 +153,23 @@ pub fn text_of(bytes: Vec<u8>) -> io::Result<String> {
     } else {
         u16::from_be_bytes
     };
-    let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
-    match String::from_utf16(&units) {
-        Ok(text) if odd.is_empty() => Ok(text),
-        _ => Err(not_text("it is not UTF-16 text, though it begins as such")),
+    let units: Zeroizing<Vec<u16>> = Zeroizing::new(pairs.iter().map(|pair| unit(*pair)).collect());
+    // Of the largest length it can have, so that it does not grow and leave copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(units.len() * 3));
+    for letter in char::decode_utf16(units.iter().copied()) {
+        text.push(letter.map_err(|_| not_text("it is not UTF-16 text, though it begins as such"))?);
     }
-}
-
-/// What can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileKind {
-    Regular,
-    Null,
-    Pipe,
-}
-
-fn refused(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, what)
-}
-
-fn read_to_end(file: File, input: Input) -> io::Result<Vec<u8>> {
-    let expected = file
-        .metadata()
-        .map_or(0, |metadata| metadata.len().min(input.largest()));
-    // One byte more than the file is said to have: its end is seen without growing, so that no copy of a secret is left behind.
-    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default() + 1);
-    file.take(input.largest() + 1).read_to_end(&mut bytes)?;
-    within(bytes, input)
-}
-
-fn within(bytes: Vec<u8>, input: Input) -> io::Result<Vec<u8>> {
-    if bytes.len() as u64 > input.largest() {
-        Err(input.too_large())
+    if odd.is_empty() {
+        Ok(Secret::new(std::mem::take(&mut *text)))
     } else {
-        Ok(bytes)
+        Err(not_text("it is not UTF-16 text, though it begins as such"))
     }
-}
-
-/// Without waiting for a writer: the deadline is kept afterwards.
-#[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(fd) => Ok(File::from(fd)),
-        Err(rustix::io::Errno::NXIO) => Err(refused("it is a socket or a device, not a file")),
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(unix)]
-fn kind(file: &File) -> io::Result<FileKind> {
-    use rustix::fs::FileType;
-    let stat = rustix::fs::fstat(file)?;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Ok(FileKind::Regular),
-        FileType::Fifo => Ok(FileKind::Pipe),
-        FileType::Directory => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")),
-        FileType::CharacterDevice if is_null(stat.st_rdev) => Ok(FileKind::Null),
-        _ => Err(refused("it is a device, not a file")),
-    }
-}
-
-#[cfg(unix)]
-fn is_null(device: rustix::fs::Dev) -> bool {
-    rustix::fs::stat("/dev/null").is_ok_and(|null| null.st_rdev == device)
-}
-
-#[cfg(unix)]
-fn read_pipe(mut file: File, input: Input, deadline: Deadline) -> io::Result<Vec<u8>> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut bytes = Vec::new();
-    let mut chunk = zeroize::Zeroizing::new(vec![0; CHUNK]);
-    loop {
-        let remaining = deadline.remaining();
-        let ready = if remaining.is_zero() {
-            0
-        } else {
-            let wait = Timespec::try_from(remaining).ok();
-            match poll(&mut [PollFd::new(&file, PollFlags::IN)], wait.as_ref()) {
-                Err(rustix::io::Errno::INTR) => continue,
-                ready => ready?,
-            }
-        };
-        if ready == 0 {
-            let what = "it is a pipe, and nobody has written and closed it in time";
-            return Err(io::Error::new(io::ErrorKind::TimedOut, what));
-        }
-        match file.read(&mut chunk) {
-            Ok(0) => return Ok(bytes),
-            Ok(count) => bytes.extend_from_slice(chunk.get(..count).unwrap_or_default()),
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            Err(error) => return Err(error),
-        }
-        bytes = within(bytes, input)?;
-    }
-}
-
-#[cfg(not(unix))]
-fn open(path: &Path) -> io::Result<File> {
-    File::open(path)
-}
-
-#[cfg(not(unix))]
-fn kind(file: &File) -> io::Result<FileKind> {
-    if file.metadata()?.is_file() {
-        Ok(FileKind::Regular)
-    } else {
-        Err(refused("it is not a file"))
-    }
-}
-
-#[cfg(not(unix))]
-fn read_pipe(file: File, input: Input, _deadline: Deadline) -> io::Result<Vec<u8>> {
-    read_to_end(file, input)
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test's own files")]
 mod tests {
     use super::*;
-
-    fn soon() -> Deadline {
-        Deadline::after(Duration::from_millis(50))
-    }
-
-    #[test]
-    fn a_file_that_is_larger_than_such_an_input_is_refused() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("token");
-        File::create(&path).unwrap().set_len(Input::Token.largest()).unwrap();
-        assert_eq!(
-            read_bounded(&path, Input::Token, soon()).unwrap().len() as u64,
-            Input::Token.largest()
-        );
-        File::create(&path)
-            .unwrap()
-            .set_len(Input::Token.largest() + 1)
-            .unwrap();
-        let error = read_bounded(&path, Input::Token, soon()).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.to_string().as_str()),
-            (io::ErrorKind::FileTooLarge, "it is larger than 256 KB")
-        );
-        let error = read_bounded(home.path(), Input::Token, soon()).unwrap_err();
-        assert!(matches!(
-            error.kind(),
-            io::ErrorKind::IsADirectory | io::ErrorKind::PermissionDenied
-        ));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_device_is_no_file_and_the_null_device_is_an_empty_one() {
-        for device in ["/dev/zero", "/dev/random"] {
-            let error = read_bounded(Path::new(device), Input::Settings, soon()).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{device}");
-        }
-        assert_eq!(
-            read_bounded(Path::new("/dev/null"), Input::Settings, soon()).unwrap(),
-            b""
-        );
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_pipe_is_read_until_it_is_closed_or_the_deadline_is_there() {
-        use std::io::Write as _;
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
-        assert!(made.success());
-        let error = read_bounded(&path, Input::Settings, soon()).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-
-        let text = vec![b'x'; 200_000]; // more than a pipe holds
-        let writer = std::thread::spawn({
-            let (path, text) = (path.clone(), text.clone());
-            move || {
-                let mut pipe = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-                pipe.write_all(&text).unwrap();
-            }
-        });
-        let read = read_bounded(&path, Input::Settings, Deadline::after(Duration::from_secs(20))).unwrap();
-        writer.join().unwrap();
-        assert!(read == text);
-
-        let endless = std::thread::spawn(move || {
-            let mut pipe = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-            while pipe.write_all(&[b'x'; 4096]).is_ok() {}
-        });
-        let path = home.path().join("pipe");
-        let error = read_bounded(&path, Input::Token, Deadline::after(Duration::from_secs(20))).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
-        endless.join().unwrap();
-    }
 
     #[test]
     fn text_is_utf_8_or_says_by_its_mark_what_it_is() {
@@ -303,10 +180,38 @@ mod tests {
             utf_16(u16::to_le_bytes),
             utf_16(u16::to_be_bytes),
         ] {
-            assert_eq!(text_of(bytes).unwrap(), "ü: 1");
+            assert_eq!(text_of(bytes).unwrap().expose(), "ü: 1");
         }
         for bytes in [&b"\xff"[..], b"\xff\xfe\x00", b"\xff\xfe\x00\xd8", b"\xef\xbb\xbf\xff"] {
             assert_eq!(text_of(bytes.to_vec()).unwrap_err().kind(), io::ErrorKind::InvalidData);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_gives_the_same_to_all_who_read_it_in_one_run() {
+        use std::io::Write as _;
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let inputs = Inputs::default();
+        inputs.end_at(Deadline::after(Duration::from_secs(20)));
+        let writer = std::thread::spawn({
+            let path = path.clone();
+            move || {
+                let mut pipe = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+                pipe.write_all(b"token").unwrap();
+            }
+        });
+        assert_eq!(inputs.read_text(&path, Input::Token).unwrap().expose(), "token");
+        writer.join().unwrap();
+        assert_eq!(inputs.clone().read(&path, Input::Token).unwrap(), b"token");
+        let next_run = Inputs::default();
+        next_run.end_at(Deadline::after(Duration::from_millis(50)));
+        assert_eq!(
+            next_run.read(&path, Input::Token).unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
     }
 }

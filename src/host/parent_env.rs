@@ -21,6 +21,7 @@ impl ParentEnv {
         /// The kernel gives a process a few megabytes of arguments and environment.
         const LARGEST: u64 = 16 << 20;
         let parent = rustix::process::getppid()?.as_raw_pid();
+        #[expect(clippy::disallowed_methods, reason = "the kernel's own file, and bounded below")]
         let file = std::fs::File::open(format!("/proc/{parent}/environ")).ok()?;
         let mut bytes = Vec::new();
         file.take(LARGEST).read_to_end(&mut bytes).ok()?;

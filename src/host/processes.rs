@@ -152,7 +152,9 @@ mod system {
     fn started(pid: u32) -> Option<u64> {
         // One read: the line is shorter than this, and the system makes it anew at each opening.
         let mut line = [0; 1024];
-        let length = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
+        #[expect(clippy::disallowed_methods, reason = "the kernel's own file: one line, at once")]
+        let mut file = File::open(format!("/proc/{pid}/stat")).ok()?;
+        let length = file.read(&mut line).ok()?;
         let stat = line.get(..length)?;
         let after_name = stat.get(stat.iter().rposition(|byte| *byte == b')')? + 1..)?;
         let fields = std::str::from_utf8(after_name).ok()?;

@@ -1,10 +1,8 @@
 //! Programs as the user's shell finds them.
 
 use crate::env_vars;
-use crate::host::{Host, parallel};
+use crate::host::Host;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 /// Our file's name, which is also the command that kubectl looks up.
 pub(crate) const COMMAND: &str = "kubectl-cce_login";
@@ -18,17 +16,6 @@ pub(crate) fn find<'a>(host: &Host, name: &'a str) -> impl Iterator<Item = PathB
         .into_iter()
         .map(move |dir| dir.join(&file_name))
         .filter(|file| file.is_file())
-}
-
-/// What a program writes to its stdout; `None` if it does not end in time.
-pub(crate) fn stdout_of(program: PathBuf, arguments: &'static [&'static str], patience: Duration) -> Option<Vec<u8>> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    parallel::beside(move || {
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-        let _nobody_waits_any_more = sender.send(command.output().map(|output| output.stdout));
-    });
-    receiver.recv_timeout(patience).ok()?.ok()
 }
 
 /// This program's path as it stays across upgrades: the entry on PATH that leads to it, not the versioned directory behind.

@@ -15,7 +15,7 @@ use crate::huaweicloud::observed::{EndpointTraits, Endpoints, SignatureForm};
 use crate::huaweicloud::signing::{self, SignableRequest, SigningKey};
 use crate::ids::{Endpoint, ProjectId};
 use crate::log::Log;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::time::Duration;
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Body<'_> {
 #[derive(Debug)]
 pub struct Answer {
     /// The body; it may hold secrets.
-    pub json: Value,
+    pub json: SecretJson,
     /// `X-Subject-Token`: the token that was issued.
     pub subject_token: Option<Secret<String>>,
     /// The service's clock, else ours.
@@ -222,8 +222,9 @@ impl<'a> Api<'a> {
     /// Builds the request: JSON, for the time as the server sees it.
     fn request(&self, call: &Call<'_>, form: SignatureForm) -> Request {
         let server_now = self.clock.now() + self.offset(call.endpoint);
-        let body = call.body.map(|body| (body.0)(server_now).to_string());
-        let body = body.unwrap_or_default();
+        let body = call.body.map(|body| SecretJson::new((body.0)(server_now)).to_bytes());
+        // To be signed: a hash of it leaves.
+        let signed_body = body.as_ref().map_or(&[][..], |body| body.expose().as_slice());
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let content_type = call.body.map(|_| header("Content-Type", "application/json"));
         let about = call.project.map(|project| header("X-Project-Id", project.as_str()));
@@ -231,7 +232,7 @@ impl<'a> Api<'a> {
         let about: Vec<_> = about.into_iter().chain(provider).collect();
         // The one place where a request is authenticated.
         let mut headers = match self.credentials {
-            Credentials::AccessKey(key) => signed(call, form, key, body.as_bytes(), server_now, about),
+            Credentials::AccessKey(key) => signed(call, form, key, signed_body, server_now, about),
             Credentials::Token(token) => {
                 // Over TLS, to an endpoint that the identity lets its token go to.
                 let token = header("X-Auth-Token", token.expose());
@@ -261,7 +262,7 @@ impl<'a> Api<'a> {
             method: call.method,
             url,
             headers,
-            body: call.body.is_some().then(|| Secret::new(body.into_bytes())),
+            body,
         }
     }
 

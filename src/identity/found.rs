@@ -8,12 +8,12 @@ use crate::huaweicloud::identity_center::PortalSession;
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
 use crate::identity::id_token::IdTokenSource;
+use crate::identity::reading::TokenFile;
 use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::{KeyCommand, PortalSettings};
 use crate::ids::{AccessKeyId, Endpoint};
 use crate::secret::Secret;
 use crate::store::LayeredStore;
-use std::path::PathBuf;
 
 /// What a source has found.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ pub(crate) enum AuthMethod {
         /// The service's URL.
         url: String,
         /// The file of the pod's token.
-        token_file: PathBuf,
+        token_file: TokenFile,
     },
     /// As an ECS, at its metadata service.
     Metadata {

@@ -7,7 +7,7 @@ use crate::host::{Deadline, Env};
 use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
 use crate::identity::local::{self, Local};
-use crate::identity::reading::{malformed_source, secret_variable};
+use crate::identity::reading::{TokenFile, malformed_source, secret_variable};
 use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::ProviderSettings;
 use crate::ids::PrincipalId;
@@ -16,7 +16,6 @@ use crate::secret::{Secret, SecretShape};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
-use std::path::PathBuf;
 
 const SOURCE: &str = "oidc";
 
@@ -26,7 +25,7 @@ pub(crate) enum IdTokenSource {
     /// It is at hand.
     Text(Secret<String>),
     /// A file, which somebody keeps fresh.
-    File(PathBuf),
+    File(TokenFile),
     /// The job's own service of GitHub Actions.
     Actions {
         /// Its URL, a query included.
@@ -87,9 +86,9 @@ impl IdTokenSource {
     fn subject(&self) -> Subject {
         match self {
             Self::Text(token) => subject_of(token),
-            Self::File(path) => std::fs::read_to_string(path).map_or_else(
-                |_| Subject::Unknown(Fingerprint::of("file", [path.display().to_string().as_str()])),
-                |text| subject_of(&Secret::new(text)),
+            Self::File(file) => file.read().map_or_else(
+                |_| Subject::Unknown(Fingerprint::of("file", [file.path().display().to_string().as_str()])),
+                |token| subject_of(&token),
             ),
             Self::Actions { token, repository, .. } => Subject::Job {
                 repository: repository.clone(),
@@ -137,7 +136,7 @@ impl IdTokenSource {
     pub(crate) fn claim(&self, name: &str) -> Option<String> {
         let token = match self {
             Self::Text(token) => token.clone(),
-            Self::File(path) => Secret::new(std::fs::read_to_string(path).ok()?),
+            Self::File(file) => file.read().ok()?,
             Self::Actions { .. } | Self::Person { .. } => return None,
         };
         claim_of(&token, name)
@@ -147,15 +146,18 @@ impl IdTokenSource {
     pub(crate) fn fetch(&self, local: &Local<'_>) -> Result<Secret<String>> {
         match self {
             Self::Text(token) => Ok(token.clone()),
-            Self::File(path) => {
+            Self::File(file) => {
+                let path = file.path().display();
                 let problem = |problem: String| {
                     let cure = "check who writes the file: it must hold one id token";
                     Error::from(malformed_source(SOURCE, problem, cure))
                 };
-                let text = std::fs::read_to_string(path);
-                let text = text.map_err(|error| problem(format!("cannot read `{}`: {error}", path.display())))?;
-                let token = SecretShape::Key.check(&text);
-                token.map_err(|invalid| problem(format!("`{}` does not hold an id token: {invalid}", path.display())))
+                let text = file
+                    .read()
+                    .map_err(|error| problem(format!("cannot read `{path}`: {error}")))?;
+                // Only its shape is looked at.
+                let token = SecretShape::Key.check(text.expose());
+                token.map_err(|invalid| problem(format!("`{path}` does not hold an id token: {invalid}")))
             }
             Self::Actions { url, token, .. } => local::actions_id_token(local, url, token),
             Self::Person { .. } => Err(IdentityError::SignInNeeded.into()), // `sign_in` has it from the person
@@ -213,7 +215,7 @@ fn claim_of(token: &Secret<String>, name: &str) -> Option<String> {
 /// The token that goes with a provider by name: `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, else the service of GitHub Actions.
 pub(crate) fn of_environment(env: &Env) -> std::result::Result<Option<IdTokenSource>, IdentityError> {
     match env.var_os(env_vars::SDK_ID_TOKEN_FILE) {
-        Some(path) => Ok(Some(IdTokenSource::File(PathBuf::from(path)))),
+        Some(path) => Ok(Some(IdTokenSource::File(TokenFile::of(path, env)))),
         None => IdTokenSource::of_actions(env),
     }
 }

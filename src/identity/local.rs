@@ -3,12 +3,11 @@
 use crate::env_vars;
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::{Deadline, Env};
-use crate::http::{Http, HttpError, HttpSettings, Proxies, Request, Response};
+use crate::http::{AnswerSize, Http, HttpError, HttpSettings, Proxies, Request, Response};
 use crate::huaweicloud::iam::token_answer::TemporaryAccessKey;
-use crate::identity::reading::malformed_source;
-use crate::secret::Secret;
+use crate::identity::reading::{TokenFile, malformed_source};
+use crate::secret::{Secret, SecretJson};
 use serde_json::Value;
-use std::path::Path;
 use std::time::Duration;
 
 /// The longest that a connection to a neighbour may take: on a laptop nobody is there.
@@ -121,7 +120,9 @@ impl Local<'_> {
     fn ask(&self, service: &'static str, request: Request) -> Result<Response> {
         let http = Http::new(&HttpSettings {
             connect_timeout: Some(CONNECT_TIMEOUT),
-            ..HttpSettings::default()
+            proxies: Proxies::default(),
+            answers: AnswerSize::Short,
+            ..HttpSettings::of(self.env)
         })?;
         let answer = http.send(request, self.deadline.at_most(PATIENCE));
         Ok(answer.map_err(|source| LocalError::Silent { service, source })?)
@@ -157,18 +158,17 @@ pub(crate) fn metadata_key(local: &Local<'_>, base: &str) -> Result<TemporaryAcc
 }
 
 /// The access key of the pod's agency, for the token in `token_file`.
-pub(crate) fn pod_key(local: &Local<'_>, url: &str, token_file: &Path) -> Result<TemporaryAccessKey> {
-    let text = std::fs::read_to_string(token_file).map_err(|error| {
-        let problem = format!("cannot read `{}`: {error}", token_file.display());
+pub(crate) fn pod_key(local: &Local<'_>, url: &str, token_file: &TokenFile) -> Result<TemporaryAccessKey> {
+    let token = token_file.read().map_err(|error| {
+        let problem = format!("cannot read `{}`: {error}", token_file.path().display());
         Error::from(malformed_source(
             "pod",
             problem,
             "let the pod have its identity from CCE's add-on again",
         ))
     })?;
-    let token = Secret::new(text.trim().to_owned());
     // To the service that came from the same place.
-    let authorization = ("Authorization".to_owned(), token.expose().clone());
+    let authorization = ("Authorization".to_owned(), token.expose().trim().to_owned());
     let content_type = ("Content-Type".to_owned(), "application/json".to_owned());
     let answer = local.ask(
         POD,
@@ -189,8 +189,8 @@ pub(crate) fn actions_id_token(local: &Local<'_>, url: &str, token: &Secret<Stri
         .into());
     }
     let http = Http::new(&HttpSettings {
-        proxies: Proxies::from_env(local.env),
-        ..HttpSettings::default()
+        answers: AnswerSize::Short,
+        ..HttpSettings::of(local.env)
     })?;
     // To the service that came from the same place.
     let authorization = ("Authorization".to_owned(), format!("Bearer {}", token.expose()));
@@ -205,7 +205,7 @@ pub(crate) fn actions_id_token(local: &Local<'_>, url: &str, token: &Secret<Stri
     if answer.status != 200 {
         return Err(refused(ACTIONS, &answer).into());
     }
-    let json: Option<Value> = serde_json::from_slice(answer.body.expose()).ok(); // the token goes into a `Secret`
+    let json = SecretJson::parse(answer.body.expose()).ok(); // the token goes into a `Secret`
     let value = json.as_ref().and_then(|json| json.get("value")?.as_str());
     let value = value.filter(|value| !value.is_empty()).ok_or(LocalError::Incomplete {
         service: ACTIONS,
@@ -232,8 +232,8 @@ fn key_of(
     if answer.status != 200 {
         return Err(refused(service, answer).into());
     }
-    let json: Option<Value> = serde_json::from_slice(answer.body.expose()).ok(); // what is secret in it goes into `Secret`s
-    let key = json.as_ref().and_then(read);
+    let json = SecretJson::parse(answer.body.expose()).ok(); // what is secret in it goes into `Secret`s
+    let key = json.as_ref().and_then(|json| read(json));
     Ok(key.ok_or(LocalError::Incomplete {
         service,
         what: "a whole access key",

@@ -1,14 +1,37 @@
 //! What the sources have in common when they read: files, ids and addresses, and how a malformed source is told.
 
 use super::IdentityError;
-use crate::host::{Deadline, Env, Input, read_bounded, text_of};
+use crate::host::{Env, Input, Inputs};
 use crate::ids::{AccessKeyId, Endpoint};
 use crate::secret::{InvalidSecret, Secret, SecretShape};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-/// How long a pipe in place of a file is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A file that somebody puts a token into, and keeps fresh.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenFile {
+    path: PathBuf,
+    inputs: Inputs,
+}
+
+impl TokenFile {
+    /// A file among the inputs of this run.
+    pub(crate) fn of(path: impl Into<PathBuf>, env: &Env) -> Self {
+        Self {
+            path: path.into(),
+            inputs: env.inputs().clone(),
+        }
+    }
+
+    /// Its name.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is in it now.
+    pub(crate) fn read(&self) -> std::io::Result<Secret<String>> {
+        self.inputs.read_text(&self.path, Input::Token)
+    }
+}
 
 /// `source` is configured, but not so that it can be used.
 pub(crate) fn malformed_source(
@@ -38,8 +61,8 @@ pub(crate) fn named_file(source: &str, env: &Env, variable: &str) -> Result<Opti
 }
 
 /// The text of a source's file; `None` where there is none.
-pub(crate) fn read_file(source: &str, path: &Path) -> Result<Option<String>, IdentityError> {
-    match read_bounded(path, Input::Settings, Deadline::after(PATIENCE)).and_then(text_of) {
+pub(crate) fn read_file(source: &str, env: &Env, path: &Path) -> Result<Option<Secret<String>>, IdentityError> {
+    match env.read_text(path, Input::Settings) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {

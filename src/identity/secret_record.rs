@@ -7,7 +7,7 @@ use super::reading::malformed_source;
 use crate::config::Profile;
 use crate::huaweicloud::cloud::Cloud;
 use crate::ids::{Endpoint, ProfileName};
-use crate::secret::Secret;
+use crate::secret::{Secret, to_secret_bytes};
 use crate::store::{Deleted, LayeredStore, Stored};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -193,7 +193,7 @@ pub fn keep_secret(
         purpose: SecretPurpose::of(profile),
         secret: secret.expose().clone(), // into the store that protects it
     };
-    let bytes = Secret::new(serde_json::to_vec(&record).unwrap_or_default());
+    let bytes = to_secret_bytes(&record).unwrap_or_else(|_| Secret::new(Vec::new()));
     let label = format!("kubectl cce-login: secret of profile {name}");
     secrets.set(&secret_account(name), &label, &bytes, None, now)
 }

@@ -7,6 +7,7 @@ pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
 
+use crate::kubeconfig::edit::operation::Loss;
 use crate::kubeconfig::edit::splice::Splice;
 use crate::kubeconfig::text::Text;
 use crate::kubeconfig::{ClusterEntry, Conversion, Kubeconfig, KubeconfigError, Locations, Login};
@@ -17,7 +18,7 @@ pub struct Change {
     locations: Locations,
     intent: Intent,
     files: Vec<FileChange>,
-    removed: Vec<(String, Vec<&'static str>)>,
+    losses: Vec<Loss>,
 }
 
 /// What the change is for, so that it can be computed again when a file has changed meanwhile.
@@ -51,18 +52,18 @@ impl Change {
             locations,
             intent,
             files,
-            removed: Vec::new(),
+            losses: Vec::new(),
         }
     }
 
     /// Notes what users lose by the change.
-    pub(crate) fn with_removed(self, removed: Vec<(String, Vec<&'static str>)>) -> Self {
-        Self { removed, ..self }
+    pub(crate) fn with_losses(self, losses: Vec<Loss>) -> Self {
+        Self { losses, ..self }
     }
 
-    /// The users that lose credentials which kubectl would use in place of our plugin, and which fields these are.
-    pub fn removed_credentials(&self) -> &[(String, Vec<&'static str>)] {
-        &self.removed
+    /// What users lose by it, for people.
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
     }
 
     /// What the backup of this file, if it changes, is to hold in place of its old text.

@@ -26,6 +26,7 @@ impl Kubeconfig {
     pub fn convert(&self, conversion: &Conversion) -> Result<Change, KubeconfigError> {
         let mut operations: Vec<Vec<Operation>> = self.files.iter().map(|_| Vec::new()).collect();
         let mut without_keys = operations.clone();
+        let mut losses = Vec::new();
         for (name, exec) in &conversion.users {
             let Some((number, file, existing)) = self.find(Kind::User, name) else {
                 continue;
@@ -38,7 +39,9 @@ impl Kubeconfig {
                 position,
                 change,
             };
-            let replaced = BodyChange::user(exec, existing).map(alter);
+            let replaced = BodyChange::user(exec, existing);
+            losses.extend(replaced.as_ref().and_then(|change| change.loss(name)));
+            let replaced = replaced.map(alter);
             let bared = BodyChange::fields(SECRETS.map(|field| (field, None)).to_vec(), existing).map(alter);
             for (lists, operation) in [(&mut operations, replaced), (&mut without_keys, bared)] {
                 if let Some(list) = lists.get_mut(number) {
@@ -67,7 +70,7 @@ impl Kubeconfig {
                 change.set_backup(&file.path, file.backup(operations)?);
             }
         }
-        Ok(change)
+        Ok(change.with_losses(losses))
     }
 }
 

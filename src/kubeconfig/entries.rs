@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::certificate::NOBODY;
+use crate::kubeconfig::edit::arguments::MergedArguments;
 use crate::kubeconfig::edit::node::Node;
 use crate::kubeconfig::edit::yaml_writer;
 use serde_json::Value;
@@ -19,7 +21,8 @@ pub(crate) const INTERACTIVE_MODES: [&str; 3] = ["IfAvailable", "Never", "Always
 pub struct ClusterEntry {
     /// The API server's URL.
     pub server: String,
-    /// The cluster's CA in PEM; written as base64 in place of any `certificate-authority` file.
+    /// The cluster's CA in PEM; written as base64 in place of any `certificate-authority` file. Where it is not known yet, and the server
+    /// is to be verified, an authority is written that nobody is: without any, kubectl would trust those of the system.
     pub certificate_authority_data: Option<Vec<u8>>,
     /// The name that the server's certificate is checked against, if it is not the URL's host.
     pub tls_server_name: Option<String>,
@@ -75,7 +78,11 @@ pub struct Login {
 impl ClusterEntry {
     /// The fields that are ours: a value, or `None` for a field that must not be there.
     pub(crate) fn fields(&self) -> Vec<(&'static str, Option<Node>)> {
-        let ca = self.certificate_authority_data.as_ref().map(|pem| STANDARD.encode(pem));
+        let ca = match &self.certificate_authority_data {
+            None if !self.insecure_skip_tls_verify => Some(NOBODY.as_bytes()),
+            known => known.as_deref(),
+        };
+        let ca = ca.map(|pem| STANDARD.encode(pem));
         let mut fields = vec![
             ("server", Some(Node::text(&self.server))),
             ("certificate-authority-data", ca.map(Node::Text)),
@@ -115,6 +122,22 @@ impl ExecEntry {
             (PROVIDE_CLUSTER_INFO, Node::Bool(true)),
             ("installHint", Node::text(&self.install_hint)),
         ]
+    }
+
+    /// The same with the arguments that a person has put into an exec block of ours; and which of ours are others there, or gone.
+    pub(crate) fn beside(&self, existing: &Value) -> (Self, Vec<String>) {
+        let words = existing.get("args").and_then(Value::as_array);
+        let words: Option<Vec<String>> =
+            words.and_then(|words| words.iter().map(|word| word.as_str().map(str::to_owned)).collect());
+        let Some(words) = words else {
+            return (self.clone(), Vec::new()); // client-go does not take them either
+        };
+        let merged = MergedArguments::of(&self.args, &words);
+        let entry = Self {
+            args: merged.words,
+            ..self.clone()
+        };
+        (entry, merged.changes)
     }
 
     /// Our fields that an exec block of ours does not have as they are to be. Two of them are a person's to choose: any value that

@@ -3,15 +3,12 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::host::Deadline;
+use crate::host::Inputs;
 use crate::kubeconfig::error::KubeconfigError;
 use std::io;
-use std::time::Duration;
 
 /// As many links in a row as Linux follows.
 const MAX_LINKS: usize = 40;
-/// How long a pipe is waited for where nobody has said.
-const PATIENCE: Duration = Duration::from_secs(25);
 
 /// The kubeconfig files in kubectl's order of precedence.
 #[derive(Debug, Clone)]
@@ -19,7 +16,7 @@ pub struct Locations {
     files: Vec<PathBuf>,
     /// Nobody has named a file: it is the one in the home directory.
     is_default: bool,
-    deadline: Option<Deadline>,
+    inputs: Inputs,
 }
 
 impl Locations {
@@ -64,15 +61,15 @@ impl Locations {
         Self {
             files,
             is_default: false,
-            deadline: None,
+            inputs: Inputs::default(),
         }
     }
 
-    /// The same files; pipes among them are waited for until then.
+    /// The same files, among the inputs of a run.
     #[must_use]
-    pub fn until(self, deadline: Deadline) -> Self {
+    pub fn among(self, inputs: &Inputs) -> Self {
         Self {
-            deadline: Some(deadline),
+            inputs: inputs.clone(),
             ..self
         }
     }
@@ -91,8 +88,8 @@ impl Locations {
         Self { files, ..self.clone() }
     }
 
-    pub(crate) fn deadline(&self) -> Deadline {
-        self.deadline.unwrap_or_else(|| Deadline::after(PATIENCE))
+    pub(crate) fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// Nobody has named a file: it is the one in the home directory.

@@ -48,7 +48,11 @@ impl Text {
                 what: source.to_string(),
             },
         })?;
-        Ok(Self { text, encoding })
+        Ok(Self {
+            // A file of the user: most of it is no secret, and it is written as it was read.
+            text: text.expose().clone(),
+            encoding,
+        })
     }
 
     /// Another text, encoded as this one is.

@@ -33,7 +33,7 @@ impl Kubeconfig {
     pub fn upsert(&self, logins: &[Login]) -> Result<Change, KubeconfigError> {
         self.check_free(logins)?;
         let mut operations: Vec<Vec<Operation>> = self.files.iter().map(|_| Vec::new()).collect();
-        let mut removed = Vec::new();
+        let mut losses = Vec::new();
         for (kind, name, wanted) in self.wanted(logins)? {
             let found = self.find(kind, name);
             let number = found.map_or(self.default_file, |(number, ..)| number);
@@ -51,10 +51,8 @@ impl Kubeconfig {
                         DesiredEntry::User(exec) => BodyChange::user(exec, existing),
                         DesiredEntry::Fields { fields, .. } => BodyChange::fields(fields, existing),
                     };
-                    if kind == Kind::User
-                        && let Some(change) = change.as_ref().filter(|change| !change.removed().is_empty())
-                    {
-                        removed.push((name.to_owned(), change.removed().to_vec()));
+                    if kind == Kind::User {
+                        losses.extend(change.as_ref().and_then(|change| change.loss(name)));
                     }
                     let position = file.meaning.position(kind, name);
                     change
@@ -73,7 +71,7 @@ impl Kubeconfig {
             list.push(Operation::Current(current.to_owned()));
         }
         let change = self.change(&operations, Intent::Upsert(logins.to_vec()))?;
-        Ok(change.with_removed(removed))
+        Ok(change.with_losses(losses))
     }
 
     fn current_after<'k>(&'k self, logins: &'k [Login]) -> Option<&'k str> {
@@ -135,9 +133,13 @@ impl Kubeconfig {
     /// The cluster's fields; the same CA in another base64 layout counts as the same.
     pub(crate) fn keep_encoding(&self, name: &str, cluster: &ClusterEntry) -> Vec<(&'static str, Option<Node>)> {
         let mut fields = cluster.fields();
-        let existing = self
-            .find(Kind::Cluster, name)
-            .and_then(|(_, _, body)| text(body, "certificate-authority-data"));
+        let body = self.find(Kind::Cluster, name).map(|(_, _, body)| body);
+        let of_body = |key| body.and_then(|body| text(body, key)).filter(|text| !text.is_empty());
+        if cluster.certificate_authority_data.is_none() && of_body("certificate-authority").is_some() {
+            // A person's file says more than we know.
+            fields.retain(|(key, _)| *key != "certificate-authority-data");
+        }
+        let existing = of_body("certificate-authority-data");
         if let Some(existing) = existing
             && view::decode(existing) == cluster.certificate_authority_data
         {

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::certificate::is_nobody;
 use crate::kubeconfig::Kubeconfig;
 use crate::kubeconfig::edit::kind::Kind;
 use crate::kubeconfig::meaning::text;
@@ -34,7 +35,7 @@ pub struct ClusterView<'k> {
     pub name: &'k str,
     /// The API server's URL.
     pub server: Option<&'k str>,
-    /// The embedded CA, decoded (PEM); `None` also where the base64 is broken.
+    /// The embedded CA, decoded (PEM); `None` also where the base64 is broken, and where the entry waits for it.
     pub certificate_authority_data: Option<Vec<u8>>,
     /// The CA file, relative to the kubeconfig's directory.
     pub certificate_authority: Option<&'k str>,
@@ -106,7 +107,9 @@ impl Kubeconfig {
         Some(ClusterView {
             name,
             server: text(body, "server"),
-            certificate_authority_data: text(body, "certificate-authority-data").and_then(decode),
+            certificate_authority_data: text(body, "certificate-authority-data")
+                .and_then(decode)
+                .filter(|pem| !is_nobody(pem)),
             certificate_authority: text(body, "certificate-authority"),
             tls_server_name: text(body, "tls-server-name"),
             proxy_url: text(body, "proxy-url"),

@@ -105,6 +105,7 @@ fn is_ours(_path: &Path, _program: &Path) -> bool {
 
 /// Symbolic links need a privilege there.
 #[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "our own program, to a new name")]
 fn link(program: &Path, path: &Path) -> io::Result<()> {
     std::fs::hard_link(program, path).or_else(|_| std::fs::copy(program, path).map(|_| ()))
 }

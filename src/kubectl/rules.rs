@@ -4,11 +4,16 @@
 use crate::certificate::certificates_in;
 use crate::error::{Exit, Explain};
 use crate::exec_credential::ApiVersion;
+use crate::host::{Input, Inputs};
 use crate::kubeconfig::{INTERACTIVE_MODES, Kind, Kubeconfig, OurContext};
 use crate::kubectl::schema;
 use crate::sanitize::sanitize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a pipe in place of a CA file is waited for.
+const PATIENCE_WITH_FILE: Duration = Duration::from_secs(2);
 
 /// What a user entry's other credentials are called, and what kubectl makes of them beside an exec plugin.
 const IN_PLACE_OF_US: [&str; 6] = [
@@ -109,7 +114,7 @@ fn refused_cluster(file: &Path, cluster: &Value) -> Option<String> {
     }
     if !ca_file.is_empty() {
         let path = beside(file, ca_file);
-        if let Err(error) = std::fs::File::open(&path) {
+        if let Err(error) = Inputs::within(PATIENCE_WITH_FILE).read(&path, Input::Certificates) {
             return Some(format!("the CA file `{}` cannot be read: {error}", path.display()));
         }
     }

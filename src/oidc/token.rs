@@ -7,7 +7,7 @@ use super::{OidcError, Provider, form, is_safe_address};
 use crate::host::{Clock, Deadline};
 use crate::http::{Http, Request, Response};
 use crate::sanitize::sanitize;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::time::Duration;
@@ -218,12 +218,12 @@ impl OidcClient<'_> {
                 header("Accept", "application/json"),
                 header("User-Agent", concat!("kubectl-cce_login/", env!("CARGO_PKG_VERSION"))),
             ],
-            body: Some(Secret::new(form::encode(&pairs).into_bytes())),
+            body: Some(form::encode_secrets(&pairs)),
         };
         Ok(self.http.send(request, self.deadline)?)
     }
 
-    fn tokens(&self, json: &Value, nonce: Option<&Secret<String>>) -> Result<Tokens, OidcError> {
+    fn tokens(&self, json: &SecretJson, nonce: Option<&Secret<String>>) -> Result<Tokens, OidcError> {
         let text = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let id_token = Secret::new(text("id_token").ok_or(OidcError::Incomplete("an id token"))?.to_owned());
         let claims = id_token::check(
@@ -247,9 +247,9 @@ impl OidcClient<'_> {
 }
 
 /// A good answer's JSON, or the refusal that it is.
-fn json_of(answer: &Response, what: &'static str) -> Result<Value, OidcError> {
+fn json_of(answer: &Response, what: &'static str) -> Result<SecretJson, OidcError> {
     // Parsed here; what is secret in it goes into `Secret`s, and of a refusal only the two words for it leave.
-    let json = serde_json::from_slice::<Value>(answer.body.expose()).ok();
+    let json = SecretJson::parse(answer.body.expose()).ok();
     if (200..300).contains(&answer.status) {
         return json.ok_or(OidcError::Incomplete("JSON"));
     }

@@ -12,7 +12,7 @@ use crate::plan::{PlanError, api_version};
 use std::time::Duration;
 
 /// The bound on a `get-credential` that nobody watches.
-const GET_CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(25);
+pub(crate) const GET_CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// What `get-credential` means.
 #[derive(Debug, Clone)]

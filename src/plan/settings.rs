@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The bound on a command that a person runs.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(180);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(180);
 /// What each certificate adds to it where many are fetched: the cloud grants about ten a minute.
 const TIMEOUT_PER_CERTIFICATE: Duration = Duration::from_secs(6);
 
@@ -64,7 +64,7 @@ impl CloudSettings {
                 p.iam_endpoint.as_ref()
             })?,
             ca_file: ca_file.map(|given| PathBuf::from(given.text)),
-            ssl_cert_file: sources.env.path(env_vars::SSL_CERT_FILE),
+            ssl_cert_file: sources.env.var_os(env_vars::SSL_CERT_FILE).map(PathBuf::from),
             proxy: sources.profile.and_then(|profile| profile.proxy.clone()),
         })
     }
@@ -224,6 +224,11 @@ impl RunSettings {
 pub(super) fn is_set(env: &Env, name: &str) -> bool {
     env.var(name)
         .is_some_and(|value| !matches!(value.as_str(), "0" | "false"))
+}
+
+/// How long a run may wait for what it reads: `usual`, if nothing else was said. What was said wrongly is told by the command itself.
+pub fn time_for_inputs(args: &GlobalArgs, env: &Env, usual: Duration) -> Duration {
+    timeout(args, env).ok().flatten().unwrap_or(usual)
 }
 
 pub(super) fn timeout(args: &GlobalArgs, env: &Env) -> Result<Option<Duration>, PlanError> {

@@ -5,13 +5,13 @@
 
 use crate::config::VaultProfile;
 use crate::env_vars as names;
-use crate::host::{Deadline, Env};
+use crate::host::{Deadline, Env, Input};
 use crate::http::Response;
 use crate::identity::ActionsService;
 use crate::ids::Endpoint;
 use crate::register::RegisterError;
 use crate::register::answers::{errors_of, json_of};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -75,7 +75,7 @@ pub enum IdToken {
 }
 
 /// Sends a sign-in to Vault.
-pub(super) type Post<'p> = dyn Fn(&str, &Value) -> Result<Response, RegisterError> + 'p;
+pub(super) type Post<'p> = dyn Fn(&str, &SecretJson) -> Result<Response, RegisterError> + 'p;
 
 impl VaultAccess {
     /// What the profile says, else the environment.
@@ -250,11 +250,11 @@ impl VaultLogin {
     ) -> Result<Secret<String>, RegisterError> {
         match self {
             Self::Token(token) => Ok(token.clone()),
-            Self::TokenFile(path) => read_word(path),
+            Self::TokenFile(path) => read_word(path, env),
             Self::Jwt { auth, role, token } => {
                 let jwt = token.fetch(env, deadline)?;
                 // To Vault, whose audience it is for.
-                let body = json!({"role": role, "jwt": jwt.expose()});
+                let body = SecretJson::new(json!({"role": role, "jwt": jwt.expose()}));
                 signed_in(&post(&format!("auth/{auth}/login"), &body)?)
             }
             Self::AppRole {
@@ -262,9 +262,9 @@ impl VaultLogin {
                 role_id_file,
                 secret_id_file,
             } => {
-                let (role_id, secret_id) = (read_word(role_id_file)?, read_word(secret_id_file)?);
+                let (role_id, secret_id) = (read_word(role_id_file, env)?, read_word(secret_id_file, env)?);
                 // To the Vault that is named in the same place as the files.
-                let body = json!({"role_id": role_id.expose(), "secret_id": secret_id.expose()});
+                let body = SecretJson::new(json!({"role_id": role_id.expose(), "secret_id": secret_id.expose()}));
                 signed_in(&post(&format!("auth/{auth}/login"), &body)?)
             }
         }
@@ -275,7 +275,7 @@ impl IdToken {
     fn fetch(&self, env: &Env, deadline: Deadline) -> Result<Secret<String>, RegisterError> {
         match self {
             Self::Text(token) => Ok(token.clone()),
-            Self::File(path) => read_word(path),
+            Self::File(path) => read_word(path, env),
             Self::Actions { service, audience } => {
                 service
                     .id_token(env, audience, deadline)
@@ -309,16 +309,17 @@ fn signed_in(answer: &Response) -> Result<Secret<String>, RegisterError> {
 }
 
 /// A file that holds one secret word.
-fn read_word(path: &Path) -> Result<Secret<String>, RegisterError> {
+fn read_word(path: &Path, env: &Env) -> Result<Secret<String>, RegisterError> {
     let unusable = |reason: String| RegisterError::File {
         path: path.to_owned(),
         reason,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-    let word = Secret::new(text.trim().to_owned());
+    let text = env.read_text(path, Input::Token);
+    let text = text.map_err(|error| unusable(error.to_string()))?;
     // Only its shape is looked at.
-    if word.expose().is_empty() || !word.expose().chars().all(|c| c.is_ascii_graphic()) {
+    let word = text.expose().trim();
+    if word.is_empty() || !word.chars().all(|c| c.is_ascii_graphic()) {
         return Err(unusable("it does not hold one word".to_owned()));
     }
-    Ok(word)
+    Ok(Secret::new(word.to_owned()))
 }

@@ -1,6 +1,7 @@
 //! What registers answer: JSON, and why not.
 
 use crate::http::Response;
+use crate::secret::SecretJson;
 use serde_json::Value;
 
 /// The engine's own words; empty if there are none.
@@ -12,7 +13,7 @@ pub(super) fn errors_of(answer: &Response) -> String {
 }
 
 /// The answer as JSON; `Null` if it is none.
-pub(super) fn json_of(answer: &Response) -> Value {
+pub(super) fn json_of(answer: &Response) -> SecretJson {
     // What is secret in it goes into a `Secret` where it is taken out.
-    serde_json::from_slice(answer.body.expose()).unwrap_or(Value::Null)
+    SecretJson::parse(answer.body.expose()).unwrap_or_default()
 }

@@ -3,11 +3,11 @@
 //! The service account's token goes only to a server that proves itself with the CA beside it, so that the address may come from anywhere.
 
 use crate::env_vars;
-use crate::host::{Deadline, Env};
-use crate::http::{ClusterTls, Http, HttpSettings, Request, Response, ServerCheck, Trust};
+use crate::host::{Deadline, Env, Input, Inputs};
+use crate::http::{AnswerSize, ClusterTls, Http, HttpSettings, Request, Response, ServerCheck, Trust};
 use crate::register::answers::json_of;
 use crate::register::{Reading, Register, RegisterError, Swap, Version};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ pub struct Kubernetes {
     server: String,
     namespace: String,
     token_file: PathBuf,
+    inputs: Inputs,
 }
 
 impl Kubernetes {
@@ -48,9 +49,11 @@ impl Kubernetes {
                 cure,
             });
         }
-        let namespace = match namespace {
-            Some(name) => name.to_owned(),
-            None => read(&account.join("namespace"))?.trim().to_owned(),
+        let namespace = if let Some(name) = namespace {
+            name.to_owned()
+        } else {
+            let name = read(&account.join("namespace"), Input::Token, env.inputs())?;
+            name.expose().trim().to_owned() // a name, no secret
         };
         if !crate::register::is_label(&namespace) {
             return Err(RegisterError::NoSuchPlace {
@@ -61,11 +64,14 @@ impl Kubernetes {
         let http = Http::new(&HttpSettings {
             trust: Trust::Cluster(Box::new(ClusterTls {
                 server: ServerCheck::Verified {
-                    ca_pem: read(&account.join("ca.crt"))?,
+                    ca_pem: read(&account.join("ca.crt"), Input::Certificates, env.inputs())?
+                        .expose() // certificates are no secret
+                        .clone(),
                     name: None,
                 },
                 client_cert: None,
             })),
+            answers: AnswerSize::Short,
             ..HttpSettings::default()
         })?;
         Ok(Self {
@@ -73,6 +79,7 @@ impl Kubernetes {
             server,
             namespace,
             token_file: account.join("token"),
+            inputs: env.inputs().clone(),
         })
     }
 
@@ -80,11 +87,11 @@ impl Kubernetes {
         &self,
         method: &'static str,
         name: Option<&str>,
-        body: Option<&Value>,
+        body: Option<&SecretJson>,
         deadline: Deadline,
     ) -> Result<Response, RegisterError> {
         // Read each time: the kubelet replaces it every hour.
-        let token = Secret::new(read(&self.token_file)?);
+        let token = read(&self.token_file, Input::Token, &self.inputs)?;
         let name = name.map(|name| format!("/{}", secret_name(name))).unwrap_or_default();
         let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
         // To the server that proves itself with the CA beside the token.
@@ -96,7 +103,7 @@ impl Kubernetes {
             method,
             url: format!("{}/api/v1/namespaces/{}/secrets{name}", self.server, self.namespace),
             headers,
-            body: body.map(|json| Secret::new(json.to_string().into_bytes())),
+            body: body.map(SecretJson::to_bytes),
         };
         Ok(self.http.send(request, deadline)?)
     }
@@ -167,13 +174,13 @@ impl Register for Kubernetes {
         }
         // Into the engine that protects it.
         let value = BASE64.encode(value.expose());
-        let secret = json!({
+        let secret = SecretJson::new(json!({
             "apiVersion": "v1",
             "kind": "Secret",
             "type": "Opaque",
             "metadata": metadata,
             "data": {"v": value},
-        });
+        }));
         let answer = match &version.0 {
             None => self.ask("POST", None, Some(&secret), deadline)?,
             Some(_) => self.ask("PUT", Some(name), Some(&secret), deadline)?,
@@ -195,11 +202,11 @@ impl Register for Kubernetes {
         let Some(version) = &version.0 else {
             return Ok(Swap::Done(Version(None)));
         };
-        let body = json!({
+        let body = SecretJson::new(json!({
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "preconditions": {"resourceVersion": version},
-        });
+        }));
         let answer = self.ask("DELETE", Some(name), Some(&body), deadline)?;
         match answer.status {
             200 | 202 | 404 => Ok(Swap::Done(Version(None))),
@@ -213,8 +220,8 @@ fn secret_name(name: &str) -> String {
     format!("cce-login-{name}")
 }
 
-fn read(path: &Path) -> Result<String, RegisterError> {
-    std::fs::read_to_string(path).map_err(|error| RegisterError::File {
+fn read(path: &Path, input: Input, inputs: &Inputs) -> Result<Secret<String>, RegisterError> {
+    inputs.read_text(path, input).map_err(|error| RegisterError::File {
         path: path.to_owned(),
         reason: error.to_string(),
     })

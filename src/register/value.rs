@@ -7,11 +7,12 @@ use crate::cache::entry::CacheEntry;
 use crate::cache::tombstone::Generation;
 use crate::host::Skew;
 use crate::register::seal::SealingKey;
-use crate::secret::Secret;
+use crate::secret::{Secret, to_secret_bytes};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 /// The format's number.
 const FORMAT: u8 = 1;
@@ -70,6 +71,12 @@ struct StoredValue {
     entry: Option<String>,
 }
 
+impl Drop for StoredValue {
+    fn drop(&mut self) {
+        self.entry.zeroize();
+    }
+}
+
 impl SharedValue {
     /// The bytes for the register; `None` if they cannot be sealed.
     pub fn to_bytes(&self, name: &str, key: Option<&SealingKey>) -> Option<Secret<Vec<u8>>> {
@@ -84,7 +91,7 @@ impl SharedValue {
             void: self.void,
             entry,
         };
-        let plain = Secret::new(serde_json::to_vec(&stored).ok()?);
+        let plain = to_secret_bytes(&stored).ok()?;
         match key {
             Some(key) => key.seal(name, &plain),
             None => Some(plain),
@@ -103,11 +110,11 @@ impl SharedValue {
             None => bytes.clone(),
         };
         // The key in it goes into a `Secret`.
-        let stored: StoredValue = serde_json::from_slice(plain.expose()).ok()?;
+        let mut stored: StoredValue = serde_json::from_slice(plain.expose()).ok()?;
         if stored.f != FORMAT {
             return None;
         }
-        let entry = match stored.entry {
+        let entry = match &stored.entry {
             None => None,
             Some(text) => {
                 let entry = CacheEntry::from_bytes(&Secret::new(BASE64.decode(text).ok()?))?;
@@ -116,8 +123,8 @@ impl SharedValue {
             }
         };
         Some(Self {
-            claim: stored.claim,
-            failure: stored.failure,
+            claim: stored.claim.take(),
+            failure: stored.failure.take(),
             void: stored.void,
             entry,
         })

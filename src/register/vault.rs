@@ -1,11 +1,11 @@
 //! Vault's and OpenBao's key-value engine, version 2: each write names the version that it replaces.
 
 use crate::host::{Deadline, Env};
-use crate::http::{Http, HttpSettings, Proxies, Request, Response, Trust};
+use crate::http::{AnswerSize, Http, HttpSettings, Request, Response, Trust};
 use crate::register::access::{ENGINE, VaultAccess};
 use crate::register::answers::{errors_of, json_of};
 use crate::register::{Reading, Register, RegisterError, Swap, Version};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -26,11 +26,11 @@ pub struct Vault<'e> {
 impl<'e> Vault<'e> {
     /// Connects to nobody yet.
     pub fn new(env: &'e Env, access: VaultAccess, mount: &str, path: &str) -> Result<Self, RegisterError> {
-        let trust = access.ca_file.clone().map_or(Trust::System, Trust::File);
+        let usual = HttpSettings::of(env);
         let http = Http::new(&HttpSettings {
-            trust,
-            proxies: Proxies::from_env(env),
-            ..HttpSettings::default()
+            trust: access.ca_file.clone().map_or(usual.trust, Trust::File),
+            answers: AnswerSize::Short,
+            ..usual
         })?;
         Ok(Self {
             env,
@@ -44,7 +44,7 @@ impl<'e> Vault<'e> {
 
     fn token(&self, deadline: Deadline) -> Result<&Secret<String>, RegisterError> {
         if self.token.get().is_none() {
-            let post = |path: &str, body: &Value| self.send("POST", path, Some(body), None, deadline);
+            let post = |path: &str, body: &SecretJson| self.send("POST", path, Some(body), None, deadline);
             let token = self.access.login.token(self.env, deadline, &post)?;
             let _ = self.token.set(token); // nobody else can have been faster
         }
@@ -55,7 +55,7 @@ impl<'e> Vault<'e> {
         &self,
         method: &'static str,
         name: &str,
-        body: Option<&Value>,
+        body: Option<&SecretJson>,
         deadline: Deadline,
     ) -> Result<Response, RegisterError> {
         let token = self.token(deadline)?;
@@ -67,7 +67,7 @@ impl<'e> Vault<'e> {
         &self,
         method: &'static str,
         path: &str,
-        body: Option<&Value>,
+        body: Option<&SecretJson>,
         token: Option<&Secret<String>>,
         deadline: Deadline,
     ) -> Result<Response, RegisterError> {
@@ -83,7 +83,7 @@ impl<'e> Vault<'e> {
             method,
             url: format!("{}/v1/{path}", self.access.address),
             headers,
-            body: body.map(|json| Secret::new(json.to_string().into_bytes())),
+            body: body.map(SecretJson::to_bytes),
         };
         Ok(self.http.send(request, deadline)?)
     }
@@ -159,7 +159,7 @@ impl Register for Vault<'_> {
             .unwrap_or(0);
         // Into the engine that protects it.
         let value = BASE64.encode(value.expose());
-        let body = json!({"options": {"cas": cas}, "data": {"v": value}});
+        let body = SecretJson::new(json!({"options": {"cas": cas}, "data": {"v": value}}));
         let answer = self.ask("POST", name, Some(&body), deadline)?;
         match answer.status {
             200 => {

@@ -9,7 +9,7 @@ use crate::cache::{CacheKey, CertCache};
 use crate::host::{Directories, private_names, read_private, remove_private, write_private};
 use crate::huaweicloud::credentials::{AccessKey, Credentials};
 use crate::ids::AccessKeyId;
-use crate::secret::Secret;
+use crate::secret::{Secret, to_secret_bytes};
 use crate::store::Deleted;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -148,14 +148,12 @@ impl CertCache<'_> {
             }
             Credentials::IdToken(_) | Credentials::PortalToken(_) | Credentials::InBody => return,
         }
-        let Ok(bytes) = serde_json::to_vec(&stored) else { return };
+        let Ok(bytes) = to_secret_bytes(&stored) else { return };
         let label = format!(
             "kubectl cce-login: sign-in of {pin}, until {}",
             expires_at.format("%Y-%m-%d %H:%M UTC")
         );
-        let kept = self
-            .store
-            .set(key.account(), &label, &Secret::new(bytes), Some(expires_at), now);
+        let kept = self.store.set(key.account(), &label, &bytes, Some(expires_at), now);
         for trouble in &kept.troubles {
             self.log.info(|| format!("not kept: {}", trouble.error));
         }

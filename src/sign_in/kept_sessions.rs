@@ -6,13 +6,13 @@
 
 use super::kept;
 use crate::cache::CacheKey;
-use crate::host::{Directories, write_private};
+use crate::host::{Directories, read_private, remove_private, write_private};
 use crate::huaweicloud::identity_center::{PortalSession, RegisteredClient};
 use crate::huaweicloud::signing::short_hash;
 use crate::identity::sign_on::{PortalSettings, ProviderSettings};
 use crate::identity::{Identity, PersonalProof};
 use crate::oidc::Claims;
-use crate::secret::Secret;
+use crate::secret::{Secret, to_secret_bytes};
 use crate::session::Session;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -121,7 +121,7 @@ impl SignOn<'_> {
 
     /// The note on it, if there is one.
     pub(crate) fn record(&self, directories: &Directories) -> Option<SignOnRecord> {
-        let text = std::fs::read(self.file(directories)?).ok()?;
+        let text = read_private(&self.file(directories)?).ok()??;
         let record: SignOnRecord = serde_json::from_slice(&text).ok()?;
         (record.version == RECORD_VERSION).then_some(record)
     }
@@ -166,7 +166,7 @@ impl SignOn<'_> {
     /// Best effort: what cannot be kept is asked for again.
     fn write(&self, session: &Session<'_>, mut stored: StoredSession) -> bool {
         stored.version = VERSION;
-        let Ok(bytes) = serde_json::to_vec(&stored) else {
+        let Ok(bytes) = to_secret_bytes(&stored) else {
             return false;
         };
         let what = match self {
@@ -178,7 +178,7 @@ impl SignOn<'_> {
         let kept = store.set(
             &self.account(),
             &format!("kubectl cce-login: sign-in at {what}"),
-            &Secret::new(bytes),
+            &bytes,
             None,
             now,
         );
@@ -193,7 +193,7 @@ impl SignOn<'_> {
     /// Forgets session, refresh token and registration, and the note. Returns what a store says against it.
     pub(crate) fn forget(&self, session: &Session<'_>) -> Option<String> {
         if let Some(path) = self.file(&session.directories) {
-            let _ = std::fs::remove_file(path); // it may not be there
+            let _ = remove_private(&path); // costs the note, nothing else
         }
         let deleted = session.secrets(self.secret_store()).delete(&self.account());
         deleted

@@ -7,7 +7,7 @@ use crate::huaweicloud::credentials::{AccessKey, Credentials};
 use crate::identity::sign_on::KeyCommand;
 use crate::ids::AccessKeyId;
 use crate::sanitize::sanitize;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use crate::session::Session;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -120,7 +120,7 @@ fn last_line(ended: &Captured) -> String {
 }
 
 fn read(bytes: &[u8]) -> Result<(Credentials, Option<DateTime<Utc>>), String> {
-    let json: Value = serde_json::from_slice(bytes).map_err(|_| "printed something else than JSON".to_owned())?;
+    let json = SecretJson::parse(bytes).map_err(|_| "printed something else than JSON".to_owned())?;
     let inner = ["credential", "credentials", "Credentials"]
         .iter()
         .find_map(|name| json.get(name));

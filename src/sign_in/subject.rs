@@ -79,7 +79,7 @@ fn forget_predecessor(session: &Session<'_>, sign_on: &SignOn<'_>, at: &Provider
 /// The pins of all profiles of this sign-in: also of those that put an agency on top.
 fn pins(session: &Session<'_>, sign_on: &SignOn<'_>, at: &ProviderSettings) -> Vec<String> {
     let account = sign_on.account();
-    let config = Config::load(&session.directories).unwrap_or_default();
+    let config = Config::load(&session.directories, session.host.env.inputs()).unwrap_or_default();
     let same = config.profiles.keys().filter_map(|name| {
         let pin = Pin::Profile(ProfileName::parse(name).ok()?);
         let identity = Identity::locate(&pin, &session.host.env, &session.directories).ok()?;

@@ -210,6 +210,10 @@ fn discard(user: KeyRing, key: Key) -> bool {
 ///
 /// Not the key that is to be written: of an update only the difference counts against the quota.
 fn candidates(description: &str) -> Vec<Key> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel's own file: a line for each of our keys"
+    )]
     let timeouts = fs::read_to_string("/proc/keys").unwrap_or_default();
     let ours = our_keys().unwrap_or_default().into_iter();
     let others = ours.filter(|(_, other)| other != description).map(|(serial, _)| serial);

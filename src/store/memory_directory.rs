@@ -68,8 +68,14 @@ impl MemoryDirectory {
         if self.existing(path)?.is_none()
             && let Some(parent) = path.parent()
         {
-            // Before a directory is made: nothing of ours is left on a disk.
+            // Before a directory is made: nothing of ours is left on a disk, or with somebody else (`sudo -E` keeps their variable).
             in_memory(statfs(parent)?)?;
+            if ![0, self.uid].contains(&std::os::unix::fs::MetadataExt::uid(&parent.metadata()?)) {
+                return Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    "it belongs to somebody else",
+                ));
+            }
         }
         let directory = PrivateDir::create(path, self.uid, Loose::Refuse)?;
         in_memory(fstatfs(directory.fd())?)?;

@@ -19,6 +19,8 @@ mod fleet;
 mod help;
 mod hints;
 mod huaweicloud;
+#[cfg(unix)]
+mod inputs;
 mod kubeconfig;
 mod login;
 mod plan;

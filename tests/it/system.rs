@@ -7,6 +7,7 @@ mod bus;
 mod completion;
 mod dex;
 mod endurance;
+mod files;
 mod forgetting;
 mod formats;
 mod identity;

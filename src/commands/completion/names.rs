@@ -38,7 +38,7 @@ impl KnownNames {
     /// What can be read of the kubeconfig that `words` mean, and of the profiles.
     pub(super) fn new(host: &Host, words: &[OsString]) -> Self {
         let mut known = Self::default();
-        if let Ok(config) = Config::load(&Directories::of(&host.env)) {
+        if let Ok(config) = Config::load(&Directories::of(&host.env), host.env.inputs()) {
             known
                 .regions
                 .extend(config.profiles.values().filter_map(|profile| profile.region.clone()));

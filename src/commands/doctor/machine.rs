@@ -2,8 +2,8 @@
 
 use crate::commands::doctor::finding::Finding;
 use crate::exec_credential::ApiVersion;
-use crate::host::Host;
 use crate::host::programs::{self, COMMAND};
+use crate::host::{Host, Input};
 use crate::kubeconfig::OurContext;
 use crate::kubectl::Kubectl;
 use crate::lifetime::about;
@@ -125,9 +125,10 @@ fn policy(host: &Host) -> Option<Finding> {
         Some(file) => PathBuf::from(file),
         None => host.env.home()?.join(".kube").join("kuberc"),
     };
-    let text = std::fs::read_to_string(&file).ok()?;
+    let text = host.env.read_text(&file, Input::Settings).ok()?;
     let shown = file.display();
-    let Ok(documents) = serde_saphyr::from_multiple::<Value>(&text) else {
+    // kubectl's own settings hold no secret.
+    let Ok(documents) = serde_saphyr::from_multiple::<Value>(text.expose()) else {
         return Some(Finding::warning(
             "policy",
             format!("`{shown}` is not YAML"),

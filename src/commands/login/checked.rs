@@ -5,9 +5,10 @@ use crate::api_server::choose::{self, Chosen};
 use crate::cache::index::CertificateRecord;
 use crate::commands::login::server_entry::ServerEntry;
 use crate::commands::login::setup::ClusterSetup;
+use crate::contexts::authorities;
 use crate::credential::Certificates;
 use crate::credential::slot::ObtainedCertificate;
-use crate::error::{Error, Exit, Explain, Result};
+use crate::error::{Error, Result};
 use crate::huaweicloud::cce::cluster::{Access, Cluster};
 use crate::plan::Destination;
 
@@ -154,25 +155,10 @@ fn certificate_of(
         let _ = certificates.cached();
     }
     let record = certificates.record_of(&obtained)?;
-    if record.ca_pem.is_none() && !setup.is_unverified() {
-        return Err(Error::from(NoAuthorities).doing(doing()));
+    if !setup.is_unverified() {
+        authorities::check(&record).map_err(|error| Error::from(error).doing(doing()))?;
     }
     Ok((obtained, record))
-}
-
-/// An entry without authorities would trust whomever the system trusts.
-#[derive(Debug, thiserror::Error)]
-#[error("CCE's answer names no certificate authority of the cluster, so nobody could be verified")]
-struct NoAuthorities;
-
-impl Explain for NoAuthorities {
-    fn exit(&self) -> Exit {
-        Exit::Failed
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("try again; if it stays so, the cloud must tell why. No entry is written".to_owned())
-    }
 }
 
 /// The name to write: as it verifies, else as it verified when the entry was made.

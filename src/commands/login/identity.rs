@@ -255,7 +255,7 @@ fn type_once(session: &Session<'_>, kind: SignInMethod, typed: &mut ProfileSetAr
     if plan.kind == ProfileKind::Sso {
         portal_role::complete(session, &mut plan)?;
     }
-    let mut config = Config::load(&session.directories)?;
+    let mut config = Config::load(&session.directories, session.host.env.inputs())?;
     config.profiles.insert(plan.name.to_string(), plan.profile.clone());
     let identity = Identity::of_new_profile(&plan.name, &config, &host.env, secret.clone())?;
     let found =

@@ -11,7 +11,7 @@ use crate::commands::login::setup::{ClusterSetup, LoginRun};
 use crate::credential::{describe, pace};
 use crate::host::Host;
 use crate::host::programs::COMMAND;
-use crate::kubeconfig::{Change, Login};
+use crate::kubeconfig::{Change, Login, Loss};
 use crate::output;
 use crate::plan::{CurrentContext, Destination, ServerChoice};
 use crate::sanitize::{sanitize, shell_word};
@@ -34,6 +34,7 @@ pub(super) fn show(
     show_rest(run, rest);
     show_identity(run);
     show_contexts(host, logins, change);
+    show_losses(host, change);
     show_moved(run, prepared);
     if logins.iter().any(|login| login.cluster.insecure_skip_tls_verify) {
         host.say("warning: the API server is not verified: anybody on the way can read and change what you do");
@@ -168,6 +169,27 @@ fn show_contexts(host: &Host, logins: &[Login], change: &Change) {
         (names, true) => format!("{} contexts were up to date: {}", names.len(), output::names(names)),
         (names, false) => format!("{} contexts written to {files}: {}", names.len(), output::names(names)),
     });
+}
+
+/// What our entries had, and have no more.
+fn show_losses(host: &Host, change: &Change) {
+    for Loss {
+        user,
+        removed,
+        arguments,
+    } in change.losses()
+    {
+        let user = sanitize(user);
+        for argument in arguments {
+            host.say(&format!("user `{user}`: {}", sanitize(argument)));
+        }
+        if !removed.is_empty() {
+            host.say(&format!(
+                "user `{user}`: kubectl would have used {} in place of this plugin; removed, and kept in the backup",
+                output::names(removed)
+            ));
+        }
+    }
 }
 
 /// Contexts that led to another endpoint of their cluster until now, because somebody has said so.

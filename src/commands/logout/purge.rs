@@ -49,7 +49,10 @@ pub(super) fn agree(session: &Session<'_>, args: &ConfirmArgs) -> Result<()> {
     confirm::check(session, args)?;
     check(session)?;
     let host = session.host;
-    let profiles: Vec<String> = Config::load(&session.directories)?.profiles.into_keys().collect();
+    let profiles: Vec<String> = Config::load(&session.directories, session.host.env.inputs())?
+        .profiles
+        .into_keys()
+        .collect();
     if profiles.is_empty() {
         host.say("certificates, tokens and state of this machine go; there are no profiles");
     } else {
@@ -72,7 +75,9 @@ fn check(session: &Session<'_>) -> Result<()> {
 }
 
 fn profiles(session: &Session<'_>) -> Result<Vec<(ProfileName, Profile)>> {
-    let all = Config::load(&session.directories)?.profiles.into_iter();
+    let all = Config::load(&session.directories, session.host.env.inputs())?
+        .profiles
+        .into_iter();
     Ok(all
         .filter_map(|(name, profile)| Some((ProfileName::parse(&name).ok()?, profile)))
         .collect())

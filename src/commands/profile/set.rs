@@ -5,22 +5,17 @@ use crate::cli::{GlobalArgs, ProfileSetArgs};
 use crate::commands::profile::ProfileError;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::host::{Directories, Host};
+use crate::host::{Directories, Host, Input};
 use crate::identity::Identity;
 use crate::plan::{self, ProfileKind, ProfileSetPlan, RunSettings};
 use crate::secret::{InvalidSecret, Secret, SecretShape};
 use crate::session::Session;
-use std::io::Read as _;
-use std::sync::PoisonError;
-
-/// A secret access key has 40 characters, a password at most some more; anything much longer is something else.
-const LONGEST_SECRET: u64 = 4096;
 
 /// Verifies an identity and keeps it.
 pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
-    let mut config = Config::load(&session.directories)?;
+    let mut config = Config::load(&session.directories, session.host.env.inputs())?;
     let existing = config.profiles.get(&args.name);
     let (mut args, kept) = existing.map_or_else(
         || (args.clone(), Vec::new()),
@@ -106,14 +101,11 @@ fn secret(plan: &ProfileSetPlan, session: &Session<'_>) -> Result<Option<Secret<
 
 /// One line from stdin.
 fn read_secret(plan: &ProfileSetPlan, host: &Host, what: &'static str, shape: SecretShape) -> Result<Secret<String>> {
-    let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    let mut stdin = host.stdin.lock().unwrap_or_else(PoisonError::into_inner);
-    stdin
-        .by_ref()
-        .take(LONGEST_SECRET)
-        .read_to_end(&mut bytes)
-        .map_err(|_| ProfileError::NoSecret(what, plan.command_line()))?;
-    match shape.check_bytes(&bytes) {
+    let bytes = host
+        .read_stdin(Input::Token)
+        .map_err(|error| ProfileError::Unread(what, error, plan.command_line()))?;
+    // Only its shape is looked at.
+    match shape.check_bytes(bytes.expose()) {
         Ok(secret) => Ok(secret),
         Err(InvalidSecret::Empty) => Err(ProfileError::NoSecret(what, plan.command_line()).into()),
         Err(invalid) => Err(ProfileError::MalformedSecret(what, invalid, plan.command_line()).into()),

@@ -28,7 +28,7 @@ struct ProfileRow<'a> {
 pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
     let format = Format::parse(args)?;
     let directories = Directories::of(&host.env);
-    let config = Config::load(&directories)?;
+    let config = Config::load(&directories, host.env.inputs())?;
     let rows: Vec<ProfileRow<'_>> = config
         .profiles
         .iter()
@@ -99,7 +99,7 @@ fn whose(profile: &Profile) -> Option<String> {
 pub(super) fn show(args: &ProfileShowArgs, host: &Host) -> Result<()> {
     let format = Format::parse(&args.output)?;
     let name = plan_name(&args.name)?;
-    let config = Config::load(&Directories::of(&host.env))?;
+    let config = Config::load(&Directories::of(&host.env), host.env.inputs())?;
     let profile = config
         .profiles
         .get(name.as_str())

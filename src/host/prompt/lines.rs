@@ -7,6 +7,7 @@ use crate::host::{Host, Processes};
 use crate::secret::Secret;
 use std::io::{Read as _, Write as _};
 use std::sync::PoisonError;
+use zeroize::Zeroizing;
 
 impl Host {
     /// One line, trimmed; `None` at the end of the input.
@@ -122,7 +123,8 @@ impl Host {
     /// One line of stdin, byte for byte: what comes after it is for the next question. `None` at the end of the input.
     fn read_line(&self) -> Option<Secret<String>> {
         let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut line = Vec::new();
+        // Of the longest length it can have: it does not grow, and leaves no copy behind.
+        let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_ANSWER + 1));
         let mut byte = [0];
         while line.len() <= LONGEST_ANSWER {
             match stdin.read(&mut byte) {
@@ -132,7 +134,7 @@ impl Host {
                 _ => break,
             }
         }
-        Some(Secret::new(String::from_utf8(line).unwrap_or_default()))
+        Some(Secret::new(std::str::from_utf8(&line).unwrap_or_default().to_owned()))
     }
 }
 

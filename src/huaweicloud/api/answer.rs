@@ -3,7 +3,7 @@
 use crate::host::{Clock, Skew};
 use crate::http::Response;
 use crate::huaweicloud::api::{Answer, ApiError, Call, Refusal};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use serde_json::Value;
 
 /// A longer `Retry-After` is a mistake: an hour.
@@ -14,7 +14,7 @@ pub(crate) fn read(call: &Call<'_>, response: &Response, clock: &Clock, skew: Sk
     let offset = skew.now(clock);
     let server_time = clock.now() + offset;
     let body = response.body.expose(); // parsed here; what is secret in it goes into `Secret`s of the caller
-    let json = serde_json::from_slice::<Value>(body);
+    let json = SecretJson::parse(body);
     let subject_token = response
         .header("x-subject-token")
         .map(|token| Secret::new(token.to_owned()));
@@ -26,14 +26,14 @@ pub(crate) fn read(call: &Call<'_>, response: &Response, clock: &Clock, skew: Sk
     };
     if (200..300).contains(&response.status) {
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(answer(Value::Null));
+            return Ok(answer(SecretJson::default()));
         }
         return Ok(answer(json.map_err(|error| not_json(call, response, &error))?));
     }
     let json = match json {
         Ok(json) => json,
         Err(error) if !body.is_empty() && response.status < 300 => return Err(not_json(call, response, &error)),
-        Err(_) => Value::Null, // the status says enough
+        Err(_) => SecretJson::default(), // the status says enough
     };
     let text = |value: Option<String>| crate::sanitize::sanitize(&value.unwrap_or_default());
     Err(ApiError::Refused(Box::new(Refusal {

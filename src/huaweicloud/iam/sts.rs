@@ -4,7 +4,7 @@ use crate::huaweicloud::api::{Api, ApiError, Body, Call};
 use crate::huaweicloud::iam::IamError;
 use crate::huaweicloud::iam::token_answer::TemporaryAccessKey;
 use crate::ids::Endpoint;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use serde_json::{Value, json};
 
 /// STS at one endpoint.
@@ -64,8 +64,9 @@ impl StsClient<'_> {
         .chain(policy)
         .chain(policy_ids)
         .collect();
+        let body = SecretJson::new(body);
         let answer = self.api.call(&Call {
-            body: Some(Body(&|_| body.clone())),
+            body: Some(Body(&|_| Value::clone(&body))),
             ..self.call("POST", "/v5/agencies/assume-with-oidc", "sts:agencies:assumeWithOIDC")
         })?;
         let key = TemporaryAccessKey::from_json(&answer.json);

@@ -8,7 +8,7 @@ use crate::huaweicloud::iam::token_answer::{TemporaryAccessKey, Token};
 use crate::huaweicloud::iam::{IamClient, IamError};
 use crate::huaweicloud::signing::canonical_request::percent_encode;
 use crate::ids::ProjectId;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretJson};
 use serde_json::{Map, Value, json};
 
 /// What a token is good for.
@@ -147,7 +147,8 @@ impl IamClient<'_> {
 
     fn token(&self, identity: Value, scope: &Scope, is_repeatable: bool) -> Result<Token, IamError> {
         let auth = with_scope(Map::from_iter([("identity".to_owned(), identity)]), scope);
-        let body = |_| auth.clone();
+        let auth = SecretJson::new(auth);
+        let body = |_| Value::clone(&auth);
         let mut call = self.post("/v3/auth/tokens", is_repeatable);
         call.query = vec![("nocatalog".to_owned(), "true".to_owned())];
         call.body = Some(Body(&body));
@@ -172,7 +173,8 @@ impl IamClient<'_> {
         // Into the body that proves who we are, to an endpoint that the identity trusts.
         let id_token = json!({"id": id_token.expose()});
         let auth = with_scope(Map::from_iter([("id_token".to_owned(), id_token)]), scope);
-        let body = |_| auth.clone();
+        let auth = SecretJson::new(auth);
+        let body = |_| Value::clone(&auth);
         let mut call = self.post("/v3.0/OS-AUTH/id-token/tokens", true);
         call.identity_provider = Some(provider);
         call.body = Some(Body(&body));
@@ -183,19 +185,22 @@ impl IamClient<'_> {
     pub fn access_key_by_token(&self, token: &Secret<String>) -> Result<TemporaryAccessKey, IamError> {
         // Back to the IAM that issued it.
         let token = json!({"id": token.expose(), "duration_seconds": KEY_SECONDS});
-        self.access_key(&json!({"methods": ["token"], "token": token}))
+        self.access_key(&SecretJson::new(json!({"methods": ["token"], "token": token})))
     }
 
     /// A temporary access key of an agency, for the credentials of this client.
     pub fn access_key_of_agency(&self, agency: &Agency, naming: AgencyNaming) -> Result<TemporaryAccessKey, IamError> {
         let seconds = agency.seconds.unwrap_or(KEY_SECONDS);
         let assume_role = assume_role(agency, naming, Some(seconds));
-        self.access_key(&json!({"methods": ["assume_role"], "assume_role": assume_role}))
+        self.access_key(&SecretJson::new(
+            json!({"methods": ["assume_role"], "assume_role": assume_role}),
+        ))
     }
 
-    fn access_key(&self, identity: &Value) -> Result<TemporaryAccessKey, IamError> {
-        let auth = json!({"auth": {"identity": identity}});
-        let body = |_| auth.clone();
+    fn access_key(&self, identity: &SecretJson) -> Result<TemporaryAccessKey, IamError> {
+        let auth = json!({"auth": {"identity": **identity}});
+        let auth = SecretJson::new(auth);
+        let body = |_| Value::clone(&auth);
         let mut call = self.post("/v3.0/OS-CREDENTIAL/securitytokens", true);
         call.body = Some(Body(&body));
         let answer = self.api.call(&call)?;

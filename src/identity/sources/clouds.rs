@@ -52,7 +52,7 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Option<FoundIdentity
     };
     let region = names::REGION.iter().find_map(|name| env.var(name));
     let public = if entry::has_profile(&own) {
-        files.public()?
+        files.public(env)?
     } else {
         None
     };
@@ -113,11 +113,11 @@ struct Files {
 impl Files {
     fn read(env: &Env) -> Result<Self, IdentityError> {
         let directories = directories(env);
-        let first = |name: &str| first_below(&directories, name);
+        let first = |name: &str| first_below(env, &directories, name);
         let clouds = named(env, names::CONFIG_FILE)?;
         let secure = match (named(env, names::SECURE_FILE)?, &clouds) {
             (Some(secure), _) => Some(secure),
-            (None, Some((path, _))) => first_of(&path.with_file_name("secure"))?,
+            (None, Some((path, _))) => first_of(env, &path.with_file_name("secure"))?,
             (None, None) => first("secure")?,
         };
         Ok(Self {
@@ -147,8 +147,8 @@ impl Files {
     }
 
     /// What the vendors that are described here have.
-    fn public(&self) -> Result<Option<PlainYaml>, IdentityError> {
-        Ok(first_below(&self.directories, "clouds-public")?.map(|(_, public)| public))
+    fn public(&self, env: &Env) -> Result<Option<PlainYaml>, IdentityError> {
+        Ok(first_below(env, &self.directories, "clouds-public")?.map(|(_, public)| public))
     }
 
     fn names(&self) -> Vec<String> {
@@ -192,8 +192,8 @@ fn directories(env: &Env) -> Vec<PathBuf> {
     all.into_iter().flatten().collect()
 }
 
-fn first_below(directories: &[PathBuf], name: &str) -> Result<Option<(PathBuf, PlainYaml)>, IdentityError> {
-    let mut all = directories.iter().map(|directory| first_of(&directory.join(name)));
+fn first_below(env: &Env, directories: &[PathBuf], name: &str) -> Result<Option<(PathBuf, PlainYaml)>, IdentityError> {
+    let mut all = directories.iter().map(|directory| first_of(env, &directory.join(name)));
     all.find_map(Result::transpose).transpose()
 }
 
@@ -206,15 +206,15 @@ fn named(env: &Env, variable: &'static str) -> Result<Option<(PathBuf, PlainYaml
         let problem = format!("`{variable}` names `{}`, which does not exist", path.display());
         malformed_source(SOURCE, problem, format!("correct `{variable}`, or unset it"))
     };
-    let text = read_file(SOURCE, &path)?.ok_or_else(missing)?;
+    let text = read_file(SOURCE, env, &path)?.ok_or_else(missing)?;
     let parsed = parse(&path, &text)?;
     Ok(Some((path, parsed)))
 }
 
-fn first_of(stem: &Path) -> Result<Option<(PathBuf, PlainYaml)>, IdentityError> {
+fn first_of(env: &Env, stem: &Path) -> Result<Option<(PathBuf, PlainYaml)>, IdentityError> {
     for extension in EXTENSIONS {
         let path = stem.with_extension(extension);
-        if let Some(text) = read_file(SOURCE, &path)? {
+        if let Some(text) = read_file(SOURCE, env, &path)? {
             let parsed = parse(&path, &text)?;
             return Ok(Some((path, parsed)));
         }
@@ -222,8 +222,9 @@ fn first_of(stem: &Path) -> Result<Option<(PathBuf, PlainYaml)>, IdentityError> 
     Ok(None)
 }
 
-fn parse(path: &Path, text: &str) -> Result<PlainYaml, IdentityError> {
-    PlainYaml::parse(text).map_err(|line| {
+fn parse(path: &Path, text: &Secret<String>) -> Result<PlainYaml, IdentityError> {
+    // What is secret in it goes into `Secret`s.
+    PlainYaml::parse(text.expose()).map_err(|line| {
         let problem = format!("`{}`, line {line}: it is not YAML of this kind", path.display());
         malformed_source(SOURCE, problem, "correct the line")
     })

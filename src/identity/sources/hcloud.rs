@@ -15,7 +15,7 @@ use crate::identity::reading::{access_key_id, malformed_source, read_file, secre
 use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::{PortalRole, PortalSettings};
 use crate::ids::Region;
-use crate::secret::{Secret, SecretShape};
+use crate::secret::{Secret, SecretJson, SecretShape};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -38,11 +38,12 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Hcloud, IdentityErro
     let Some(path) = env.home().map(|home| home.join(".hcloud").join("config.json")) else {
         return Ok(Hcloud::Absent);
     };
-    let Some(text) = read_file(SOURCE, &path)? else {
+    let Some(text) = read_file(SOURCE, env, &path)? else {
         return Ok(Hcloud::Absent);
     };
     let file = path.display();
-    let json: Value = serde_json::from_str(&text).map_err(|error| {
+    // What is secret in it goes into `Secret`s.
+    let json = SecretJson::parse(text.expose().as_bytes()).map_err(|error| {
         let problem = format!("`{file}`, line {}: it is not JSON", error.line());
         malformed_source(
             SOURCE,

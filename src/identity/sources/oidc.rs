@@ -6,10 +6,9 @@ use crate::huaweicloud::iam::sts::AssumeWithOidc;
 use crate::identity::IdentityError;
 use crate::identity::found::{AuthMethod, FoundIdentity, provider_found};
 use crate::identity::id_token::{self, IdTokenSource};
-use crate::identity::reading::{malformed_source, secret_variable};
+use crate::identity::reading::{TokenFile, malformed_source, secret_variable};
 use crate::ids::Endpoint;
 use crate::secret::SecretShape;
-use std::path::PathBuf;
 
 const SOURCE: &str = "oidc";
 /// The SDKs' default, in seconds.
@@ -54,7 +53,7 @@ fn sts(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
     let text = secret_variable(SOURCE, env, names::OIDC_ID_TOKEN, SecretShape::Key)?.map(IdTokenSource::Text);
     let file = env
         .var_os(names::OIDC_TOKEN_FILE)
-        .map(|path| IdTokenSource::File(PathBuf::from(path)));
+        .map(|path| IdTokenSource::File(TokenFile::of(path, env)));
     let own = text.or(file);
     let is_own = own.is_some();
     let half = |set: &str, unset: &str| {

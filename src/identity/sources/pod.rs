@@ -5,7 +5,7 @@ use crate::env_vars as names;
 use crate::host::Env;
 use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::id_token::IdTokenSource;
-use crate::identity::reading::malformed_source;
+use crate::identity::reading::{TokenFile, malformed_source};
 use crate::identity::{IdentityError, local};
 use std::path::{Path, PathBuf};
 
@@ -45,6 +45,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
             "the pod's token lies below `/var/run/secrets`: let the pod have its identity from CCE's add-on again",
         ));
     }
+    let token_file = TokenFile::of(token_file, env);
     Ok(Some(FoundIdentity {
         name: None,
         fingerprint: IdTokenSource::File(token_file.clone()).fingerprint("pod", &[]),

@@ -7,14 +7,13 @@ use crate::identity::IdentityError;
 use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::{AuthMethod, FoundIdentity, Passcode, provider_found};
 use crate::identity::id_token::{self, IdTokenSource};
-use crate::identity::reading::malformed_source;
+use crate::identity::reading::{TokenFile, malformed_source};
 use crate::identity::secret_record::SecretPurpose;
 use crate::identity::secret_record::SecretRef;
 use crate::identity::sources::metadata;
 use crate::identity::sources::openstack::{shown, user_fingerprint};
 use crate::identity::sources::sign_on;
 use crate::ids::ProfileName;
-use std::path::PathBuf;
 
 /// The kinds by their names.
 pub const KINDS: &str = "access-key, password, sso, oidc, agency, federation, metadata or command";
@@ -200,7 +199,7 @@ fn federation(name: &ProfileName, profile: &Profile, env: &Env) -> Result<FoundI
     let file = profile
         .id_token_file
         .as_ref()
-        .map(|path| IdTokenSource::File(PathBuf::from(path)));
+        .map(|path| IdTokenSource::File(TokenFile::of(path, env)));
     let token = match file {
         Some(file) => Some(file),
         None => id_token::of_environment(env)?,

@@ -10,7 +10,9 @@ use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::provider_found;
 use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::id_token::IdTokenSource;
-use crate::identity::reading::{access_key_id, auth_url, malformed_source, named_file, read_file, secret as secret_of};
+use crate::identity::reading::{
+    TokenFile, access_key_id, auth_url, malformed_source, named_file, read_file, secret as secret_of,
+};
 use crate::identity::secret_record::SecretRef;
 use crate::secret::SecretShape;
 use ini::{Malformed, Section, Value};
@@ -35,7 +37,7 @@ pub(crate) fn find(env: &Env, file: Option<&str>) -> Result<Option<FoundIdentity
     let Some(path) = named.or_else(usual) else {
         return Ok(None);
     };
-    let Some(text) = read_file(SOURCE, &path)? else {
+    let Some(text) = read_file(SOURCE, env, &path)? else {
         if is_named {
             let problem = format!("`{}` does not exist", path.display());
             return Err(malformed_source(SOURCE, problem, cure));
@@ -43,7 +45,8 @@ pub(crate) fn find(env: &Env, file: Option<&str>) -> Result<Option<FoundIdentity
         return Ok(None);
     };
     let file = path.display().to_string();
-    let section = Section::read(&text, SECTION).map_err(|Malformed { line, problem }| {
+    // What is secret in it goes into `Secret`s.
+    let section = Section::read(text.expose(), SECTION).map_err(|Malformed { line, problem }| {
         let cure = "write `[basic]`, and below it lines such as `ak = …` and `sk = …`";
         malformed_source(SOURCE, format!("`{file}`, line {line}: {problem}"), cure)
     })?;
@@ -92,7 +95,7 @@ impl Basic {
                     "name the file of the id token too",
                 ));
             };
-            let token = IdTokenSource::File(PathBuf::from(file));
+            let token = IdTokenSource::File(TokenFile::of(file, env));
             return Ok(FoundIdentity {
                 name: Some(self.file.clone()),
                 ..provider_found(provider, token, settings, &origin)

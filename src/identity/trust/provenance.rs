@@ -97,7 +97,7 @@ fn exposed(identity: &Identity, env: &Env) -> Option<Exposed> {
             ("the id token", secret, places)
         }
     };
-    deciding.push(names::SSL_CERT_FILE);
+    deciding.extend([names::SSL_CERT_FILE, names::SSL_CERT_DIR]);
     Some(Exposed { what, secret, deciding })
 }
 

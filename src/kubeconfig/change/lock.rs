@@ -76,5 +76,9 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a new file: no link is followed, nothing is waited for"
+    )]
     options.open(path)
 }

@@ -95,6 +95,10 @@ impl Staged {
         options.write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, no_links());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a regular file, looked at before; no link is followed"
+        )]
         let mut file = options.open(&self.target)?;
         let mut put = |contents: &[u8]| {
             io::Seek::rewind(&mut file)?;

@@ -29,7 +29,7 @@ pub(crate) fn write(files: &[FileChange], locations: &Locations) -> Result<(), K
     let locks = to_lock.iter().map(|path| Lock::take(path));
     let _locks = locks.collect::<Result<Vec<_>, _>>()?;
     for (file, _) in &targets {
-        if read(&file.path, locations.deadline())? != file.before {
+        if read(&file.path, locations.inputs())? != file.before {
             return Err(KubeconfigError::ChangedMeanwhile {
                 path: file.path.clone(),
             });

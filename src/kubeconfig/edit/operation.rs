@@ -38,7 +38,20 @@ pub(crate) enum BodyChange {
     Exec {
         set: Vec<(&'static str, Node)>,
         unset: Vec<&'static str>,
+        /// Arguments of ours that were others, or are gone: for people.
+        changed: Vec<String>,
     },
+}
+
+/// What a user entry of ours does not have any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The user's name.
+    pub user: String,
+    /// The credentials that kubectl would use in place of our plugin, or refuses beside it.
+    pub removed: Vec<&'static str>,
+    /// Arguments of ours that were others, or are gone, each as a clause.
+    pub arguments: Vec<String>,
 }
 
 /// What kubectl would use in place of an exec plugin, or refuses beside it. Nothing else of a user is ever removed.
@@ -88,25 +101,36 @@ impl BodyChange {
             .filter(|key| !is_absent(existing.get(*key)))
             .collect();
         let change = match existing.get("exec").filter(|exec| is_our_exec(exec)) {
-            Some(exec) => Self::Exec {
-                set: wanted.fields_to_set(exec),
-                unset,
-            },
+            Some(exec) => {
+                let (wanted, changed) = wanted.beside(exec);
+                Self::Exec {
+                    set: wanted.fields_to_set(exec),
+                    unset,
+                    changed,
+                }
+            }
             None => Self::Fields {
                 set: vec![("exec", wanted.exec())],
                 unset,
             },
         };
-        let is_done = matches!(&change, Self::Exec { set, unset } if set.is_empty() && unset.is_empty());
+        let is_done = matches!(&change, Self::Exec { set, unset, .. } if set.is_empty() && unset.is_empty());
         (!is_done).then_some(change)
     }
 
-    /// The credentials that a user loses by it.
-    pub(crate) fn removed(&self) -> &[&'static str] {
-        match self {
-            Self::Replace(_) => &[],
-            Self::Fields { unset, .. } | Self::Exec { unset, .. } => unset,
-        }
+    /// What a user of this name loses by it; `None` if nothing.
+    pub(crate) fn loss(&self, user: &str) -> Option<Loss> {
+        let (removed, arguments) = match self {
+            Self::Replace(_) => return None,
+            Self::Fields { unset, .. } => (unset.clone(), Vec::new()),
+            Self::Exec { unset, changed, .. } => (unset.clone(), changed.clone()),
+        };
+        let is_any = !removed.is_empty() || !arguments.is_empty();
+        is_any.then(|| Loss {
+            user: user.to_owned(),
+            removed,
+            arguments,
+        })
     }
 }
 
@@ -154,7 +178,7 @@ pub(crate) fn expected(before: &Value, operations: &[Operation]) -> Option<Value
                             body.remove(*key);
                         }
                     }
-                    BodyChange::Exec { set, unset } => {
+                    BodyChange::Exec { set, unset, .. } => {
                         let body = item.get_mut(kind.body_key())?.as_object_mut()?;
                         let exec = body.get_mut("exec")?.as_object_mut()?;
                         for (key, value) in set {

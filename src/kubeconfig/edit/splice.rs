@@ -169,7 +169,7 @@ impl<'t> Splicer<'t> {
                 Content::Map { .. } => self.set_fields(value, set, unset),
                 _ => Err(format!("the contents of a {kind} come from an alias")),
             },
-            (Some((_, (_, value))), BodyChange::Exec { set, unset }) => {
+            (Some((_, (_, value))), BodyChange::Exec { set, unset, .. }) => {
                 let Some((_, (_, exec))) = value.pair("exec") else {
                     return Err(format!("the contents of a {kind} come from an alias or a merge key"));
                 };

@@ -125,6 +125,7 @@ fn serve<S>(open: &Opener<S>, jobs: Receiver<KeyringJob<S>>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test's own files")]
 mod tests {
     use super::*;
     use chrono::TimeDelta;

@@ -52,6 +52,7 @@ impl TimeOutMarker {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test's own files")]
 mod tests {
     use super::*;
     use std::fs;

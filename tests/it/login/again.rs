@@ -200,3 +200,53 @@ fn a_pin_to_a_source_that_is_gone_is_said_and_nothing_else_is_tried() {
     world.snapshot("get-credential/pinned-variables-are-gone", &outcome);
     assert_eq!(world.certificate_requests(), 0);
 }
+
+/// Issue 12, D13.
+#[test]
+fn what_a_person_has_put_into_our_entry_stays_and_what_is_taken_out_is_said() {
+    let world = World::new();
+    world.login(&[]).is_done();
+    let text = world.kubeconfig_text();
+    let edited = text
+        .replace("      - get-credential\n", "      - get-credential\n      - --timeout=20s # slow line\n      - -v\n")
+        .replace("interactiveMode: IfAvailable", "interactiveMode: Never")
+        .replace(
+            "      command: ",
+            "      env:\n      - name: HTTPS_PROXY\n        value: http://127.0.0.1:9\n      theirs: {a: 1}\n      command: ",
+        )
+        .replace("  user:\n    exec:", "  user:\n    extensions:\n    - name: x\n      extension: {y: 1}\n    exec:");
+    assert!(edited.len() > text.len() + 150, "{edited}");
+    let by_kubectl = text.replace("      command: ", "      env: null\n      command: ");
+    assert_ne!(by_kubectl, text);
+    for kept in [&edited, &by_kubectl] {
+        world.write(".kube/config", kept);
+        assert!(world.login(&[]).is_done().stderr.contains("was up to date"));
+        world.run(["refresh", "--context", "prod"]).is_done();
+        assert_eq!(world.kubeconfig_text(), **kept);
+    }
+
+    // Ours and theirs in one list: only ours changes.
+    world.write(
+        ".kube/config",
+        edited.replace("--cluster-id", "--cache=none\n      - --cluster-id"),
+    );
+    let changed = world.login(&["--cache=file"]);
+    changed.is_done();
+    assert!(changed.stderr.contains("`--cache=none` is now `--cache="), "{changed}");
+    let after = world.kubeconfig_text();
+    assert!(after.contains("--timeout=20s") && after.contains("- \"-v\""), "{after}");
+
+    world.write(
+        ".kube/config",
+        edited.replace("    exec:", "    token: abcdef\n    password: geheim\n    exec:"),
+    );
+    let cleaned = world.login(&[]);
+    assert!(
+        cleaned
+            .is_done()
+            .stderr
+            .contains("kubectl would have used `token`, `password`"),
+        "{cleaned}"
+    );
+    assert_eq!(world.kubeconfig_text(), edited);
+}

@@ -40,7 +40,21 @@ fn of_eleven() -> World {
 
 /// How many cluster entries have their authorities.
 fn entries_with_ca(world: &World) -> usize {
-    world.kubeconfig_text().matches("certificate-authority-data: ").count()
+    let text = world.kubeconfig_text();
+    text.matches("certificate-authority-data: ").count() - text.matches(&nobody()).count()
+}
+
+/// What stands for authorities that are not known yet.
+fn nobody() -> String {
+    base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        cce_login::certificate::NOBODY,
+    )
+}
+
+/// Whether an entry waits for its authorities: until then it trusts nobody, and not those of the system either.
+fn waits(entry: &Value) -> bool {
+    entry["certificate-authority-data"] == nobody().as_str() && entry.get("insecure-skip-tls-verify").is_none()
 }
 
 #[test]
@@ -83,8 +97,7 @@ fn of_more_clusters_the_rest_follows_in_the_background_and_no_certificate_is_tak
     assert_eq!((world.certificate_requests(), entries_with_ca(&world)), (8, 8));
     for name in ["staging.cn-north-4", "teams.cn-north-4_team"] {
         let entry = cluster(&world, name);
-        assert!(entry.get("certificate-authority-data").is_none(), "{entry}");
-        assert!(entry.get("insecure-skip-tls-verify").is_none(), "{entry}");
+        assert!(waits(&entry), "{entry}");
     }
     let status = world.run(["status"]);
     assert_eq!(
@@ -269,11 +282,7 @@ fn a_first_use_completes_the_entry_and_a_client_that_has_read_the_old_one_is_tol
         entry["certificate-authority-data"].is_string() && entry["tls-server-name"].is_string(),
         "{entry}"
     );
-    assert!(
-        cluster(&world, "teams.cn-north-4_team")
-            .get("certificate-authority-data")
-            .is_none()
-    );
+    assert!(waits(&cluster(&world, "teams.cn-north-4_team")));
     // client-go runs the plugin several times: it would say `x509` in the end if it got the certificate.
     let second = world.get_credential_of("staging", &["--identity=env"]);
     second.fails(Exit::Temporary, "context `staging` had no CA");
@@ -526,4 +535,54 @@ fn a_thousand_clusters_are_set_up_in_one_run_and_the_second_changes_nothing() {
     let text = world.kubeconfig_text();
     login(&world, "--all").is_done();
     assert_eq!(world.kubeconfig_text(), text);
+}
+
+/// Issue 12, E22: without authorities kubectl would believe those of the system.
+#[test]
+fn an_answer_without_authorities_leaves_no_entry_that_trusts_the_systems() {
+    let world = World::new();
+    world.sim.set_behaviour(|b| b.no_authorities = true);
+    for flags in [&[][..], &["--no-check"], &["--print"], &["--access=internal"]] {
+        let outcome = world.login(flags);
+        outcome.fails(Exit::Failed, "names no certificate authority of the cluster");
+        assert!(!world.has(".kube/config"), "{outcome}");
+    }
+    world.snapshot("login/no-authorities", &world.login(&[]));
+
+    // Those that come later: the entry waits for its authorities, which do not come.
+    let mut world = of_eleven();
+    login(&world, "--all").is_done();
+    world.sim.set_behaviour(|b| b.no_authorities = true);
+    let waiting = world.kubeconfig_text();
+    assert_eq!(waiting.matches(&nobody()).count(), 3, "{waiting}");
+    let refresh = world.run(["refresh", "--missing"]);
+    refresh.fails(Exit::Failed, "names no certificate authority of the cluster");
+    world.run_left_behind();
+    assert_eq!(world.kubeconfig_text(), waiting);
+    world.set("KUBERNETES_EXEC_INFO", exec_info(&world, "staging.cn-north-4"));
+    let first_use = world.get_credential_of("staging", &["--identity=env"]);
+    first_use.fails(Exit::Failed, "names no certificate authority of the cluster");
+    assert_eq!(world.kubeconfig_text(), waiting);
+
+    // What verifies already stays as it is.
+    let known = world.run(["refresh", "--context", "lab-1"]);
+    assert_eq!(known.exit, Exit::Done, "{known}");
+    assert_eq!(world.kubeconfig_text(), waiting);
+
+    world.sim.set_behaviour(|b| b.no_authorities = false);
+    world.run(["refresh", "--missing"]).is_done();
+    assert_eq!(world.kubeconfig_text().matches(&nobody()).count(), 0);
+}
+
+/// The same where everything is printed.
+#[test]
+fn what_is_printed_of_clusters_that_come_later_trusts_nobody() {
+    let world = of_eleven();
+    let printed = login(&world, "--all --print");
+    let entries = printed.is_done().stdout.matches("certificate-authority-data: ").count();
+    assert_eq!(
+        (entries, printed.stdout.matches(&nobody()).count()),
+        (11, 3),
+        "{printed}"
+    );
 }

@@ -162,7 +162,7 @@ fn check(directory: &Path) {
 fn keep_secrets(world: &World, cloud: &Cloud, case: &Case) {
     let keyring: Arc<dyn SecretStore> = Arc::new(world.keyring().clone());
     let secrets = LayeredStore::new(vec![keyring.clone()], None);
-    let config = Config::load(&world.directories()).unwrap_or_default();
+    let config = Config::load(&world.directories(), &cce_login::host::Inputs::default()).unwrap_or_default();
     let filled = |text: &Option<String>| text.as_ref().map(|text| cloud.filled(world, text));
     for (name, secret) in &case.secrets {
         let secret = Secret::new(cloud.filled(world, secret));

@@ -94,13 +94,18 @@ impl World {
 
     /// Lets every process see a `/dev` with `null` in it and nothing else.
     pub(crate) fn give_bare_dev(&mut self) {
-        let script = "mkdir -p \"$0\" && : >\"$0/null\" && mount --bind /dev/null \"$0/null\" && mount --rbind \"$0\" /dev && exec \"$@\"";
+        self.give_mounts(": >\"$0/null\" && mount --bind /dev/null \"$0/null\" && mount --rbind \"$0\" /dev");
+    }
+
+    /// Runs every process in a mount namespace of its own, after this line of a shell; `$0` is an empty directory for it.
+    pub(crate) fn give_mounts(&mut self, line: &str) {
+        let script = format!("mkdir -p \"$0\" && {line} && exec \"$@\"");
         let mut front = vec!["unshare", "--mount"];
         if !rustix::process::geteuid().is_root() {
             front.push("--map-root-user");
         }
         let place = self.path("dev");
-        front.extend(["sh", "-c", script, &place]);
+        front.extend(["sh", "-c", &script, &place]);
         self.machine.front = front.into_iter().map(str::to_owned).collect();
     }
 

@@ -134,6 +134,8 @@ pub struct Behaviour {
     pub malformed_certificate: bool,
     /// `clustercert` answers carry an `exec` user, `proxy-url`, `tls-server-name` and extensions of somebody with bad intentions.
     pub smuggle: bool,
+    /// `clustercert` answers name no authorities.
+    pub no_authorities: bool,
     /// The server URL in every cluster of a `clustercert` answer.
     pub server_override: Option<String>,
     /// The accepted form of the signature.
@@ -199,6 +201,7 @@ impl Default for Behaviour {
             wrong_key: false,
             malformed_certificate: false,
             smuggle: false,
+            no_authorities: false,
             server_override: None,
             signature_style: SignatureStyle::default(),
             api_server_certificate: ApiServerCertificate::default(),

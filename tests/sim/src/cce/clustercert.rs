@@ -139,7 +139,7 @@ fn kubeconfig(behaviour: &Behaviour, cluster: &Cluster, certificate: &str, key: 
         certificate
     };
     let entries = entries(behaviour, cluster);
-    let clusters: Vec<_> = entries.iter().map(|entry| entry.cluster(behaviour.smuggle)).collect();
+    let clusters: Vec<_> = entries.iter().map(|entry| entry.cluster(behaviour)).collect();
     let contexts: Vec<_> = entries.iter().map(Entry::context).collect();
     let usual_context = if cluster.external.is_some() {
         "external"
@@ -185,12 +185,15 @@ struct Entry {
 }
 
 impl Entry {
-    fn cluster(&self, smuggles: bool) -> Value {
+    fn cluster(&self, behaviour: &Behaviour) -> Value {
         let mut cluster = match &self.ca {
             Some(ca) => json!({"server": self.server, "certificate-authority-data": ca}),
             None => json!({"server": self.server, "insecure-skip-tls-verify": true}),
         };
-        if smuggles {
+        if behaviour.no_authorities {
+            cluster = json!({"server": self.server});
+        }
+        if behaviour.smuggle {
             cluster["proxy-url"] = json!("http://127.0.0.1:9");
             cluster["tls-server-name"] = json!("smuggled.example");
             cluster["extensions"] =
