@@ -42,8 +42,8 @@ pub(crate) fn keep_what_variables_say(session: &Session<'_>, args: &mut ProfileS
     let env = &session.host.env;
     let mut open: Vec<(&str, &str, &mut Option<String>, String)> = Vec::new();
     for (variable, what, kept) in [
-        (env_vars::IAM_ENDPOINT, "IAM", &mut args.cloud.iam_endpoint),
-        (env_vars::CA_FILE, "the roots", &mut args.cloud.ca_file),
+        (env_vars::IAM_ENDPOINT, "the IAM endpoint", &mut args.cloud.iam_endpoint),
+        (env_vars::CA_FILE, "the file of roots", &mut args.cloud.ca_file),
     ] {
         if let (None, Some(value)) = (&kept, env.var(variable)) {
             open.push((variable, what, kept, value));
@@ -54,13 +54,13 @@ pub(crate) fn keep_what_variables_say(session: &Session<'_>, args: &mut ProfileS
     }
     let said: Vec<String> = open
         .iter()
-        .map(|(variable, what, _, value)| format!("`{variable}` names {what}: `{}`", sanitize(value)))
+        .map(|(variable, what, _, value)| format!("{what} `{}` comes from `{variable}`", sanitize(value)))
         .collect();
     session.host.say(&format!(
-        "{}; a password goes there only if the profile itself says so",
-        said.join(", ")
+        "{}: a password goes there only if the profile itself says so",
+        said.join(", and ")
     ));
-    if !session.host.confirm_explicitly("Keep that with the profile?")? {
+    if !session.host.confirm_explicitly("Keep it with the profile?")? {
         let variables: Vec<String> = open.iter().map(|(variable, ..)| format!("`{variable}`")).collect();
         session
             .host

@@ -159,7 +159,7 @@ fn is_agreed(session: &Session<'_>, args: &ConvertArgs) -> Result<bool> {
             .say("nothing is changed: run it at a terminal, or add `--yes`");
         return Ok(false);
     }
-    let is_agreed = session.host.confirm("replace these by entries that run this plugin?")?;
+    let is_agreed = session.host.confirm("Replace these by entries that run this plugin?")?;
     if !is_agreed {
         session.host.say("nothing is changed");
     }
@@ -246,11 +246,14 @@ fn is_to_be_verified(session: &Session<'_>, args: &ConvertArgs, entry: &Unverifi
     if args.confirm.yes {
         return Ok(true);
     }
-    Ok(session.host.confirm(&format!(
-        "`{}` is not verified (`insecure-skip-tls-verify`): put the cluster's CA into cluster entry `{}`, so that it is?",
+    session.host.say(&format!(
+        "`{}` of cluster entry `{}` is not verified (`insecure-skip-tls-verify`)",
         sanitize(&entry.server),
         sanitize(&entry.name)
-    ))?)
+    ));
+    Ok(session
+        .host
+        .confirm("Put the cluster's CA into it, so that it is verified?")?)
 }
 
 /// What stays wrong with an entry.

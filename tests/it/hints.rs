@@ -3,6 +3,7 @@
 
 use crate::support::World;
 use cce_login::cli::{Cli, Command, with_default_command};
+use cce_login::error::Exit;
 use cce_login::plan::ProfileSetPlan;
 use clap::CommandFactory as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,7 +184,7 @@ fn commands_that_need_nothing_more_run() {
             .iter()
             .any(|text| outcome.stderr.contains(text));
         assert!(
-            outcome.exit != cce_login::error::Exit::Usage || is_asked_for || is_about_another,
+            outcome.exit != Exit::Usage || is_asked_for || is_about_another,
             "{command}: {outcome}"
         );
     }
@@ -241,4 +242,81 @@ fn a_flag_in_a_hint_is_one_of_the_command_that_was_run() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is typed behind a question must be seen: at 80 columns nothing of it is cut off.
+#[test]
+fn every_question_fits_a_terminal() {
+    let mut questions = BTreeSet::new();
+    for path in files("tests/cmd", "txt") {
+        let text = fs::read_to_string(&path).unwrap();
+        questions.extend(
+            text.lines()
+                .filter(|line| line.contains("(y/N)") || line.contains("(Y/n)"))
+                .map(str::to_owned),
+        );
+    }
+    let identity = fs::read_to_string(crate::support::in_repository("src/commands/login/identity.rs")).unwrap();
+    let rows = identity
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('"')?.split('"').next());
+    questions.extend(rows.filter(|row| row.contains("account")).map(str::to_owned));
+    assert!(questions.len() > 3, "{questions:#?}");
+    for question in questions {
+        assert!(question.trim_end().chars().count() + "? ".len() <= 80, "{question}");
+    }
+}
+
+/// Issue 13.20: `--cache file` has no place there.
+#[test]
+fn without_a_home_directory_it_says_what_a_file_needs() {
+    let mut world = World::new();
+    let kubeconfig = world.path("config");
+    world.unset("HOME");
+    let outcome = world.login(&["--cache=none", "--kubeconfig", &kubeconfig]);
+    assert!(
+        outcome
+            .is_done()
+            .stderr
+            .contains("set `HOME`, or `CCE_LOGIN_CACHE_DIR`"),
+        "{outcome}"
+    );
+    let cache = world.path("cache");
+    world.set("CCE_LOGIN_CACHE_DIR", cache);
+    let outcome = world.login(&["--cache=none", "--kubeconfig", &kubeconfig]);
+    assert!(
+        outcome.is_done().stderr.contains("(`--cache file` keeps it"),
+        "{outcome}"
+    );
+}
+
+/// Issue 13.20: what `sudo` leaves in `HOME`. Only root can give a directory away, so only root sees this.
+#[cfg(unix)]
+#[test]
+fn under_sudo_it_says_to_run_it_without() {
+    let mut world = World::new();
+    world.use_no_key();
+    if std::os::unix::fs::chown(world.home(), Some(65534), None).is_err() {
+        return;
+    }
+    let without = "run it without `sudo`";
+    for line in [&["whoami"][..], &["whoami", "--profile=work"]] {
+        let outcome = world.run(line);
+        outcome.fails(Exit::Identity, "belongs to somebody else");
+        assert!(outcome.stderr.contains(without), "{outcome}");
+    }
+    let key = world.sim.access_key("alice");
+    world.pipe_in(&key.secret);
+    let outcome = world.run([
+        "profile",
+        "set",
+        "work",
+        "--access-key-id",
+        &key.id,
+        "--secret-store=file",
+        "--secret-stdin",
+    ]);
+    assert!(outcome.stderr.contains(without), "{outcome}");
+    assert_ne!(outcome.exit, Exit::Done);
+    std::os::unix::fs::chown(world.home(), Some(0), None).unwrap();
 }

@@ -1,5 +1,6 @@
 //! One context: its identity at the cloud, its cluster, its certificate, its API server.
 
+use crate::account::user_name;
 use crate::cache::entry::CacheEntry;
 use crate::cache::index::CertificateRecord;
 use crate::commands::doctor::finding::{Finding, Level};
@@ -131,8 +132,8 @@ fn certificate(session: &Session<'_>, certificates: &Certificates<'_>) -> Result
     let finding = Finding::ok(
         "certificate",
         format!(
-            "it {came}, for `{}`, and is valid for {}",
-            obtained.entry.cert.common_name,
+            "it {came}, for {}, and is valid for {}",
+            user_name::shown(session, &obtained.entry.cert.common_name),
             about(left)
         ),
     );

@@ -84,8 +84,7 @@ impl LoginIdentity {
         match new_profile::keep(session, &plan, secret.as_ref(), found) {
             Err(error) if plan.profile.secret_store.is_none() => {
                 error.without_hint().report(session.host);
-                let question =
-                    "Keep the secret in clear text, in a file that only you can read? No: it is for this login only";
+                let question = "Keep it in clear text, in a file? No: it is for this login only";
                 if !session.host.confirm_explicitly(question)? {
                     return new_profile::keep_without_secret(session, &plan);
                 }
@@ -182,7 +181,7 @@ impl SignInMethod {
         ),
         (
             Self::Provider,
-            "your company account: OpenID Connect (Entra, Keycloak, Okta, ...), in the browser",
+            "your company account: OpenID Connect (Entra, Keycloak, …), in the browser",
         ),
     ];
 

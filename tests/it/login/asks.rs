@@ -180,6 +180,34 @@ fn a_user_with_a_password_and_one_with_a_passcode_can_sign_in() {
     assert!(outcome.stderr.contains("kept in"), "{outcome}");
 }
 
+/// Issue 13.21: it used to ask for the password three times and to send it nowhere.
+#[test]
+fn a_password_for_an_endpoint_of_a_variable_is_kept_with_it_or_not_asked_for() {
+    let mut world = newcomer();
+    world.sim.set_password("alice", "correct horse");
+    world.set("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint());
+    let refused = typing(&mut world, &["2", "n", "example-account"], &[]);
+    assert_eq!(refused.exit, Exit::Interrupted, "{refused}");
+    assert!(
+        !refused.stderr.contains("Password:") && nothing_is_left(&world),
+        "{refused}"
+    );
+
+    let lines = ["2", "y", "example-account", "alice", "correct horse", "1"];
+    let outcome = typing(&mut world, &lines, &[]);
+    outcome.is_done();
+    let said = outcome.stderr.find("comes from `CCE_LOGIN_IAM_ENDPOINT`").unwrap();
+    assert!(said < outcome.stderr.find("Password:").unwrap(), "{outcome}");
+    let config = world.read(".config/cce-login/config.toml");
+    assert!(config.contains(&world.sim.iam_endpoint()), "{config}");
+    // kubectl gets on without the variables.
+    world.terminal(false, false, false);
+    for variable in ["CCE_LOGIN_IAM_ENDPOINT", "CCE_LOGIN_CA_FILE"] {
+        world.unset(variable);
+    }
+    world.get_credential(&["--profile=default"]).credential();
+}
+
 #[test]
 fn without_a_person_what_is_missing_is_named() {
     let mut world = newcomer();
