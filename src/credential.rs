@@ -17,12 +17,13 @@ pub(crate) mod slot;
 pub(crate) mod whose;
 
 use crate::api_server::choose::NoServer;
+use crate::cache::entry::CacheEntry;
 use crate::cache::freshness::Freshness;
 use crate::cache::index::{self, CertificateRecord};
 use crate::error::{Error, Result};
 use crate::ids::Endpoint;
 use crate::session::Session;
-use callers::{Caller, Callers};
+use callers::{Caller, Callers, never_renews};
 use chrono::{DateTime, Utc};
 use request::{CachePolicy, CertificateRequest, FetchRequest};
 use slot::{CertificateSlot, ObtainedCertificate};
@@ -93,6 +94,9 @@ impl<'a> Certificates<'a> {
             return self.fetch(CachePolicy::NotThis(&entry.cert));
         }
         let renewed = match freshness {
+            Freshness::Fresh | Freshness::Renewable if self.is_for_who_never_renews(entry) => {
+                renew::renew_blocking(&self.0, entry, CachePolicy::HalfLeft)
+            }
             Freshness::Renewable => renew::renew_in_background(&self.0, entry, command_line),
             Freshness::MustRenew => renew::renew_blocking(&self.0, entry, CachePolicy::AnyValid),
             _ => None,
@@ -103,6 +107,17 @@ impl<'a> Certificates<'a> {
             None if self.0.freshness(entry) == Freshness::Expired => self.fetch(CachePolicy::AnyValid),
             None => Ok(current),
         }
+    }
+
+    /// Whether half of the certificate's life is over, and the process that asks would keep it to the end. Who asks is looked up only then:
+    /// it costs a system call.
+    fn is_for_who_never_renews(&self, entry: &CacheEntry) -> bool {
+        let host = self.0.session.host;
+        !self.0.schedule(entry).has_half_left(host.clock.now())
+            && host
+                .processes
+                .parent_program()
+                .is_some_and(|program| never_renews::is_known(&program))
     }
 
     /// A cached certificate that is good for more than its last moments.

@@ -66,6 +66,7 @@ impl<'a> Session<'a> {
     pub(crate) fn for_client(self) -> Self {
         Self {
             is_for_client: true,
+            stores: self.stores.for_client(),
             ..self
         }
     }
@@ -199,6 +200,7 @@ fn store_environment(
         time_out_marker: runtime.map(|dir| dir.join("keyring-timed-out")),
         uid: crate::host::user_id(),
         interactive,
+        is_for_client: false,
         keyring_deadline: StoreEnvironment::keyring_deadline_for(interactive),
         now,
     }

@@ -29,6 +29,8 @@ pub struct Schedule {
     pub renew_from: DateTime<Utc>,
     /// From here on it is in its last moments.
     pub due_from: DateTime<Utc>,
+    /// Until here at least half of its life is left.
+    half_until: DateTime<Utc>,
     not_after: DateTime<Utc>,
     /// The server's clock minus ours.
     skew: TimeDelta,
@@ -46,6 +48,7 @@ impl Schedule {
         Self {
             renew_from: not_after - window,
             due_from: not_after - last_moment,
+            half_until: not_after - life / 2,
             not_after,
             skew: entry.skew.now(clock),
         }
@@ -63,6 +66,11 @@ impl Schedule {
         } else {
             Freshness::Fresh
         }
+    }
+
+    /// Whether at least half of the certificate's life is left at `now`, by our clock.
+    pub fn has_half_left(&self, now: DateTime<Utc>) -> bool {
+        now + self.skew <= self.half_until
     }
 
     /// The length of the renewal window.

@@ -4,7 +4,7 @@ use crate::cache::entry::CacheEntry;
 use crate::cache::freshness::Schedule;
 use crate::cache::handed_over::{self, HandedOverError};
 use crate::cli::{GetCredentialArgs, GlobalArgs};
-use crate::contexts::{ResolvedContext, complete};
+use crate::contexts::{self, ResolvedContext, complete};
 use crate::credential::callers::hints;
 use crate::credential::request::Requester;
 use crate::credential::{Certificates, whose};
@@ -12,8 +12,11 @@ use crate::error::{Error, Result};
 use crate::exec_credential::{ExecInfo, KeyDisplay, exec_credential};
 use crate::host::{Directories, Host, Input};
 use crate::identity::Identity;
+use crate::ids::ClusterId;
+use crate::kubeconfig::{self, OurContext};
 use crate::output;
 use crate::plan::{self, GetCredentialPlan};
+use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::session::{BrowserUse, Session};
 use chrono::{DateTime, Utc};
@@ -54,16 +57,22 @@ fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString
             .log
             .info(|| format!("the certificate of others is not taken: {error}"));
     }
-    let doing = format!("failed to get a client certificate for cluster `{}`", plan.cluster_id);
+    let cluster_id = plan.cluster_id.clone();
+    let doing = || {
+        format!(
+            "failed to get a client certificate for cluster `{}`",
+            name_of(host, &cluster_id)
+        )
+    };
     let requester = if plan.is_refresh_forced {
         Requester::Person
     } else {
         Requester::Client
     };
 
-    let resolved = ResolvedContext::new(&session, identity, plan).map_err(|e| e.doing(&doing))?;
+    let resolved = ResolvedContext::new(&session, identity, plan).map_err(|e| e.doing(doing()))?;
     let request = resolved.request(requester);
-    whose::check_offline(&session, &request).map_err(|e| e.doing(&doing))?;
+    whose::check_offline(&session, &request).map_err(|e| e.doing(doing()))?;
     let certificates = Certificates::of(&session, &request);
     if args.renew {
         certificates.tend();
@@ -78,12 +87,22 @@ fn serve(args: &GetCredentialArgs, global: &GlobalArgs, command_line: &[OsString
     } else {
         obtain()
     };
-    let obtained = obtained.map_err(|e| e.doing(&doing))?;
+    let obtained = obtained.map_err(|e| e.doing(doing()))?;
     complete::complete(&session, &request, &obtained)?;
     if session.is_interactive {
         certificates.warn_in_last_minutes(&obtained);
     }
     print(host, &resolved.plan, &obtained.entry, certificates.ask_again(&obtained))
+}
+
+/// What the kubeconfig that is at hand calls the cluster, for people; else its id.
+fn name_of(host: &Host, cluster_id: &ClusterId) -> String {
+    let named = contexts::load(host, None).ok().and_then(|kubeconfig| {
+        let ours = kubeconfig.ours();
+        let of_cluster = |ours: &&OurContext<'_>| kubeconfig::cluster_id(&ours.args) == Some(cluster_id.as_str());
+        Some(ours.iter().find(of_cluster)?.cluster_name?.to_owned())
+    });
+    named.map_or_else(|| cluster_id.to_string(), |name| sanitize(&name))
 }
 
 /// The certificate that somebody else keeps.

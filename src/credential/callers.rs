@@ -5,6 +5,7 @@
 //! and one write a call. Two callers may share a place; then the earlier one is forgotten, which costs nothing but awareness.
 
 pub(crate) mod hints;
+pub(crate) mod never_renews;
 
 use crate::host::{Directories, Process, open_private};
 use chrono::{DateTime, Utc};

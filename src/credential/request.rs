@@ -77,6 +77,8 @@ pub(crate) enum CachePolicy<'a> {
     AnyValid,
     /// Not yet in its renewal window.
     Fresh,
+    /// With at least half of its life before it: for who will never ask for another one.
+    HalfLeft,
     /// Another than this one, which the API server refuses.
     NotThis(&'a ClientCert),
     /// Asked for after this run began: a person wants a new one.

@@ -360,6 +360,7 @@ impl Run<'_> {
         match (self.fetch.policy, schedule.freshness(now)) {
             (_, Freshness::Expired) | (CachePolicy::Newer, _) => Worth::Nothing,
             (CachePolicy::NotThis(refused), _) if entry.cert == *refused => Worth::Nothing,
+            (CachePolicy::HalfLeft, _) if !schedule.has_half_left(now) => Worth::Ageing,
             (_, Freshness::Fresh) => Worth::Good,
             _ if !self.has(entry) && is_early(&schedule, &self.slot.key, now) => Worth::Good,
             _ => Worth::Ageing,

@@ -158,6 +158,7 @@ impl<'a> CertificateSlot<'a> {
         match policy {
             CachePolicy::AnyValid => matches!(freshness, Freshness::Fresh | Freshness::Renewable),
             CachePolicy::Fresh => freshness == Freshness::Fresh,
+            CachePolicy::HalfLeft => self.schedule(entry).has_half_left(self.session.host.clock.now()),
             CachePolicy::NotThis(refused) => freshness != Freshness::Expired && entry.cert != *refused,
             CachePolicy::Newer => entry.requested_at >= self.session.started,
         }

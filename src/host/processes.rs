@@ -34,6 +34,8 @@ pub enum Processes {
     Given {
         /// Who runs us.
         parent: Option<Process>,
+        /// The name of its program.
+        parent_program: Option<String>,
         /// The command lines of the processes that were left behind.
         left_behind: Arc<Mutex<Vec<Vec<OsString>>>>,
         /// The addresses that a browser was to open.
@@ -47,6 +49,15 @@ impl Processes {
         match self {
             Self::System => system::parent(),
             Self::Given { parent, .. } => *parent,
+        }
+    }
+
+    /// The name of the program that runs us, without its directory: the interpreter's, where it is a script. `None` where the system does not
+    /// tell, or it is somebody else's.
+    pub fn parent_program(&self) -> Option<String> {
+        match self {
+            Self::System => system::parent_program(),
+            Self::Given { parent_program, .. } => parent_program.clone(),
         }
     }
 
@@ -145,6 +156,20 @@ mod system {
             pid,
             started: started(pid).unwrap_or_default(),
         })
+    }
+
+    /// What `/proc/PID/exe` leads to (proc(5)); after an upgrade of the program it ends with ` (deleted)`.
+    #[cfg(target_os = "linux")]
+    pub(super) fn parent_program() -> Option<String> {
+        let pid = rustix::process::getppid()?.as_raw_pid();
+        let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+        let name = path.file_name()?.to_str()?;
+        Some(name.strip_suffix(" (deleted)").unwrap_or(name).to_owned())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn parent_program() -> Option<String> {
+        None
     }
 
     /// Field 22 of `/proc/PID/stat` (proc(5)): clock ticks since boot. The second field is a name in parentheses, which may hold anything.

@@ -160,7 +160,7 @@ fn to_store_error(error: Error, action: &'static str) -> StoreError {
 mod platform {
     use super::in_line::InLine;
     use super::secret_service::calls::{LIMIT, ServiceError};
-    use super::secret_service::{self, SecretServiceStore};
+    use super::secret_service::{self, Dialogs, SecretServiceStore};
     use super::session_bus;
     use super::{Arc, CredentialStore, Duration, HashMap, KIND, StoreEnvironment, StoreError};
     use keyring_core::Error;
@@ -190,7 +190,13 @@ mod platform {
             .and_then(|path| session_bus::connect_to(&path, world.uid, Instant::now() + LIMIT))
             .map_err(|reason| Error::PlatformFailure(Box::new(ServiceError::NoBus(reason))))
             .map_err(|error| super::to_store_error(error, "open a connection"))?;
-        let store = SecretServiceStore::new(bus, world.uid, world.interactive.then_some(dialog_limit));
+        let dismissed = world.time_out_marker().of_dialog();
+        let may_ask = world.interactive && !(world.is_for_client && dismissed.recent().is_some());
+        let dialogs = Dialogs {
+            limit: may_ask.then_some(dialog_limit),
+            dismissed,
+        };
+        let store = SecretServiceStore::new(bus, world.uid, dialogs);
         Ok(Opened(Arc::new(store)))
     }
 

@@ -64,6 +64,8 @@ pub struct StoreEnvironment {
     pub uid: u32,
     /// Whether the OS keyring may open a dialog.
     pub interactive: bool,
+    /// A client runs us, perhaps again in a moment: a dialog that was dismissed is not opened for the next run too.
+    pub is_for_client: bool,
     /// How long one operation of the OS keyring may take: see [`StoreEnvironment::keyring_deadline_for`].
     pub keyring_deadline: Duration,
     /// The time at the start of the run.
@@ -110,6 +112,15 @@ impl Stores {
             environment,
             os_keyring: OnceLock::new(),
         }
+    }
+
+    /// The same for a run of a client; before any of them is used.
+    #[must_use]
+    pub fn for_client(self) -> Self {
+        Self::new(StoreEnvironment {
+            is_for_client: true,
+            ..self.environment
+        })
     }
 
     /// The stores that `mode` names.

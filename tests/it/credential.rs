@@ -7,6 +7,7 @@ mod freshness;
 #[cfg(unix)]
 mod handed_over;
 mod lifecycle;
+mod never_renews;
 mod rejected;
 mod renewal;
 mod single_flight;

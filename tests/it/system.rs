@@ -16,6 +16,7 @@ mod keyring;
 pub(crate) mod kube_rs;
 mod kubectl;
 mod login;
+mod never_renews;
 mod parallel;
 pub(crate) mod process;
 mod prompts;

@@ -13,6 +13,10 @@ pub(super) fn parent() -> Option<Process> {
     None
 }
 
+pub(super) fn parent_program() -> Option<String> {
+    None
+}
+
 pub(super) fn spawn_detached(args: &[OsString]) -> io::Result<()> {
     keep_handles_to_ourselves();
     let mut command = Command::new(std::env::current_exe()?);

@@ -8,6 +8,7 @@ pub(super) mod calls;
 
 use super::dbus::BusError;
 use super::session_bus::NoSessionBus;
+use super::time_out_marker::TimeOutMarker;
 use super::verdict::Verdict;
 use calls::{Item, LIMIT, Service, ServiceError};
 use keyring_core::api::{Credential, CredentialApi, CredentialStoreApi};
@@ -28,11 +29,18 @@ const ACCOUNT_ATTRIBUTE: &str = "username";
 pub(super) struct SecretServiceStore(Arc<Mutex<Service>>);
 
 impl SecretServiceStore {
-    /// Speaks to the service over `bus`, a fresh connection; `dialog_limit` is how long a dialog may wait for the user, `None` for no dialog at
-    /// all. One dialog at most is opened.
-    pub(super) fn new(bus: UnixStream, uid: u32, dialog_limit: Option<Duration>) -> Self {
-        Self(Arc::new(Mutex::new(Service::new(bus, uid, dialog_limit))))
+    /// Speaks to the service over `bus`, a fresh connection. One dialog at most is opened.
+    pub(super) fn new(bus: UnixStream, uid: u32, dialogs: Dialogs) -> Self {
+        Self(Arc::new(Mutex::new(Service::new(bus, uid, dialogs))))
     }
+}
+
+/// What is done about a locked keyring.
+pub(super) struct Dialogs {
+    /// How long a dialog may wait for the user; `None` for no dialog at all.
+    pub(super) limit: Option<Duration>,
+    /// Where it is noted that one was dismissed, or that nobody answered.
+    pub(super) dismissed: TimeOutMarker,
 }
 
 impl CredentialStoreApi for SecretServiceStore {

@@ -7,29 +7,48 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long other processes leave a store alone after it did not answer.
-const SKIP_MINUTES: i64 = 5;
+const SKIP: TimeDelta = TimeDelta::minutes(5);
+/// How long the runs of a client open no dialog after somebody has dismissed one: client-go runs us five times for each command.
+const NO_DIALOG: TimeDelta = TimeDelta::minutes(1);
 
 /// The file that tells other processes that a store did not answer a moment ago; it holds the time in RFC 3339.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeOutMarker {
     path: Option<PathBuf>,
     now: DateTime<Utc>,
+    holds_for: TimeDelta,
 }
 
 impl TimeOutMarker {
     /// A marker at `path` (`None`: only this process knows), seen at `now`.
     pub fn new(path: Option<PathBuf>, now: DateTime<Utc>) -> Self {
-        Self { path, now }
+        Self {
+            path,
+            now,
+            holds_for: SKIP,
+        }
     }
 
-    /// When the store did not answer, if that was less than five minutes ago.
+    /// The marker beside this one of a dialog that was dismissed, or that nobody answered.
+    pub(super) fn of_dialog(&self) -> Self {
+        Self {
+            path: self
+                .path
+                .as_ref()
+                .map(|path| path.with_file_name("keyring-dialog-dismissed")),
+            holds_for: NO_DIALOG,
+            ..self.clone()
+        }
+    }
+
+    /// When that was, if it was a moment ago: less than five minutes, or one for a dialog.
     ///
     /// A time in the future (the clock was set back) and anything unreadable count as no marker.
     pub fn recent(&self) -> Option<DateTime<Utc>> {
         let text = String::from_utf8(read_private(self.path.as_ref()?).ok()??).ok()?;
         let noted = DateTime::parse_from_rfc3339(text.trim_end()).ok()?.to_utc();
         let age = self.now - noted;
-        (age >= TimeDelta::zero() && age < TimeDelta::minutes(SKIP_MINUTES)).then_some(noted)
+        (age >= TimeDelta::zero() && age < self.holds_for).then_some(noted)
     }
 
     /// Removes the marker, so that the store is asked again.

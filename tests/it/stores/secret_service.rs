@@ -184,6 +184,33 @@ fn a_locked_keyring_asks_once_when_a_person_is_there() {
     assert_eq!(session.dialogs(), ["Unlock", "Prompt", "Completed"]);
 }
 
+/// Issue 13.14: client-go runs us five times for each command.
+#[test]
+fn a_dialog_that_was_dismissed_is_not_opened_for_a_clients_next_run_but_for_a_persons() {
+    let mut session = Session::unlocked();
+    session.0.set("INTERACTIVE", "1");
+    session.0.set("CLIENT", "1");
+    let marker = session.0.directory.path().join("marker");
+    session.0.set("MARKER", marker.to_str().unwrap());
+    let steps = ["set a value never", LOCK, MONITOR, "get a"];
+    let once = ["Unlock", "Prompt", "Completed"];
+    assert_eq!(
+        session.0.texts("keyring", &steps)[3],
+        "none; the Secret Service is locked"
+    );
+    assert_eq!(session.dialogs(), once);
+    assert_eq!(
+        session.0.texts("keyring", &steps)[3],
+        "none; the Secret Service is locked"
+    );
+    assert_eq!(session.dialogs(), [""; 0]);
+    let mut persons = Session::unlocked();
+    persons.0.set("INTERACTIVE", "1");
+    persons.0.set("MARKER", marker.to_str().unwrap());
+    persons.0.texts("keyring", &steps);
+    assert_eq!(persons.dialogs(), once);
+}
+
 #[test]
 fn a_person_is_asked_to_unlock_before_something_is_written() {
     let mut session = Session::unlocked();

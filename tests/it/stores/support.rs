@@ -44,6 +44,7 @@ pub(crate) fn bare_world() -> StoreEnvironment {
         time_out_marker: None,
         uid: rustix::process::getuid().as_raw(),
         interactive: false,
+        is_for_client: false,
         keyring_deadline: StoreEnvironment::keyring_deadline_for(false),
         now: now(),
     }
@@ -202,6 +203,7 @@ fn act() {
         time_out_marker: var("MARKER").map(PathBuf::from),
         shared_memory_dir: var("SHARED_MEMORY").map_or_else(|| "/dev/shm".into(), PathBuf::from),
         interactive,
+        is_for_client: var("CLIENT").is_some(),
         keyring_deadline: StoreEnvironment::keyring_deadline_for(interactive),
         ..bare_world()
     };

@@ -144,6 +144,11 @@ impl World {
         self.machine.parent = Process { pid, started };
     }
 
+    /// The next runs are started by a program of this name.
+    pub(crate) fn run_by(&mut self, program: &str) {
+        self.machine.parent_program = Some(program.to_owned());
+    }
+
     /// How many processes were left behind that have not run yet.
     pub(crate) fn left_behind(&self) -> usize {
         self.machine.left_behind.lock().unwrap().len()

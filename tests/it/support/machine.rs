@@ -22,6 +22,8 @@ pub(crate) struct Machine {
     pub(super) executable: Option<PathBuf>,
     /// Who runs the program.
     pub(super) parent: Process,
+    /// What its program is called.
+    pub(super) parent_program: Option<String>,
     /// The command lines of the processes that were left behind and have not run yet.
     pub(super) left_behind: Arc<Mutex<Vec<Vec<OsString>>>>,
     /// The addresses that a browser was to open.
@@ -43,6 +45,7 @@ impl Machine {
             has_system_stores: false,
             executable: None,
             parent: Process { pid: 1000, started: 1 },
+            parent_program: None,
             left_behind: Arc::default(),
             opened: Arc::default(),
             parent_env: None,
@@ -94,6 +97,7 @@ impl Machine {
             executable: self.executable.clone(),
             processes: Processes::Given {
                 parent: Some(self.parent),
+                parent_program: self.parent_program.clone(),
                 left_behind: self.left_behind.clone(),
                 opened: self.opened.clone(),
             },

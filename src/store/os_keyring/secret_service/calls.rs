@@ -2,6 +2,7 @@
 //!
 //! Reading an entry takes two round trips: sign-in, session and search go in one, the secret in the other.
 
+use super::Dialogs;
 use crate::store::os_keyring::dbus::message::{Call, Encoder, Malformed, Message};
 use crate::store::os_keyring::dbus::{BusError, Connection, Pending};
 use crate::store::os_keyring::session_bus::NoSessionBus;
@@ -71,20 +72,20 @@ enum ServiceSession {
 pub(super) struct Service {
     connection: Connection,
     session: ServiceSession,
-    dialog_limit: Option<Duration>,
+    dialogs: Dialogs,
     /// Whether a dialog may still be opened: at most one, and none when not interactive.
     may_ask: bool,
 }
 
 impl Service {
-    pub(super) fn new(bus: UnixStream, uid: u32, dialog_limit: Option<Duration>) -> Self {
+    pub(super) fn new(bus: UnixStream, uid: u32, dialogs: Dialogs) -> Self {
         let mut connection = Connection::new(bus, uid, Instant::now() + LIMIT);
         let session = ServiceSession::Asked(ask_for_session(&mut connection));
         Self {
             connection,
             session,
-            dialog_limit,
-            may_ask: dialog_limit.is_some(),
+            may_ask: dialogs.limit.is_some(),
+            dialogs,
         }
     }
 
@@ -236,7 +237,7 @@ impl Service {
         if prompt == NOTHING {
             return Ok(());
         }
-        let limit = match self.dialog_limit {
+        let limit = match self.dialogs.limit {
             Some(limit) if std::mem::take(&mut self.may_ask) => limit,
             _ => return Err(ServiceError::Locked),
         };
@@ -255,6 +256,7 @@ impl Service {
                 let mut body = completed.body_of("bv")?;
                 let is_dismissed = body.bool()?;
                 if is_dismissed {
+                    self.dialogs.dismissed.note(Duration::ZERO);
                     Err(ServiceError::Locked)
                 } else {
                     Ok(())
@@ -264,6 +266,7 @@ impl Service {
             Err(BusError::Silent) => {
                 let dismiss = to_object(prompt, PROMPT, "Dismiss", "", Encoder::default());
                 let _it_is_locked_all_the_same = self.connection.call(&dismiss);
+                self.dialogs.dismissed.note(limit);
                 Err(ServiceError::Locked)
             }
             Err(error) => Err(error.into()),
@@ -296,7 +299,7 @@ impl Service {
 
     /// Where a person is there each call has its own time; else the operation has no more than it was given.
     fn extend_time(&mut self) {
-        if self.dialog_limit.is_some() {
+        if self.dialogs.limit.is_some() {
             self.connection.give_time(LIMIT);
         }
     }
