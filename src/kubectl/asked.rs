@@ -1,12 +1,13 @@
 //! The kubectl on PATH, asked whether it can use a context: nobody knows better.
 
+use crate::env_vars;
 use crate::host::captured::{Captured, capture};
 use crate::host::{Deadline, Host};
 use crate::kubeconfig::{Kubeconfig, OurContext};
 use crate::kubectl::Kubectl;
 use crate::kubectl::rules::{self, Unusable};
 use crate::sanitize::sanitize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The longest that it may take to read the kubeconfig.
@@ -55,12 +56,27 @@ pub(crate) fn no_answer(
 }
 
 fn ask(kubectl: &Kubectl, question: KubectlQuestion<'_>, arguments: &[&str], patience: Duration) -> Option<Captured> {
+    if !can_be_read_again(question) {
+        return None;
+    }
     let mut words = vec![kubectl.path.display().to_string()];
     if let Some(file) = question.file {
         words.push(format!("--kubeconfig={}", file.display()));
     }
     words.extend(arguments.iter().map(|&argument| argument.to_owned()));
     capture(&words, &question.host.env, false, question.deadline.at_most(patience)).ok()
+}
+
+/// A pipe has given us what was in it: there is nothing left for kubectl.
+fn can_be_read_again(question: KubectlQuestion<'_>) -> bool {
+    let listed = || question.host.env.var_os(env_vars::KUBECONFIG);
+    let files: Vec<PathBuf> = match question.file {
+        Some(file) => vec![file.to_owned()],
+        None => listed().map_or(Vec::new(), |list| std::env::split_paths(&list).collect()),
+    };
+    files
+        .iter()
+        .all(|file| file.metadata().map_or(true, |metadata| metadata.is_file()))
 }
 
 /// The last line of what it says: before it come its libraries' own.

@@ -413,3 +413,59 @@ fn every_door_of_a_secret_is_explained() {
     assert!(count > 10);
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
 }
+
+/// Whatever can be opened, and how: a read has a bound and a deadline in `host/input`, what we keep goes through `private_dir`, and the
+/// others say here what they are. Issue 12, D14 and D16.
+const OPENERS: [(&str, &str); 11] = [
+    ("host/input/read.rs", "every input: bounded, until the deadline"),
+    (
+        "private_dir.rs",
+        "what we keep: no links, our own, exclusive temporary names",
+    ),
+    ("private_dir/without_modes.rs", "the same where there are no modes"),
+    (
+        "kubeconfig/change/lock.rs",
+        "kubectl's lock, and new files beside the kubeconfig",
+    ),
+    ("kubeconfig/change/replace.rs", "a kubeconfig in place"),
+    ("log.rs", "a log of ours"),
+    ("kubectl/completer.rs", "a link to this program"),
+    ("host/processes.rs", "the kernel's line about a process"),
+    ("host/parent_env.rs", "the kernel's file of our parent's variables"),
+    ("store/kernel_keyring.rs", "the kernel's list of our keys"),
+    ("store/container.rs", "the kernel's links of namespaces"),
+];
+const OPENING: [&str; 14] = [
+    "File::open(",
+    "File::create",
+    "fs::read(",
+    "fs::read_to_string(",
+    "fs::write(",
+    "fs::copy(",
+    "fs::rename(",
+    "OpenOptions::new(",
+    "File::options(",
+    "fs::open(",
+    "openat(",
+    "readlinkat(",
+    "fs::hard_link(",
+    "fs::symlink(",
+];
+
+#[test]
+fn files_are_opened_in_few_places_and_each_says_what_it_is() {
+    let mut used = BTreeSet::new();
+    for source in sources() {
+        let path = source.path.display().to_string();
+        for line in &source.code {
+            let opens = OPENING.iter().any(|word| line.contains(word));
+            let is_let = OPENERS.iter().any(|(place, _)| *place == path);
+            assert!(!opens || is_let, "{path} opens a file: {line}");
+            if opens {
+                used.insert(path.clone());
+            }
+        }
+    }
+    let known: BTreeSet<String> = OPENERS.iter().map(|(place, _)| (*place).to_owned()).collect();
+    assert_eq!(used, known, "what opens nothing any more leaves the list");
+}

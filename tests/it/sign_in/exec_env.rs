@@ -39,16 +39,19 @@ fn an_address_beside_the_shells_own_password_is_refused() {
 
 #[test]
 fn roots_beside_the_shells_own_password_are_refused() {
-    let mut world = with_password();
-    let (iam, roots) = (world.sim.iam_endpoint(), world.path("cloud-ca.pem"));
-    world.set("OS_AUTH_URL", &iam);
-    world.unset("SSL_CERT_FILE");
-    world.run_by_kubectl();
-    world.set("SSL_CERT_FILE", &roots);
-    world
-        .get_credential(&["--identity=env"])
-        .fails(Exit::Identity, FROM_KUBECONFIG);
-    assert_eq!(world.sim.count("*"), 0);
+    // The second one is read by the TLS library.
+    for (name, value) in [("SSL_CERT_FILE", "cloud-ca.pem"), ("SSL_CERT_DIR", "")] {
+        let mut world = with_password();
+        let (iam, roots) = (world.sim.iam_endpoint(), world.path(value));
+        world.set("OS_AUTH_URL", &iam);
+        world.unset("SSL_CERT_FILE");
+        world.run_by_kubectl();
+        world.set(name, &roots);
+        world
+            .get_credential(&["--identity=env"])
+            .fails(Exit::Identity, FROM_KUBECONFIG);
+        assert_eq!(world.sim.count("*"), 0, "{name}");
+    }
 }
 
 #[test]
