@@ -40,6 +40,16 @@ fn ctrl_c_ends_a_fetch_at_once() {
     world.get_credential().certificate();
 }
 
+/// Issue 13.23: a shell without job control starts what runs in the background with Ctrl-C ignored, and that is inherited.
+#[test]
+fn what_these_tests_start_hears_ctrl_c_wherever_they_run() {
+    let mut world = World::new();
+    world.put_in_front(&["sh", "-c", "trap '' INT; exec \"$0\" \"$@\""]);
+    let status = world.run(&["grep", "SigIgn", "/proc/self/status"]).succeeded().stdout;
+    let mask = u64::from_str_radix(status.split_whitespace().nth(1).unwrap(), 16).unwrap();
+    assert_eq!(mask & (1 << (Signal::INT.as_raw() - 1)), 0, "{status}");
+}
+
 #[test]
 fn a_client_that_closes_its_end_of_the_pipe_is_no_error() {
     let world = World::new();
