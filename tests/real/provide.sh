@@ -163,3 +163,22 @@ provide_informer() {
         problems+=("missing: an informer of client-go: install go, which builds tests/real/clients/client-go, or name one with INFORMER")
     fi
 }
+
+# helm, built from its Go module.
+provide_helm() {
+    if [ -n "${HELM:-}" ]; then return; fi
+    local sources=$root/tests/real/clients/helm package=helm.sh/helm/v3/cmd/helm file
+    file=$cache/helm-$(hash_of "$sources"/*)/helm
+    if [ ! -x "$file" ] && provide_go; then
+        say "building helm from its Go module; this takes minutes, once"
+        mkdir -p "${file%/*}"
+        if (cd "$sources" && GOFLAGS='' CGO_ENABLED=0 go build -mod=readonly -buildvcs=false -trimpath -ldflags '-s -w' -o "$file.new" "$package" >&2 </dev/null); then
+            mv -f "$file.new" "$file"
+        fi
+    fi
+    if [ -x "$file" ]; then
+        export HELM=$file
+    else
+        problems+=("missing: helm: install go, which builds tests/real/clients/helm, or name one with HELM")
+    fi
+}

@@ -5,6 +5,7 @@
 mod anew;
 mod changes;
 mod counting;
+mod helm;
 mod kube_rs;
 mod kubectl;
 mod running;

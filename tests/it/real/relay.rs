@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Relays until the test ends; whoever listens behind it may come and go.
 pub(crate) struct Relay {
     opened: Arc<AtomicUsize>,
-    closed_by_clients: Arc<AtomicUsize>,
 }
 
 impl Relay {
@@ -16,17 +15,15 @@ impl Relay {
     pub(crate) fn start(listener: TcpListener, target: String) -> Self {
         let relay = Self {
             opened: Arc::default(),
-            closed_by_clients: Arc::default(),
         };
-        let (opened, closed) = (Arc::clone(&relay.opened), Arc::clone(&relay.closed_by_clients));
+        let opened = Arc::clone(&relay.opened);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(&target) else {
                     continue;
                 };
                 opened.fetch_add(1, Ordering::Relaxed);
-                let closed = Arc::clone(&closed);
-                std::thread::spawn(move || join(&client, &server, &closed));
+                std::thread::spawn(move || join(&client, &server));
             }
         });
         relay
@@ -36,20 +33,12 @@ impl Relay {
     pub(crate) fn opened(&self) -> usize {
         self.opened.load(Ordering::Relaxed)
     }
-
-    /// How many of them the client has ended, and not the server.
-    pub(crate) fn closed_by_clients(&self) -> usize {
-        self.closed_by_clients.load(Ordering::Relaxed)
-    }
 }
 
-fn join(client: &TcpStream, server: &TcpStream, closed_by_clients: &AtomicUsize) {
+fn join(client: &TcpStream, server: &TcpStream) {
     std::thread::scope(|scope| {
-        let answering = scope.spawn(|| copy(server, client));
+        scope.spawn(|| copy(server, client));
         copy(client, server);
-        if !answering.is_finished() {
-            closed_by_clients.fetch_add(1, Ordering::Relaxed);
-        }
         let _ = server.shutdown(Shutdown::Both);
     });
 }

@@ -1,13 +1,15 @@
 // An informer of client-go over the config maps of the namespace default, and beside it a request each second, as a controller makes them, until
 // stdin closes. Says of each event what the config map holds under `number`: `added 1`, `updated 2`; `listed` whenever the informer had to list,
-// since events between two lists are lost; `asked` or `failed: …` for each request.
+// since events between two lists are lost; `asked` or `failed: …` for each request; `opened` and `closed` or `spare` for each connection.
 package main
 
 import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,6 +26,7 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
+	config.Dial = dial
 	maps := kubernetes.NewForConfigOrDie(config).CoreV1().ConfigMaps("default")
 	source := &cache.ListWatch{
 		ListFunc: func(options metav1.ListOptions) (runtime.Object, error) {
@@ -60,6 +63,34 @@ func main() {
 	}()
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	close(stop)
+}
+
+// A connection that says when it ends. Of two requests that need a new one at the same moment each dials; the one that is not needed is closed
+// within moments, and said to be `spare`.
+type connection struct {
+	net.Conn
+	opened time.Time
+	closed sync.Once
+}
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	inner, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Println("opened")
+	return &connection{Conn: inner, opened: time.Now()}, nil
+}
+
+func (c *connection) Close() error {
+	c.closed.Do(func() {
+		if time.Since(c.opened) < 5*time.Second {
+			fmt.Println("spare")
+		} else {
+			fmt.Println("closed")
+		}
+	})
+	return c.Conn.Close()
 }
 
 // Without the streaming list, so that a new list is seen.
