@@ -13,9 +13,7 @@ pub(crate) struct Relay {
 impl Relay {
     /// From this socket to `target` (`HOST:PORT`).
     pub(crate) fn start(listener: TcpListener, target: String) -> Self {
-        let relay = Self {
-            opened: Arc::default(),
-        };
+        let relay = Self { opened: Arc::default() };
         let opened = Arc::clone(&relay.opened);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {

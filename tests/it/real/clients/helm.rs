@@ -7,7 +7,8 @@ use crate::system::world::{Kubectl, words};
 use std::time::Instant;
 
 const CHART: &str = "{apiVersion: v2, name: counter, version: 0.1.0}\n";
-const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: counter}\ndata: {number: \"{{ .Values.number }}\"}\n";
+const TEMPLATE: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: counter}\ndata: {number: \"{{ .Values.number }}\"}\n";
 
 fn helm(cluster: &RealCluster, line: &str) -> Output {
     let program = std::env::var("HELM").expect("HELM is not set: run tests/run --real");
@@ -52,7 +53,12 @@ fn helm_upgrades_without_a_failure_over_three_renewals() {
 fn helm_works_while_the_cloud_is_down_until_the_certificate_ends_and_again_when_it_is_back() {
     let cluster = RealCluster::logged_in(Kubectl::Current, SHORT);
     let chart = installed(&cluster);
-    let set_down = |is_down| cluster.world.sim.set_behaviour(|behaviour| behaviour.cloud_down = is_down);
+    let set_down = |is_down| {
+        cluster
+            .world
+            .sim
+            .set_behaviour(|behaviour| behaviour.cloud_down = is_down)
+    };
     set_down(true);
     helm(&cluster, &format!("upgrade counter {chart} --set number=1")).succeeded();
     std::thread::sleep(SHORT.unwrap());
