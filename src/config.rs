@@ -1,8 +1,14 @@
 //! `config.toml`: the profiles, without their secrets.
 
+mod profile_kind;
+
+pub(crate) use profile_kind::ProfileKind;
+
 use crate::error::{Exit, Explain};
 use crate::host::{Directories, Input, Inputs, write_private};
 use crate::ids::ProfileName;
+use crate::store::SecretPlace;
+use crate::words::Word as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +24,7 @@ pub struct Config {
 /// One named identity. The keys are `profile set`'s flags with underscores; unknown ones are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Profile {
-    /// `access-key`, `password`, `sso`, `oidc`, `agency`, `federation`, `metadata` or `command`.
+    /// One of [`ProfileKind`], or what a later version knows.
     pub kind: String,
     /// AK.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,6 +145,24 @@ pub struct Profile {
     pub origin: Option<String>,
 }
 
+impl Profile {
+    /// How it proves who it is; `None` where we know no such kind.
+    pub(crate) fn kind(&self) -> Option<ProfileKind> {
+        ProfileKind::parse(&self.kind)
+    }
+
+    /// Where its secret is.
+    pub(crate) fn secret_place(&self) -> SecretPlace {
+        let named = self.secret_store.as_deref().and_then(SecretPlace::parse);
+        named.unwrap_or(SecretPlace::Keyring)
+    }
+
+    /// What `secret_store` is for this place.
+    pub(crate) fn secret_store_of(place: SecretPlace) -> Option<String> {
+        (place != SecretPlace::Keyring).then(|| place.as_str().to_owned())
+    }
+}
+
 /// The way into Vault: where it is, and how we sign in there. No secret is among it, only the files of some.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -249,7 +273,9 @@ impl Config {
         };
         match read(&path, inputs)? {
             None => Ok(Self::default()),
-            Some(text) => toml::from_str(&text).map_err(|error| malformed(&path, &text, error.span(), error.message())),
+            Some(text) => {
+                toml_edit::de::from_str(&text).map_err(|error| malformed(&path, &text, error.span(), error.message()))
+            }
         }
     }
 
@@ -261,10 +287,7 @@ impl Config {
         profile: &Profile,
     ) -> Result<PathBuf, ConfigError> {
         edit(directories, inputs, |document| {
-            let table = toml::to_string(profile)
-                .unwrap_or_default()
-                .parse::<toml_edit::DocumentMut>()
-                .unwrap_or_default();
+            let table = toml_edit::ser::to_document(profile).unwrap_or_default();
             let profiles = document.entry("profiles").or_insert_with(|| {
                 let mut table = toml_edit::Table::new();
                 table.set_implicit(true);

@@ -25,9 +25,16 @@ use crate::ids::Endpoint;
 use crate::session::Session;
 use callers::{Caller, Callers, never_renews};
 use chrono::{DateTime, Utc};
-use request::{CachePolicy, CertificateRequest, FetchRequest};
+use request::{CachePolicy, CertificateRequest, FetchRequest, Requester};
 use slot::{CertificateSlot, ObtainedCertificate};
 use std::ffi::OsString;
+
+/// A certificate for a client.
+pub(crate) struct ServedCertificate {
+    pub(crate) certificate: ObtainedCertificate,
+    /// When the client is to ask again.
+    pub(crate) ask_again: DateTime<Utc>,
+}
 
 /// The certificates of one request.
 pub(crate) struct Certificates<'a>(CertificateSlot<'a>);
@@ -39,8 +46,11 @@ impl<'a> Certificates<'a> {
 
     /// The certificate for kubectl. With a fresh one in the cache this is the whole hot path. It is noted when the caller will ask again.
     ///
-    /// `command_line` is ours, for the process that renews behind us.
-    pub(crate) fn for_client(&self, command_line: &[OsString]) -> Result<ObtainedCertificate> {
+    /// `command_line` is ours, for the process that renews behind us. A person who runs us so gets a new one.
+    pub(crate) fn for_client(&self, command_line: &[OsString]) -> Result<ServedCertificate> {
+        if self.0.request.requester == Requester::Person {
+            return Ok(self.served(self.new_now()?));
+        }
         let session = self.0.session;
         let parent = session.host.processes.parent();
         let caller = parent.map(|parent| Caller::new(self.0.key.account(), parent));
@@ -48,14 +58,21 @@ impl<'a> Certificates<'a> {
         let known = callers.as_ref().zip(caller.as_ref());
 
         let expected = known.and_then(|(callers, caller)| callers.expected_at(caller));
-        let obtained = self.serve(command_line, expected)?;
-        if let Some((callers, caller)) = known {
-            callers.note(caller, self.ask_again(&obtained));
-            if let Some(replaced) = self.check_now_and_then(callers, &obtained, command_line) {
-                return Ok(replaced);
-            }
+        let served = self.served(self.serve(command_line, expected)?);
+        let Some((callers, caller)) = known else {
+            return Ok(served);
+        };
+        callers.note(caller, served.ask_again);
+        let replaced = self.check_now_and_then(callers, &served.certificate, command_line);
+        Ok(replaced.map_or(served, |replaced| self.served(replaced)))
+    }
+
+    fn served(&self, certificate: ObtainedCertificate) -> ServedCertificate {
+        let now = self.0.session.host.clock.now();
+        ServedCertificate {
+            ask_again: self.0.schedule(&certificate.entry).ask_again(now),
+            certificate,
         }
-        Ok(obtained)
     }
 
     /// While a certificate is used, the API server is asked every two minutes, behind a caller, whether it still takes it.
@@ -165,12 +182,6 @@ impl<'a> Certificates<'a> {
             noted.choose_server(url, tls_server_name);
             noted.completed_at = completed_at;
         });
-    }
-
-    /// When the client is to ask again.
-    pub(crate) fn ask_again(&self, obtained: &ObtainedCertificate) -> DateTime<Utc> {
-        let now = self.0.session.host.clock.now();
-        self.0.schedule(&obtained.entry).ask_again(now)
     }
 
     /// Warns a person that the certificate ends soon and is not renewed.

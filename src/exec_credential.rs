@@ -7,6 +7,7 @@ use crate::env_vars::KUBERNETES_EXEC_INFO;
 use crate::error::{Exit, Explain};
 use crate::host::Env;
 use crate::secret::to_secret_line;
+use crate::words::Word;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -25,18 +26,29 @@ pub enum ApiVersion {
     V1Beta1,
 }
 
-impl ApiVersion {
-    /// Reads `v1`, `v1beta1` or the full name.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.strip_prefix("client.authentication.k8s.io/").unwrap_or(text) {
-            "v1" => Some(Self::V1),
-            "v1beta1" => Some(Self::V1Beta1),
-            _ => None,
+/// What an `apiVersion` of this protocol begins with.
+const API_GROUP: &str = "client.authentication.k8s.io/";
+
+impl Word for ApiVersion {
+    const ALL: &'static [Self] = &[Self::V1, Self::V1Beta1];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V1Beta1 => "v1beta1",
         }
     }
 
+    /// Reads the full name, too.
+    fn parse(text: &str) -> Option<Self> {
+        let version = text.strip_prefix(API_GROUP).unwrap_or(text);
+        Self::ALL.iter().copied().find(|word| word.as_str() == version)
+    }
+}
+
+impl ApiVersion {
     /// The full name, as in `apiVersion`.
-    pub fn as_str(self) -> &'static str {
+    pub fn full_name(self) -> &'static str {
         match self {
             Self::V1 => "client.authentication.k8s.io/v1",
             Self::V1Beta1 => "client.authentication.k8s.io/v1beta1",
@@ -46,10 +58,7 @@ impl ApiVersion {
 
 impl fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V1 => "v1",
-            Self::V1Beta1 => "v1beta1",
-        })
+        f.write_str(self.as_str())
     }
 }
 
@@ -220,7 +229,7 @@ pub fn exec_credential(
     let key_pem = cert.key_pem();
     let document = ExecCredential {
         kind: "ExecCredential",
-        api_version: version.as_str(),
+        api_version: version.full_name(),
         status: Status {
             expiration_timestamp: ask_again.to_rfc3339_opts(SecondsFormat::Secs, true),
             client_certificate_data: &cert.certificates_pem(),

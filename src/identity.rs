@@ -21,86 +21,20 @@ use crate::config::{Config, Profile};
 use crate::host::{Directories, Env};
 use crate::huaweicloud::credentials::Credentials;
 use crate::ids::ProfileName;
-use crate::store::LayeredStore;
+use crate::store::{LayeredStore, SecretPlace};
+use crate::words::Word as _;
 use fingerprint::Fingerprint;
-use found::{AuthMethod, FoundIdentity, Passcode};
+use found::{AuthMethod, FoundIdentity, Passcode, Principal};
 use id_token::IdTokenSource;
 use secret_record::SecretRef;
 use sign_on::{PortalSettings, ProviderSettings};
-use sources::hcloud::Hcloud;
 
 pub use error::IdentityError;
 pub use id_token::ActionsService;
 pub use secret_record::{Difference, forget_secret, keep_secret, secret_account};
-pub use sources::profile::KINDS;
+pub use sources::{Pin, SourceName};
 pub use trust::Addressee;
 pub(crate) use trust::vouched::{Witnesses, is_built_in};
-
-/// Which source is allowed to answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pin {
-    /// The first one that is configured.
-    Any,
-    /// This profile.
-    Profile(ProfileName),
-    /// This source, and of it the cloud, profile or file of this name.
-    Source(SourceName, Option<String>),
-}
-
-/// The sources beside our own profiles, by their `--identity` names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SourceName {
-    /// The environment.
-    Env,
-    /// `~/.huaweicloud/credentials`.
-    SdkFile,
-    /// KooCLI's `~/.hcloud/config.json`.
-    Hcloud,
-    /// `clouds.yaml`.
-    Clouds,
-    /// An identity provider's id token.
-    Oidc,
-    /// CCE's pod identity.
-    Pod,
-    /// The agency of the ECS.
-    Metadata,
-}
-
-/// The name of our own profiles among the sources.
-pub const PROFILE: &str = "profile";
-
-impl SourceName {
-    /// All names, for messages.
-    pub const ALL: &'static str = "env, profile, sdk-file, hcloud, clouds, oidc, pod or metadata";
-    /// Those that come after our own profile, in order; `metadata` only answers when it is asked for.
-    const AFTER_PROFILE: [Self; 5] = [Self::SdkFile, Self::Hcloud, Self::Clouds, Self::Oidc, Self::Pod];
-
-    /// Reads a name.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Env, Self::Metadata]
-            .into_iter()
-            .chain(Self::AFTER_PROFILE)
-            .find(|source| source.as_str() == text)
-    }
-
-    /// Whether it has several identities, each with a name.
-    pub fn has_names(self) -> bool {
-        matches!(self, Self::SdkFile | Self::Hcloud | Self::Clouds)
-    }
-
-    /// The name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Env => "env",
-            Self::SdkFile => "sdk-file",
-            Self::Hcloud => "hcloud",
-            Self::Clouds => "clouds",
-            Self::Oidc => "oidc",
-            Self::Pod => "pod",
-            Self::Metadata => "metadata",
-        }
-    }
-}
 
 /// An identity that was found; nobody has been asked for anything yet.
 #[derive(Debug, Clone)]
@@ -125,93 +59,21 @@ impl Identity {
     /// Finds the identity offline: the pinned source, or the first that is configured, in the order environment, profile `default`, the
     /// SDKs' file, KooCLI, `clouds.yaml`, an identity provider, a pod.
     pub fn locate(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
-        let identity =
-            Self::find(pin, env, directories).map_err(|error| match (error, &directories.home_of_somebody_else) {
+        let identity = sources::locate(pin, env, directories).map_err(|error| {
+            match (error, &directories.home_of_somebody_else) {
                 (IdentityError::NoneConfigured { .. } | IdentityError::NoProfile(_), Some(home)) => {
                     IdentityError::HomeOfSomebodyElse(home.clone())
                 }
                 (error, _) => error,
-            })?;
+            }
+        })?;
         trust::provenance::check(&identity, env)?;
         Ok(identity)
     }
 
-    fn find(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
-        match pin {
-            Pin::Profile(name) => Self::of_profile(name.clone(), &Config::load(directories, env.inputs())?, env),
-            Pin::Source(source, name) => match Self::of_source(*source, name.as_deref(), env)? {
-                SourceAnswer::FoundIdentity(identity) => Ok(*identity),
-                SourceAnswer::Encrypted => Err(IdentityError::Encrypted),
-                SourceAnswer::NotConfigured => Err(IdentityError::NotConfigured(*source)),
-            },
-            Pin::Any => Self::first(env, directories),
-        }
-    }
-
-    fn first(env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
-        if let SourceAnswer::FoundIdentity(identity) = Self::of_source(SourceName::Env, None, env)? {
-            return Ok(*identity);
-        }
-        let config = Config::load(directories, env.inputs())?;
-        if let Some(default) = ProfileName::parse("default")
-            .ok()
-            .filter(|name| config.profiles.contains_key(name.as_str()))
-        {
-            return Self::of_profile(default, &config, env);
-        }
-        let mut has_encrypted = false;
-        for source in SourceName::AFTER_PROFILE {
-            match Self::of_source(source, None, env)? {
-                SourceAnswer::FoundIdentity(identity) => return Ok(*identity),
-                SourceAnswer::Encrypted => has_encrypted = true,
-                SourceAnswer::NotConfigured => {}
-            }
-        }
-        Err(IdentityError::NoneConfigured { has_encrypted })
-    }
-
     /// Every identity that is configured and can be used, in the order in which [`Pin::Any`] looks, then the other profiles by name.
     pub fn all(env: &Env, directories: &Directories) -> Vec<Self> {
-        let config = Config::load(directories, env.inputs()).unwrap_or_default();
-        let of_source = |source| match Self::of_source(source, None, env) {
-            Ok(SourceAnswer::FoundIdentity(identity)) => Some(*identity),
-            _ => None,
-        };
-        let of_profile = |name: &String| Self::of_profile(ProfileName::parse(name).ok()?, &config, env).ok();
-        let default = config.profiles.keys().filter(|name| *name == "default");
-        let others = config.profiles.keys().filter(|name| *name != "default");
-        of_source(SourceName::Env)
-            .into_iter()
-            .chain(default.filter_map(of_profile))
-            .chain(SourceName::AFTER_PROFILE.into_iter().filter_map(of_source))
-            .chain(others.filter_map(of_profile))
-            .collect()
-    }
-
-    fn of_source(source: SourceName, name: Option<&str>, env: &Env) -> Result<SourceAnswer, IdentityError> {
-        let found = match source {
-            SourceName::Env => sources::env::find(env)?,
-            SourceName::SdkFile => sources::sdk_file::find(env, name)?,
-            SourceName::Hcloud => match sources::hcloud::find(env, name)? {
-                Hcloud::FoundIdentity(found) => Some(*found),
-                Hcloud::Encrypted => return Ok(SourceAnswer::Encrypted),
-                Hcloud::Absent => None,
-            },
-            SourceName::Clouds => sources::clouds::find(env, name)?,
-            SourceName::Oidc => sources::oidc::find(env)?,
-            SourceName::Pod => sources::pod::find(env)?,
-            SourceName::Metadata => Some(sources::metadata::find(env, Profile::default())?),
-        };
-        let Some(mut found) = found else {
-            return Ok(SourceAnswer::NotConfigured);
-        };
-        if let Some(agency) = sources::env::assume_role(env)? {
-            found.agency = Some(agency);
-        }
-        Ok(SourceAnswer::FoundIdentity(Box::new(Self::new(
-            IdentityOrigin::Named(source),
-            found,
-        ))))
+        sources::all(env, directories)
     }
 
     fn of_profile(name: ProfileName, config: &Config, env: &Env) -> Result<Self, IdentityError> {
@@ -300,7 +162,7 @@ impl Identity {
     pub fn source(&self) -> &'static str {
         match &self.source {
             IdentityOrigin::Named(source) => source.as_str(),
-            IdentityOrigin::Profile(_) => PROFILE,
+            IdentityOrigin::Profile(_) => SourceName::Profile.as_str(),
         }
     }
 
@@ -313,19 +175,11 @@ impl Identity {
     }
 
     /// What it is to the cloud.
-    pub fn kind_of_principal(&self) -> &'static str {
-        match &self.found.means {
-            _ if self.found.agency.is_some() => "agency",
-            AuthMethod::Sts { .. }
-            | AuthMethod::Portal { .. }
-            | AuthMethod::Pod { .. }
-            | AuthMethod::Metadata { .. } => "agency",
-            AuthMethod::IdToken { .. } => "federated user",
-            AuthMethod::AccessKey { .. }
-            | AuthMethod::Command(_)
-            | AuthMethod::Token(_)
-            | AuthMethod::Password { .. } => "user",
+    pub(crate) fn principal_kind(&self) -> Principal {
+        if self.has_agency() {
+            return Principal::Agency;
         }
+        self.found.means.principal()
     }
 
     /// The argument that pins `get-credential` to this identity.
@@ -368,7 +222,7 @@ impl Identity {
 
     /// Its id at the cloud is another one after every login, so nothing can be told from a change.
     pub fn is_federated(&self) -> bool {
-        matches!(self.found.means, AuthMethod::IdToken { .. }) && self.found.agency.is_none()
+        self.principal_kind() == Principal::FederatedUser
     }
 
     /// Provider and subject of somebody whose id at the cloud is another one after every login; of a person who signs in with a browser as
@@ -455,10 +309,10 @@ impl Identity {
     }
 
     /// What requests are signed with, if nobody has to be asked for it: an access key that is nobody else afterwards. `secrets` opens
-    /// the store of profile secrets: `file` when the profile says so, else the keyring.
+    /// the store of profile secrets.
     pub fn static_credentials(
         &self,
-        secrets: &dyn Fn(Option<&str>) -> LayeredStore,
+        secrets: &dyn Fn(SecretPlace) -> LayeredStore,
     ) -> Result<Option<Credentials>, IdentityError> {
         if self.found.agency.is_some() {
             return Ok(None);
@@ -488,12 +342,4 @@ pub(crate) enum PersonalProof<'a> {
     Portal(&'a PortalSettings),
     /// Their sign-in at their company's provider; the secret is the client's.
     Provider(&'a ProviderSettings, Option<&'a SecretRef>),
-}
-
-/// What a source says.
-enum SourceAnswer {
-    FoundIdentity(Box<Identity>),
-    /// There are keys that we cannot read.
-    Encrypted,
-    NotConfigured,
 }

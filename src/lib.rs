@@ -31,6 +31,7 @@
 //! | `kubectl` | the kubectl on the PATH, and its completer |
 //! | `session` | one run: stores, directories, log, deadline, a client for the cloud, patience with throttling |
 //! | [`plan`] | what is meant: flags, `CCE_LOGIN_*`, profile, defaults |
+//! | [`cli`] | what can be typed, with help texts and words |
 //! | [`register`] | what many machines keep together, in Vault or in a Kubernetes Secret: one fetch for all of them |
 //! | [`identity`] | who we are to the cloud: one file per source, and where a bearer secret may go |
 //! | [`cache`] | certificates kept: key, entry, freshness, records and tombstones, one fetch across processes, failures and turns |
@@ -39,12 +40,12 @@
 //! | [`kubeconfig`] | find the files, edit without disturbing, lock, write atomically |
 //! | [`config`], [`exec_credential`] | `config.toml`; kubectl's protocol |
 //! | [`http`] | the only room that knows reqwest and tokio |
-//! | [`cli`] | what can be typed, with help texts |
 //! | [`error`], [`log`] | exit codes, hints, the only rendering of errors; the log |
 //! | [`host`] | the world as a value: environment, clock, files, streams, processes, questions to a person and what is shown meanwhile |
 //! | [`store`] | OS keyring, kernel keyring, memory directory, file; layered |
 //! | `private_dir` | a directory that is ours alone, and files in it |
 //! | [`certificate`] | the certificate: the only room that reads X.509 |
+//! | `words` | closed lists of words: read, shown in help and errors, completed |
 //! | [`lifetime`], [`ids`] | `--duration`, names and ids: parsed once |
 //! | [`secret`], [`sanitize`], [`env_vars`] | what must not be shown, what a server said, the variables we read |
 //!
@@ -90,6 +91,7 @@ pub mod secret;
 pub(crate) mod session;
 pub(crate) mod sign_in;
 pub mod store;
+pub(crate) mod words;
 
 use clap::error::ErrorKind;
 use error::Exit;

@@ -4,50 +4,14 @@ pub(crate) mod confirm;
 pub(crate) mod natural_order;
 pub(crate) mod some_failed;
 
-use crate::cli::OutputArgs;
+pub(crate) use crate::cli::words::Format;
+
 use crate::error::{Exit, Explain, Result};
 use crate::host::Host;
-use crate::plan::PlanError;
 use serde::Serialize;
 
 /// The most names in a sentence.
 const MOST_NAMES: usize = 8;
-
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// For people, 80 columns wide.
-    Table,
-    /// The same with everything that there is.
-    Wide,
-    /// For programs; the keys are stable.
-    Json,
-    /// The same as YAML.
-    Yaml,
-    /// Names alone, one a line.
-    Name,
-}
-
-impl Format {
-    /// By `-o`.
-    pub(crate) fn parse(args: &OutputArgs) -> std::result::Result<Self, PlanError> {
-        match args.output.as_deref() {
-            None | Some("table") => Ok(Self::Table),
-            Some("wide") => Ok(Self::Wide),
-            Some("json") => Ok(Self::Json),
-            Some("yaml") => Ok(Self::Yaml),
-            Some("name") => Ok(Self::Name),
-            Some(other) => Err(PlanError::Invalid {
-                origin: "--output".to_owned(),
-                problem: format!(
-                    "`{}` is not one of table, wide, json, yaml or name",
-                    crate::sanitize::sanitize(other)
-                ),
-                cure: "use table, wide, json, yaml or name".to_owned(),
-            }),
-        }
-    }
-}
 
 /// A value as indented JSON with a line end.
 pub(crate) fn json(value: &impl Serialize) -> String {

@@ -21,7 +21,7 @@ pub(crate) use get_credential::GET_CREDENTIAL_TIMEOUT;
 pub use get_credential::GetCredentialPlan;
 pub use kept_profile::with_kept;
 pub use login::{Answers, ClusterChoice, CurrentContext, Destination, LoginPlan, ServerChoice};
-pub use profile_set::{ProfileKind, ProfileSetPlan, access_key_id, profile_name, region_of_identity};
+pub use profile_set::{ProfileSetPlan, access_key_id, profile_name, region_of_identity};
 pub use project::ProjectChoice;
 pub use revoke::{IdOrName, RevokePlan, RevokedOn, Verification, Whose};
 pub use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
@@ -29,13 +29,15 @@ pub use search::SearchPlan;
 pub(crate) use settings::TIMEOUT;
 pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode, time_for_inputs};
 
-use crate::cli::IdentityArgs;
+use crate::cli::words::Format;
+use crate::cli::{IdentityArgs, OutputArgs};
 use crate::env_vars;
 use crate::error::{Exit, Explain};
 use crate::exec_credential::ApiVersion;
 use crate::host::Env;
 use crate::identity::{Pin, SourceName};
 use crate::ids::{ClusterId, ProfileName, ProjectId, Region};
+use crate::words::Word as _;
 use given::{Given, Sources, none};
 use std::path::{Path, PathBuf};
 
@@ -92,7 +94,7 @@ pub fn pin(args: &IdentityArgs, env: &Env) -> Result<Pin, PlanError> {
         variable(env_vars::IDENTITY),
         none,
     );
-    let is_own = |given: &Given| given.text == crate::identity::PROFILE;
+    let is_own = |given: &Given| SourceName::parse(&given.text) == Some(SourceName::Profile);
     match (profile, identity) {
         (Some(profile), Some(identity)) if args.profile.is_some() && args.identity.is_some() && !is_own(&identity) => {
             Err(PlanError::Invalid {
@@ -125,13 +127,13 @@ pub fn pin(args: &IdentityArgs, env: &Env) -> Result<Pin, PlanError> {
 /// `SOURCE`, or `SOURCE:NAME` where the source has several.
 fn identity_source(given: &Given) -> Result<Pin, PlanError> {
     let Some((source, name)) = given.text.split_once(':') else {
-        return Ok(Pin::Source(given.one_of(SourceName::parse, SourceName::ALL)?, None));
+        return Ok(Pin::Source(given.one_of()?, None));
     };
-    let source = Given {
+    let source: SourceName = Given {
         text: source.to_owned(),
         origin: given.origin.clone(),
     }
-    .one_of(SourceName::parse, SourceName::ALL)?;
+    .one_of()?;
     if !source.has_names() || name.is_empty() {
         return Err(PlanError::Invalid {
             origin: given.origin.clone(),
@@ -196,12 +198,21 @@ pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// The form of a report: by `-o`.
+pub(crate) fn format(args: &OutputArgs) -> Result<Format, PlanError> {
+    let given = args.output.as_deref().map(|text| Given {
+        text: text.to_owned(),
+        origin: "--output".to_owned(),
+    });
+    given.map_or(Ok(Format::default()), |given| given.one_of())
+}
+
 fn api_version(typed: Option<&str>) -> Result<Option<ApiVersion>, PlanError> {
     let given = typed.map(|text| Given {
         text: text.to_owned(),
         origin: "--exec-api-version".to_owned(),
     });
-    given.map(|g| g.one_of(ApiVersion::parse, "v1 or v1beta1")).transpose()
+    given.map(|given| given.one_of()).transpose()
 }
 
 /// No region was given, and there is nobody to ask.

@@ -81,7 +81,7 @@ impl Explain for RevokeError {
             Self::NotSeen(_) => {
                 "look at it from where the API server can be reached, with a copy of the certificate".to_owned()
             }
-            Self::Left(_) => "make the store available (unlock the keyring) and run the command again".to_owned(),
+            Self::Left(source) => return source.hint(),
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::observed::Endpoints;
 use crate::log::Log;
 use crate::plan::{CloudSettings, RunSettings};
-use crate::store::{CacheMode, LayeredStore, StoreEnvironment, Stores};
+use crate::store::{CacheMode, LayeredStore, SecretPlace, StoreEnvironment, Stores};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -66,6 +66,7 @@ impl<'a> Session<'a> {
     pub(crate) fn for_client(self) -> Self {
         Self {
             is_for_client: true,
+            browser_use: BrowserUse::ByKubectl,
             stores: self.stores.for_client(),
             ..self
         }
@@ -104,10 +105,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The store of a profile's secret: `file` where the profile says so, else the keyring.
-    pub(crate) fn secrets(&self, kind: Option<&str>) -> LayeredStore {
-        match (&self.host.keyrings, kind, &self.directories.config) {
-            (_, Some("file"), Some(config)) => self.stores.files_in(&config.join("secrets")),
+    /// The store of secrets that are kept there.
+    pub(crate) fn secrets(&self, place: SecretPlace) -> LayeredStore {
+        match (&self.host.keyrings, place, &self.directories.config) {
+            (_, SecretPlace::File, Some(config)) => self.stores.files_in(&config.join("secrets")),
             (Keyrings::Given(stores), ..) => LayeredStore::new(stores.clone(), None),
             (Keyrings::System, ..) => self.stores.secrets(),
         }
@@ -151,6 +152,15 @@ impl<'a> Session<'a> {
     /// The same without a word: it was said before.
     pub(crate) fn wait_out_next_throttle(&self, error: Error) -> Result<()> {
         self.sit_out(error, 0.1, drop)
+    }
+
+    /// Does it, and where there is patience [until it is not throttled](Self::until_not_throttled).
+    pub(crate) fn patiently<T>(&self, is_patient: bool, act: impl Fn() -> Result<T>) -> Result<T> {
+        if is_patient {
+            self.until_not_throttled(act)
+        } else {
+            act()
+        }
     }
 
     /// Does it again as often as it is throttled and there is time; without a word but in the log, and among many that do the same.

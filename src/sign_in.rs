@@ -117,7 +117,7 @@ impl<'a> SignIn<'a> {
         act: impl Fn(&Credentials, Option<&TokenOwner>) -> Result<T>,
     ) -> Result<T> {
         self.check_vouched(session)?;
-        let secrets = |kind: Option<&str>| session.secrets(kind);
+        let secrets = |place| session.secrets(place);
         if let Some(credentials) = self.identity.static_credentials(&secrets)? {
             return act(&credentials, None);
         }

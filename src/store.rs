@@ -24,7 +24,7 @@ pub use memory::{MemoryStore, Switches};
 #[cfg(target_os = "linux")]
 pub use memory_directory::MemoryDirectory;
 pub use os_keyring::{OsKeyring, Split, TimeOutMarker};
-pub use world::{CacheMode, StoreEnvironment, Stores};
+pub use world::{CacheMode, SecretPlace, StoreEnvironment, Stores};
 
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};

@@ -2,7 +2,7 @@
 
 use crate::account::principal;
 use crate::cli::ProfileSetArgs;
-use crate::config::{Config, Profile};
+use crate::config::{Config, Profile, ProfileKind};
 use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
 use crate::host::{Cancelled, Progress};
@@ -14,7 +14,7 @@ use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sign_in::SignIn;
-use crate::store::CacheMode;
+use crate::store::{CacheMode, SecretPlace};
 
 /// No store takes the secret.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +122,7 @@ pub(crate) fn keep(
 
 /// Why no keyring can keep a secret; `None`: one can, as far as can be known before there is something to keep.
 pub(crate) fn why_no_keyring(session: &Session<'_>) -> Option<String> {
-    let lookup = session.secrets(None).get("probe");
+    let lookup = session.secrets(SecretPlace::Keyring).get("probe");
     let trouble = lookup.troubles.into_iter().next();
     trouble.map(|trouble| trouble.error.to_string())
 }
@@ -145,7 +145,7 @@ pub(crate) fn keep_without_secret(session: &Session<'_>, plan: &ProfileSetPlan) 
 
 /// Keeps the secret; returns where.
 fn keep_secret(session: &Session<'_>, plan: &ProfileSetPlan, secret: &Secret<String>) -> Result<String> {
-    let store = session.secrets(plan.profile.secret_store.as_deref());
+    let store = session.secrets(plan.profile.secret_place());
     let stored = identity::keep_secret(&store, &plan.name, &plan.profile, secret, session.started);
     if stored.held_by.is_empty() {
         let trouble = stored.troubles.first();
@@ -166,7 +166,10 @@ fn keep_secret(session: &Session<'_>, plan: &ProfileSetPlan, secret: &Secret<Str
 
 /// Whom the cloud knows, and what it sees.
 fn describe(profile: &Profile, found: &principal::WhoAmI) -> String {
-    let key = profile.access_key_id.as_ref().filter(|_| profile.kind == "access-key");
+    let key = profile
+        .access_key_id
+        .as_ref()
+        .filter(|_| profile.kind() == Some(ProfileKind::AccessKey));
     let key = key.map_or_else(String::new, |id| format!("access key `{id}` of "));
     let account = found
         .account

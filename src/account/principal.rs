@@ -2,12 +2,12 @@
 
 use crate::env_vars;
 use crate::error::{Exit, Explain, Result};
-use crate::huaweicloud::api::Api;
 use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::sts::{CallerIdentity, StsClient};
 use crate::huaweicloud::iam::{IamClient, IdAndName, Project};
 use crate::huaweicloud::observed;
+use crate::identity::found::Principal;
 use crate::ids::{Endpoint, UserId};
 use crate::sanitize::sanitize;
 use crate::session::Session;
@@ -42,54 +42,35 @@ pub(crate) struct FederatedUser {
 
 /// Asks the cloud. Only the projects must be told: whoever sees none is of no use here.
 pub(crate) fn find(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<WhoAmI> {
-    let http = session.cloud_http(wanted.cloud)?;
     let endpoint = wanted.cloud.iam(wanted.region);
-    wanted.with_credentials_and_owner(session, |credentials, who| {
-        let api = session.api(&http, credentials, session.deadline);
-        let iam = IamClient {
-            api: &api,
-            endpoint: &endpoint,
-        };
+    with_iam(session, wanted, &endpoint, |iam, credentials, owner| {
         let projects = iam.projects().map_err(|error| explain(error, wanted.identity))?;
-        let (account, named) = match (who, credentials) {
-            (Some(who), _) => (
-                Some(account_of(who)),
-                Some(IdAndName {
-                    id: who.user_id.clone(),
-                    name: who.user.clone(),
-                }),
-            ),
-            (None, Credentials::AccessKey(key)) if key.security_token.is_none() => {
-                (iam.account().ok(), iam.user_of_access_key(&key.id).ok())
-            }
-            (None, _) => {
-                let caller = caller(session, wanted, &api, &endpoint);
-                let name = caller.map(|caller| sanitize(caller.urn.split(':').next_back().unwrap_or_default()));
-                (
-                    iam.account().ok(),
-                    name.map(|name| IdAndName {
-                        id: String::new(),
-                        name,
-                    }),
-                )
-            }
-        };
-        let kind = wanted.identity.kind_of_principal();
+        let account = owner.map(account_of).or_else(|| iam.account().ok());
+        let identified = identify(session, wanted, iam, credentials, owner);
         let federated = wanted.identity.is_federated().then(|| FederatedUser {
             principal: subject::federated(session, wanted.identity),
             person: subject::person(session, wanted.identity),
-            groups: who.and_then(|who| who.groups.clone()),
+            groups: owner.and_then(|owner| owner.groups.clone()),
         });
-        let name = named
+        let name = identified.as_ref().map(Identified::name);
+        let kind = identified
             .as_ref()
-            .map(|named| if named.name.is_empty() { &named.id } else { &named.name });
-        if let Some(named) = named.as_ref().filter(|_| kind == "user") {
-            observed::remember_user(&session.directories, &named.id, &named.name);
+            .map_or(wanted.identity.principal_kind(), |identified| identified.kind);
+        if let Some(user) = identified
+            .as_ref()
+            .filter(|identified| identified.kind == Principal::User)
+        {
+            observed::remember_user(&session.directories, &user.named.id, &user.named.name);
         }
         Ok(WhoAmI {
-            principal: name.map_or_else(|| wanted.identity.describe(), |name| format!("{kind} {name}")),
+            principal: name.map_or_else(
+                || wanted.identity.describe(),
+                |name| format!("{} {name}", kind.as_str()),
+            ),
             account,
-            user: named.filter(|_| kind.ends_with("user")),
+            user: identified
+                .filter(|identified| identified.kind.is_user())
+                .map(|identified| identified.named),
             federated,
             projects,
         })
@@ -113,44 +94,91 @@ impl Explain for NoId {
 
 /// The id that is the CN of this identity's certificates: a user's, or an agency's.
 pub(crate) fn holder(session: &Session<'_>, wanted: &SignIn<'_>) -> Result<CertificateOwner> {
-    let http = session.cloud_http(wanted.cloud)?;
     let endpoint = wanted.cloud.iam(wanted.region);
-    let is_agency = wanted.identity.kind_of_principal() == "agency";
-    let id = |text: &str| UserId::parse(text).ok();
-    let found = wanted.with_credentials_and_owner(session, |credentials, who| {
-        let api = session.api(&http, credentials, session.deadline);
-        let iam = IamClient {
-            api: &api,
-            endpoint: &endpoint,
-        };
-        let user = match (who, credentials) {
-            (Some(who), _) if is_agency => return Ok(id(&who.user_id).map(CertificateOwner::Agency)),
-            (Some(who), _) => id(&who.user_id),
-            (None, Credentials::AccessKey(key)) if key.security_token.is_none() => {
-                iam.user_of_access_key(&key.id).ok().and_then(|user| id(&user.id))
-            }
-            (None, _) => None,
-        };
-        Ok(user.map(CertificateOwner::User).or_else(|| {
-            let caller = caller(session, wanted, &api, &endpoint)?;
-            // `ID:SESSION` of an agency that was assumed.
-            let id = id(caller.principal_id.as_deref()?.split(':').next()?)?;
-            let is_agency = is_agency || caller.urn.contains(":assumed-agency:");
-            Some(if is_agency {
-                CertificateOwner::Agency(id)
-            } else {
-                CertificateOwner::User(id)
-            })
-        }))
+    let found = with_iam(session, wanted, &endpoint, |iam, credentials, owner| {
+        Ok(identify(session, wanted, iam, credentials, owner).and_then(Identified::into_owner))
     })?;
     found.ok_or_else(|| NoId.into())
 }
 
+/// Whoever signs.
+struct Identified {
+    kind: Principal,
+    /// As `whoami` shows it.
+    named: IdAndName,
+    /// What the certificates name.
+    id: Option<UserId>,
+}
+
+impl Identified {
+    fn name(&self) -> &str {
+        let IdAndName { id, name } = &self.named;
+        if name.is_empty() { id } else { name }
+    }
+
+    fn into_owner(self) -> Option<CertificateOwner> {
+        Some(CertificateOwner::of(self.id?, self.kind == Principal::Agency))
+    }
+}
+
+/// Asks, by what there is, for whoever signs: the sign-in's answer has the owner of its token, IAM knows that of an access key, and STS whoever
+/// has a temporary one.
+fn identify(
+    session: &Session<'_>,
+    wanted: &SignIn<'_>,
+    iam: &IamClient<'_>,
+    credentials: &Credentials,
+    owner: Option<&TokenOwner>,
+) -> Option<Identified> {
+    let kind = wanted.identity.principal_kind();
+    let known = match (owner, credentials) {
+        (Some(owner), _) => Some(IdAndName {
+            id: owner.user_id.clone(),
+            name: owner.user.clone(),
+        }),
+        (None, Credentials::AccessKey(key)) if key.security_token.is_none() => iam.user_of_access_key(&key.id).ok(),
+        (None, _) => None,
+    };
+    if let Some(named) = known {
+        let id = UserId::parse(&named.id).ok();
+        return Some(Identified { kind, named, id });
+    }
+    let caller = caller(session, wanted, iam)?;
+    // `ID:SESSION` of an agency that was assumed.
+    let id = caller.principal_id.as_deref().and_then(|id| id.split(':').next());
+    Some(Identified {
+        // A temporary access key at hand does not say whose it is.
+        kind: if caller.is_assumed_agency() {
+            Principal::Agency
+        } else {
+            kind
+        },
+        id: id.and_then(|id| UserId::parse(id).ok()),
+        named: IdAndName {
+            id: String::new(),
+            name: sanitize(caller.urn.split(':').next_back().unwrap_or_default()),
+        },
+    })
+}
+
+fn with_iam<T>(
+    session: &Session<'_>,
+    wanted: &SignIn<'_>,
+    endpoint: &Endpoint,
+    act: impl Fn(&IamClient<'_>, &Credentials, Option<&TokenOwner>) -> Result<T>,
+) -> Result<T> {
+    let http = session.cloud_http(wanted.cloud)?;
+    wanted.with_credentials_and_owner(session, |credentials, owner| {
+        let api = &session.api(&http, credentials, session.deadline);
+        act(&IamClient { api, endpoint }, credentials, owner)
+    })
+}
+
 /// Who signs, in STS's words, if it says so.
-fn caller(session: &Session<'_>, wanted: &SignIn<'_>, api: &Api<'_>, iam: &Endpoint) -> Option<CallerIdentity> {
-    let endpoint = sts_endpoint(session, wanted, iam)?;
+fn caller(session: &Session<'_>, wanted: &SignIn<'_>, iam: &IamClient<'_>) -> Option<CallerIdentity> {
+    let endpoint = sts_endpoint(session, wanted, iam.endpoint)?;
     let sts = StsClient {
-        api,
+        api: iam.api,
         endpoint: &endpoint,
     };
     sts.caller_identity().ok()

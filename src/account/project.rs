@@ -1,9 +1,9 @@
 //! From a project's name to its id, and back: IAM says, and a region's main project is remembered.
 
 use crate::error::Result;
-use crate::host::{read_private, write_private};
 use crate::huaweicloud::api::Api;
 use crate::huaweicloud::iam::{IamClient, Project};
+use crate::huaweicloud::observed;
 use crate::identity::Identity;
 use crate::ids::{Endpoint, ProjectId, Region};
 use crate::plan::{CloudSettings, ProjectChoice};
@@ -31,18 +31,8 @@ pub(crate) fn main_project_id(
     cache: CacheMode,
 ) -> Result<ProjectId> {
     let endpoint = cloud.iam(region);
-    let key = crate::huaweicloud::signing::sha256_hex(
-        [endpoint.as_str(), identity.fingerprint(), region.as_str()]
-            .join("\0")
-            .as_bytes(),
-    );
-    let file = session
-        .directories
-        .state
-        .as_ref()
-        .map(|dir| dir.join("projects").join(key));
-    let remembered = file.as_ref().and_then(|file| read_private(file).ok()?);
-    if let Some(id) = remembered.and_then(|text| ProjectId::parse(std::str::from_utf8(&text).ok()?.trim()).ok()) {
+    let (directories, fingerprint) = (&session.directories, identity.fingerprint());
+    if let Some(id) = observed::main_project(directories, &endpoint, fingerprint, region) {
         return Ok(id);
     }
     let http = session.cloud_http(cloud)?;
@@ -50,8 +40,6 @@ pub(crate) fn main_project_id(
         let api = session.api(&http, credentials, session.deadline);
         find(&api, &endpoint, identity, &ProjectChoice::Name(region.to_string()))
     })?;
-    if let Some(file) = file {
-        let _ = write_private(&file, project.id.as_str().as_bytes());
-    }
+    observed::is_main_project(directories, &endpoint, fingerprint, region, &project.id);
     Ok(project.id)
 }

@@ -42,7 +42,7 @@ fn end(session: &Session<'_>, name: &str, identity: &Identity, sign_on: &SignOn<
     let ended = match identity.personal_proof() {
         PersonalProof::Portal(at) => portal::log_out(session, at),
         PersonalProof::Provider(at, client_secret) => {
-            let secrets = |kind: Option<&str>| session.secrets(kind);
+            let secrets = |place| session.secrets(place);
             let client_secret = client_secret.map(|held| held.read(&secrets)).transpose().ok().flatten();
             provider::log_out(session, at, client_secret.as_ref())
         }

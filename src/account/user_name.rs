@@ -2,6 +2,7 @@
 
 use crate::huaweicloud::iam::{IamClient, IdAndName};
 use crate::huaweicloud::observed;
+use crate::identity::found::Principal;
 use crate::ids::UserId;
 use crate::sanitize::sanitize;
 use crate::session::Session;
@@ -37,7 +38,7 @@ pub(crate) fn in_short(session: &Session<'_>, id: &str) -> String {
 /// Finds out what the user that we are, with this id, is called; once and for all. Best effort: ids are good enough to go on.
 pub(crate) fn learn(session: &Session<'_>, wanted: &SignIn<'_>, id: &str) {
     let Ok(user_id) = UserId::parse(id) else { return };
-    if wanted.identity.kind_of_principal() != "user" || observed::user_name(&session.directories, id).is_some() {
+    if wanted.identity.principal_kind() != Principal::User || observed::user_name(&session.directories, id).is_some() {
         return;
     }
     let Ok(http) = session.cloud_http(wanted.cloud) else {

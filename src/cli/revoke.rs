@@ -1,6 +1,6 @@
 //! What can be typed after `revoke`.
 
-use crate::cli::{ChoiceArgs, ConfirmArgs};
+use crate::cli::groups::{ChoiceArgs, ConfirmArgs};
 use clap::Args;
 
 pub(super) const HELP: &str = "\

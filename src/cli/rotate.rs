@@ -1,6 +1,8 @@
 //! What can be typed after `rotate`.
 
-use crate::cli::{ChoiceArgs, ConfirmArgs};
+use crate::cli::groups::{ChoiceArgs, ConfirmArgs};
+use crate::cli::words::help;
+use crate::huaweicloud::cce::rotation::Component;
 use clap::Args;
 
 pub(super) const HELP: &str = "\
@@ -34,10 +36,11 @@ Examples:
 /// Rotate a cluster's own certificates, and follow the job
 #[derive(Debug, Args)]
 pub struct RotateArgs {
-    /// What is rotated: all, service-account-controller or custom
+    /// What is rotated.
     #[arg(
         long,
         value_name = "COMPONENT",
+        help = help::<Component>("What is rotated: {words}"),
         required_unless_present = "job",
         help_heading = "Rotation"
     )]

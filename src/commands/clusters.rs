@@ -10,14 +10,14 @@ use crate::discovery::select;
 use crate::error::Result;
 use crate::host::{Directories, Host, Progress};
 use crate::identity::Identity;
-use crate::output::{self, Format};
+use crate::output;
 use crate::plan::{self, LoginPlan, SearchPlan};
 use crate::session::Session;
 use rows::ClusterRow;
 
 /// Lists the clusters.
 pub(super) fn run(args: &ClustersArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
-    let format = Format::parse(&args.output)?;
+    let format = plan::format(&args.output)?;
     let directories = Directories::of(&host.env);
     let identity = Identity::locate(&plan::pin(&args.search.identity, &host.env)?, &host.env, &directories)?;
     let plan = SearchPlan::new(&args.search, global, &host.env, identity.profile(), host.terminal)?;

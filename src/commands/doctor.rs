@@ -20,7 +20,7 @@ use crate::kubectl::Kubectl;
 use crate::kubectl::asked::{self, KubectlQuestion};
 use crate::kubectl::rules;
 use crate::lifetime::about;
-use crate::output::{self, Format};
+use crate::output;
 use crate::plan::{self, CloudSettings, ContextsPlan, RunSettings, Selection};
 use crate::sanitize::shell_word;
 use crate::session::{BrowserUse, Session};
@@ -44,7 +44,7 @@ impl Explain for Problems {
 
 /// Looks, and reports.
 pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
-    let format = Format::parse(&args.output)?;
+    let format = plan::format(&args.output)?;
     let plan = ContextsPlan::new(&args.contexts);
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let mut session = Session::new(host, Directories::of(&host.env), run, global.verbose);

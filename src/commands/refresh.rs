@@ -4,6 +4,7 @@
 use crate::cache::CacheKey;
 use crate::cache::single_flight::{self, LockOutcome};
 use crate::cache::tombstone::Generation;
+use crate::cli::words::HandOverForm;
 use crate::cli::{GlobalArgs, RefreshArgs};
 use crate::contexts::hand_over::HandOver;
 use crate::contexts::refresh::{Refresh, refresh_contexts};
@@ -13,6 +14,7 @@ use crate::host::{Deadline, Directories, Host};
 use crate::kubeconfig::OurContext;
 use crate::plan::{ContextsPlan, RunSettings};
 use crate::session::Session;
+use crate::words::Word as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -30,7 +32,9 @@ pub(super) fn run(args: &RefreshArgs, global: &GlobalArgs, host: &Host) -> Resul
     if args.behind {
         return go_behind(&session, global, &plan);
     }
-    let hand_over = args.to.as_deref().map(|to| HandOver::to(to, args.format.as_deref()));
+    let form = args.format.as_deref().and_then(HandOverForm::parse);
+    let form = form.unwrap_or(HandOverForm::Certificate);
+    let hand_over = args.to.as_deref().map(|to| HandOver::to(to, form));
     let mut how = Refresh {
         hand_over: hand_over.as_ref(),
         kubeconfig: plan.kubeconfig.as_deref(),

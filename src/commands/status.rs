@@ -19,7 +19,7 @@ use crate::kubeconfig::OurContext;
 use crate::kubectl::rules::{self, Unusable};
 use crate::output::natural_order::natural_order;
 use crate::output::{self, Format};
-use crate::plan::{ContextsPlan, RunSettings, Selection};
+use crate::plan::{self, ContextsPlan, RunSettings, Selection};
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::session::Session;
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Shows the contexts.
 pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
-    let format = Format::parse(&args.output)?;
+    let format = plan::format(&args.output)?;
     let plan = ContextsPlan::all_unless_named(args);
     let kubeconfig = contexts::load(host, plan.kubeconfig.clone())?;
     let mut chosen = match plan.selection {

@@ -4,6 +4,7 @@ use crate::cli::VersionArgs;
 use crate::error::Result;
 use crate::host::Host;
 use crate::output::{self, Format};
+use crate::plan;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -41,7 +42,7 @@ pub(super) fn text() -> String {
 
 /// Prints the version.
 pub(super) fn run(args: &VersionArgs, host: &Host) -> Result<()> {
-    let format = Format::parse(&args.output)?;
+    let format = plan::format(&args.output)?;
     let text = match format {
         Format::Json => output::json(&VersionView::new()),
         Format::Yaml => output::yaml(&VersionView::new()),

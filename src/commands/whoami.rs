@@ -43,7 +43,7 @@ struct ProjectRow<'a> {
 
 /// Shows who we are.
 pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
-    let format = Format::parse(&args.output)?;
+    let format = plan::format(&args.output)?;
     let directories = Directories::of(&host.env);
     let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &directories)?;
     let region = region_of_identity(args.region.as_deref(), &host.env, identity.profile())?;

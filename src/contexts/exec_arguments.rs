@@ -6,6 +6,7 @@ use crate::ids::PrincipalId;
 use crate::lifetime::CertLifetime;
 use crate::plan::{CertificateSettings, CloudSettings, ClusterRef, absolute};
 use crate::store::CacheMode;
+use crate::words::Word as _;
 
 /// What client-go shows when the command is not found.
 pub(crate) const INSTALL_HINT: &str = "kubectl-cce_login signs you in to this cluster, but it is not on the PATH of the program that needs it.\n\

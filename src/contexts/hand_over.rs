@@ -2,6 +2,7 @@
 //! speak the exec protocol.
 
 use crate::cache::handed_over;
+use crate::cli::words::HandOverForm;
 use crate::contexts::ResolvedContext;
 use crate::credential::slot::ObtainedCertificate;
 use crate::error::{Exit, Explain, Result};
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// Where to, and in which form.
 pub(crate) struct HandOver {
     directory: PathBuf,
-    is_kubeconfig: bool,
+    form: HandOverForm,
     /// The context that each cluster's file is of.
     done: RefCell<BTreeMap<ClusterId, String>>,
 }
@@ -58,10 +59,10 @@ impl Explain for HandOverError {
 }
 
 impl HandOver {
-    pub(crate) fn to(directory: &str, format: Option<&str>) -> Self {
+    pub(crate) fn to(directory: &str, form: HandOverForm) -> Self {
         Self {
             directory: absolute(Path::new(directory)),
-            is_kubeconfig: format == Some("kubeconfig"),
+            form,
             done: RefCell::default(),
         }
     }
@@ -79,12 +80,13 @@ impl HandOver {
             return Err(HandOverError::SameCluster(other).into());
         }
         let entry = &obtained.entry;
-        let (path, text) = if self.is_kubeconfig {
-            let cluster = cluster.filter(|cluster| !cluster.server.is_empty());
-            let text = kubeconfig(context, obtained, cluster.ok_or(HandOverError::NoServer)?)?;
-            (self.directory.join(format!("{id}.kubeconfig")), text)
-        } else {
-            (handed_over::file(&self.directory, id), handed_over::to_text(entry, id))
+        let (path, text) = match self.form {
+            HandOverForm::Kubeconfig => {
+                let cluster = cluster.filter(|cluster| !cluster.server.is_empty());
+                let text = kubeconfig(context, obtained, cluster.ok_or(HandOverError::NoServer)?)?;
+                (self.directory.join(format!("{id}.kubeconfig")), text)
+            }
+            HandOverForm::Certificate => (handed_over::file(&self.directory, id), handed_over::to_text(entry, id)),
         };
         let written = write_private(&path, text.expose().as_bytes()); // the file that was asked for by name
         let shown = path.display().to_string();

@@ -47,9 +47,12 @@ pub(crate) fn is_other_than(asked: CertLifetime, granted: TimeDelta) -> bool {
         .is_some_and(|span| (granted - span).abs() > LIFETIME_TOLERANCE)
 }
 
-/// Everything is well as long as the certificate lasts; whoever looks on should know that it does not last long.
+/// Everything is well as long as the certificate lasts; a person who looks on should know that it does not last long.
 pub(crate) fn warn_in_last_minutes(slot: &CertificateSlot<'_>, obtained: &ObtainedCertificate) {
     let host = slot.session.host;
+    if !slot.session.is_interactive {
+        return;
+    }
     let left = obtained.entry.ends_at(&host.clock) - host.clock.now();
     if obtained.is_fetched || left >= LAST_MINUTES {
         return;

@@ -1,16 +1,18 @@
 //! What the cloud's answers have taught us, kept for the next run: what an endpoint can do, how its clock stands, whom it throttles,
-//! what users are called.
+//! what users are called, which project is a region's main one.
 //!
 //! One small file each in the state directory, without any secret. A file that is missing, unreadable or too old teaches nothing: the
 //! next run finds out again, at the price of one more request.
 
 mod endpoint;
 mod login;
+mod project;
 mod throttle;
 mod user;
 
 pub use endpoint::{EndpointTraits, Endpoints, SignatureForm};
 pub use login::{used_by_login, was_used_by_login};
+pub(crate) use project::{is_main_project, main_project};
 pub use throttle::Throttle;
 pub use user::{remember_user, user_name};
 

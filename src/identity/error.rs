@@ -7,6 +7,7 @@ use crate::identity::SourceName;
 use crate::identity::secret_record::Difference;
 use crate::ids::{Endpoint, ProfileName};
 use crate::store::StoreError;
+use crate::words::Word as _;
 use chrono::{DateTime, Utc};
 use std::path::PathBuf;
 
@@ -221,6 +222,7 @@ fn not_configured(source: SourceName) -> String {
             env_vars::SDK_AK,
             env_vars::SDK_SK
         ),
+        SourceName::Profile => "keep one with `kubectl cce-login profile set default`".to_owned(),
         SourceName::SdkFile => "write `ak` and `sk` below `[basic]` in `~/.huaweicloud/credentials`".to_owned(),
         SourceName::Hcloud => "configure KooCLI with `hcloud configure init`".to_owned(),
         SourceName::Clouds => format!(

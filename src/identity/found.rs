@@ -13,7 +13,7 @@ use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::{KeyCommand, PortalSettings};
 use crate::ids::{AccessKeyId, Endpoint};
 use crate::secret::Secret;
-use crate::store::LayeredStore;
+use crate::store::{LayeredStore, SecretPlace};
 
 /// What a source has found.
 #[derive(Debug, Clone)]
@@ -107,11 +107,47 @@ pub(crate) enum Passcode {
     Asked,
 }
 
+/// What an identity is to the cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Principal {
+    /// A user of IAM.
+    User,
+    /// An agency that somebody assumes.
+    Agency,
+    /// A company's user, known to the cloud for one sign-in.
+    FederatedUser,
+}
+
+impl Principal {
+    /// As people read it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Agency => "agency",
+            Self::FederatedUser => "federated user",
+        }
+    }
+
+    /// A user, of whatever kind.
+    pub(crate) fn is_user(self) -> bool {
+        matches!(self, Self::User | Self::FederatedUser)
+    }
+}
+
 impl AuthMethod {
+    /// What it proves that we are, as long as no agency is assumed.
+    pub(crate) fn principal(&self) -> Principal {
+        match self {
+            Self::Sts { .. } | Self::Portal { .. } | Self::Pod { .. } | Self::Metadata { .. } => Principal::Agency,
+            Self::IdToken { .. } => Principal::FederatedUser,
+            Self::AccessKey { .. } | Self::Command(_) | Self::Token(_) | Self::Password { .. } => Principal::User,
+        }
+    }
+
     /// The secret that proves who we are, if it is one that stays the same until somebody changes it.
     pub(crate) fn lasting_secret(
         &self,
-        secrets: &dyn Fn(Option<&str>) -> LayeredStore,
+        secrets: &dyn Fn(SecretPlace) -> LayeredStore,
     ) -> Result<Option<Secret<String>>, IdentityError> {
         match self {
             Self::AccessKey { secret, .. } => secret.read(secrets).map(Some),
@@ -125,9 +161,7 @@ impl AuthMethod {
             | Self::Command(_) => Ok(None),
         }
     }
-}
 
-impl AuthMethod {
     /// The same, where `settings` say.
     #[must_use]
     pub(crate) fn used_at(mut self, settings: &Profile) -> Self {
@@ -142,7 +176,7 @@ impl AuthMethod {
     /// The access key, if that is what it is.
     pub(crate) fn access_key(
         &self,
-        secrets: &dyn Fn(Option<&str>) -> LayeredStore,
+        secrets: &dyn Fn(SecretPlace) -> LayeredStore,
     ) -> Result<Option<Credentials>, IdentityError> {
         let Self::AccessKey {
             id,

@@ -4,11 +4,12 @@
 use super::IdentityError;
 use super::home::own_domains;
 use super::reading::malformed_source;
-use crate::config::Profile;
+use crate::config::{Profile, ProfileKind};
 use crate::huaweicloud::cloud::Cloud;
 use crate::ids::{Endpoint, ProfileName};
 use crate::secret::{Secret, to_secret_bytes};
-use crate::store::{Deleted, LayeredStore, Stored};
+use crate::store::{Deleted, LayeredStore, SecretPlace, Stored};
+use crate::words::Word as _;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,26 +22,26 @@ const VERSION: u32 = 1;
 pub(crate) enum SecretRef {
     /// At hand.
     Inline(Secret<String>),
-    /// In the store of this profile's secret: `file`, else the keyring.
+    /// In a store.
     Stored {
         /// Whose secret.
         profile: ProfileName,
-        /// `secret_store` of the profile.
-        store: Option<String>,
+        /// Where it is.
+        place: SecretPlace,
         /// What it is wanted for.
         purpose: SecretPurpose,
     },
 }
 
 impl SecretRef {
-    pub(crate) fn read(&self, secrets: &dyn Fn(Option<&str>) -> LayeredStore) -> Result<Secret<String>, IdentityError> {
+    pub(crate) fn read(&self, secrets: &dyn Fn(SecretPlace) -> LayeredStore) -> Result<Secret<String>, IdentityError> {
         match self {
             Self::Inline(secret) => Ok(secret.clone()),
             Self::Stored {
                 profile,
-                store,
+                place,
                 purpose,
-            } => read_secret(&secrets(store.as_deref()), profile, purpose),
+            } => read_secret(&secrets(*place), profile, purpose),
         }
     }
 }
@@ -65,7 +66,10 @@ impl SecretPurpose {
     pub(crate) fn of(profile: &Profile) -> Self {
         let key = |name: &str, value: &Option<String>| Some((name.to_owned(), value.clone()?));
         // The agency's account goes by the same key; it is not who the secret belongs to.
-        let account = profile.domain.clone().filter(|_| profile.kind == "password");
+        let account = profile
+            .domain
+            .clone()
+            .filter(|_| profile.kind() == Some(ProfileKind::Password));
         let who = [
             key("access_key_id", &profile.access_key_id),
             key("username", &profile.username),
@@ -107,7 +111,7 @@ impl SecretPurpose {
 
     /// A secret key stays here and signs; any other secret is shown to where it is used.
     fn signs(&self) -> bool {
-        self.kind == "access-key"
+        self.kind == ProfileKind::AccessKey.as_str()
     }
 
     /// The first thing that is said otherwise than when the secret was kept: what, then and now.

@@ -4,7 +4,7 @@ use crate::identity::found::AuthMethod;
 use crate::identity::id_token::IdTokenSource;
 use crate::identity::{Identity, IdentityError};
 use crate::secret::Secret;
-use crate::store::LayeredStore;
+use crate::store::{LayeredStore, SecretPlace};
 
 impl Identity {
     /// What tells this identity from any other in the world; `None` where nothing does: every ECS is `ecs`, a local name is local, a
@@ -29,7 +29,7 @@ impl Identity {
     /// The secret that nobody can guess and that everybody has who is this identity: the secret access key of a permanent access key.
     pub fn sealing_secret(
         &self,
-        secrets: &dyn Fn(Option<&str>) -> LayeredStore,
+        secrets: &dyn Fn(SecretPlace) -> LayeredStore,
     ) -> Result<Option<Secret<Vec<u8>>>, IdentityError> {
         match &self.found.means {
             AuthMethod::AccessKey {

@@ -2,6 +2,8 @@
 
 use crate::ids::Endpoint;
 use crate::oidc::RedirectUrl;
+use crate::store::SecretPlace;
+use crate::words::Word;
 use std::path::PathBuf;
 
 /// A portal of the Identity Center, and what its session is to become.
@@ -21,8 +23,8 @@ pub(crate) struct PortalSettings {
     pub(crate) proxy: Option<String>,
     /// Opens the browser, in place of the system's opener.
     pub(crate) browser: Option<String>,
-    /// `file` where the session is not to be kept in the keyring.
-    pub(crate) secret_store: Option<String>,
+    /// Where what is kept of it is.
+    pub(crate) secret_place: SecretPlace,
 }
 
 /// What a session is to become.
@@ -55,8 +57,8 @@ pub(crate) struct ProviderSettings {
     pub(crate) ca_file: Option<PathBuf>,
     /// Opens the browser, in place of the system's opener.
     pub(crate) browser: Option<String>,
-    /// `file` where the refresh token is not to be kept in the keyring.
-    pub(crate) secret_store: Option<String>,
+    /// Where what is kept of it is.
+    pub(crate) secret_place: SecretPlace,
     /// Tells two people apart who share a machine and a provider.
     pub(crate) profile: String,
 }
@@ -72,17 +74,14 @@ pub(crate) enum BrowserChoice {
     Elsewhere,
 }
 
-impl BrowserChoice {
-    /// The words, for messages.
-    pub(crate) const WORDS: &'static str = "browser, device or auto";
+impl Word for BrowserChoice {
+    const ALL: &'static [Self] = &[Self::Here, Self::Elsewhere, Self::Auto];
 
-    /// Reads a word.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "auto" => Some(Self::Auto),
-            "browser" => Some(Self::Here),
-            "device" => Some(Self::Elsewhere),
-            _ => None,
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Here => "browser",
+            Self::Elsewhere => "device",
+            Self::Auto => "auto",
         }
     }
 }

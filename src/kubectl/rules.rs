@@ -145,7 +145,7 @@ fn refused_user(file: &Path, user: &Value) -> Option<String> {
     }
     let spoken = [ApiVersion::V1, ApiVersion::V1Beta1]
         .into_iter()
-        .find(|spoken| spoken.as_str() == version);
+        .find(|spoken| spoken.full_name() == version);
     let Some(spoken) = spoken else {
         return Some(format!(
             "its exec entry speaks `{}`, which no kubectl does any more",

@@ -3,6 +3,7 @@
 use crate::config::Profile;
 use crate::host::Env;
 use crate::plan::PlanError;
+use crate::words::{Word, listed};
 
 /// A value and where it came from, for messages.
 pub(super) struct Given {
@@ -45,7 +46,12 @@ impl Given {
     }
 
     /// A closed list of words.
-    pub(super) fn one_of<T>(&self, parse: impl FnOnce(&str) -> Option<T>, words: &str) -> Result<T, PlanError> {
+    pub(super) fn one_of<W: Word>(&self) -> Result<W, PlanError> {
+        self.of_form(W::parse, &listed::<W>())
+    }
+
+    /// One of these forms.
+    pub(super) fn of_form<T>(&self, parse: impl FnOnce(&str) -> Option<T>, words: &str) -> Result<T, PlanError> {
         let shown = crate::sanitize::sanitize(&self.text);
         parse(&self.text).ok_or_else(|| PlanError::Invalid {
             origin: self.origin.clone(),

@@ -1,5 +1,6 @@
 //! What `login` means.
 
+use crate::cli::words::AccessChoice;
 use crate::cli::{GlobalArgs, LoginArgs, SearchArgs};
 use crate::config::Profile;
 use crate::env_vars;
@@ -8,8 +9,8 @@ use crate::host::{Env, Terminal};
 use crate::huaweicloud::cloud::Cloud;
 use crate::ids::{Endpoint, Region};
 use crate::plan::given::{Given, Sources, none};
-use crate::plan::project::{ProjectChoice, project_choice};
-use crate::plan::search::SearchPlan;
+use crate::plan::project::ProjectChoice;
+use crate::plan::search::{Reach, SearchPlan, place};
 use crate::plan::settings::CertificateSettings;
 use crate::plan::{PlanError, api_version};
 use std::path::PathBuf;
@@ -142,19 +143,20 @@ impl LoginPlan {
             cloud: args.cloud.clone(),
             ..SearchArgs::default()
         };
-        let mut search = SearchPlan {
-            cache: certificate.cache,
-            ..SearchPlan::new(&search, global, env, profile, terminal)?
-        };
+        // Clusters whose names say where they are need no place beside.
         let named_regions = clusters.named_regions();
         let is_place_named = named_regions.is_some();
-        if let Some(regions) = named_regions {
-            if search.regions.is_empty() {
-                search.regions = regions;
-            }
-        } else if clusters != ClusterChoice::All {
-            search.project = project(args, &sources)?;
-            search.regions = regions(args, &sources, search.project.as_ref())?;
+        let reach = if clusters == ClusterChoice::All || is_place_named {
+            Reach::Everywhere
+        } else {
+            Reach::AsProfileSays
+        };
+        let mut search = SearchPlan {
+            cache: certificate.cache,
+            ..SearchPlan::of_reach(reach, &search, global, env, profile, terminal)?
+        };
+        if let Some(regions) = named_regions.filter(|_| search.regions.is_empty()) {
+            search.regions = regions;
         }
         Ok(Self {
             clusters,
@@ -194,14 +196,7 @@ impl LoginPlan {
         env: &Env,
         profile: Option<&Profile>,
     ) -> Result<(Vec<Region>, Option<ProjectChoice>), PlanError> {
-        let args = LoginArgs {
-            region: search.region.clone(),
-            project: search.project.clone(),
-            ..LoginArgs::default()
-        };
-        let sources = Sources { env, profile };
-        let project = project(&args, &sources)?;
-        Ok((regions(&args, &sources, project.as_ref())?, project))
+        place(Reach::AsProfileSays, search, &Sources { env, profile })
     }
 
     /// The plan with what a person has said; it counts like a flag.
@@ -213,33 +208,6 @@ impl LoginPlan {
         self.search.project = answers.project.or(self.search.project);
         self
     }
-}
-
-/// The one project: by flag, variable or profile, else as the SDK's variable says.
-fn project(args: &LoginArgs, sources: &Sources<'_>) -> Result<Option<ProjectChoice>, PlanError> {
-    let project = sources.find("--project", args.project.as_deref(), Some(env_vars::PROJECT), |p| {
-        p.project.as_ref()
-    });
-    let project = project.or_else(|| sources.find("--project", None, Some(env_vars::SDK_PROJECT_ID), none));
-    project.as_ref().map(project_choice).transpose()
-}
-
-/// The regions: by flag, variable or profile, else the one that the project's name tells.
-fn regions(args: &LoginArgs, sources: &Sources<'_>, project: Option<&ProjectChoice>) -> Result<Vec<Region>, PlanError> {
-    let mut regions = Vec::new();
-    for given in Given::list("--region", &args.region, sources, env_vars::REGION, |p| {
-        p.region.as_ref()
-    }) {
-        let region = given.parse(Region::parse, crate::ids::InvalidId::hint)?;
-        if !regions.contains(&region) {
-            regions.push(region);
-        }
-    }
-    if let (true, Some(ProjectChoice::Name(name))) = (regions.is_empty(), project) {
-        let of_project = Region::of_project(name).filter(|region| region.as_str().contains('-'));
-        regions.extend(of_project);
-    }
-    Ok(regions)
 }
 
 fn server_choice(args: &LoginArgs) -> Result<ServerChoice, PlanError> {
@@ -261,17 +229,15 @@ fn server_choice(args: &LoginArgs) -> Result<ServerChoice, PlanError> {
     let Some(access) = &args.access else {
         return Ok(ServerChoice::Auto);
     };
-    let parse = |text: &str| match text {
-        "auto" => Some(ServerChoice::Auto),
-        "internal" => Some(ServerChoice::Internal),
-        "external" => Some(ServerChoice::External),
-        _ => None,
-    };
-    Given {
+    let access = Given {
         text: access.clone(),
         origin: "--access".to_owned(),
-    }
-    .one_of(parse, "auto, internal or external")
+    };
+    Ok(match access.one_of()? {
+        AccessChoice::Auto => ServerChoice::Auto,
+        AccessChoice::Internal => ServerChoice::Internal,
+        AccessChoice::External => ServerChoice::External,
+    })
 }
 
 pub(super) fn proxy_url(flag: &str, text: &str) -> Result<String, PlanError> {

@@ -1,18 +1,18 @@
 //! What `profile set` means.
 
 use crate::cli::ProfileSetArgs;
-use crate::config::Profile;
+use crate::config::{Profile, ProfileKind};
 use crate::env_vars;
 use crate::host::Env;
 use crate::huaweicloud::cloud::Cloud;
-use crate::identity::KINDS;
 use crate::identity::sign_on::BrowserChoice;
 use crate::ids::{AccessKeyId, Endpoint, ProfileName, Region};
 use crate::oidc::{RedirectUrl, is_safe_address};
 use crate::plan::given::{Given, Sources};
 use crate::plan::kept_profile::with_kept;
 use crate::plan::{PlanError, absolute};
-use crate::secret::SecretShape;
+use crate::store::SecretPlace;
+use crate::words::Word as _;
 use std::path::Path;
 
 /// A profile's name as it was typed.
@@ -23,74 +23,6 @@ pub fn profile_name(text: &str) -> Result<ProfileName, PlanError> {
 /// An access key's id as it was typed at the terminal.
 pub fn access_key_id(text: &str) -> Result<AccessKeyId, PlanError> {
     given("access key id", text).parse(AccessKeyId::parse, crate::ids::InvalidId::hint)
-}
-
-/// How a profile proves who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProfileKind {
-    /// With an access key.
-    AccessKey,
-    /// As an IAM user, with a password.
-    Password,
-    /// With a session of the Identity Center.
-    Sso,
-    /// With an id token of the company's identity provider.
-    Oidc,
-    /// As an agency that another profile assumes.
-    Agency,
-    /// With an identity provider's id token.
-    Federation,
-    /// As an ECS.
-    Metadata,
-    /// With the access key that a program prints.
-    Command,
-}
-
-impl ProfileKind {
-    const ALL: [Self; 8] = [
-        Self::AccessKey,
-        Self::Password,
-        Self::Sso,
-        Self::Oidc,
-        Self::Agency,
-        Self::Federation,
-        Self::Metadata,
-        Self::Command,
-    ];
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::AccessKey => "access-key",
-            Self::Password => "password",
-            Self::Sso => "sso",
-            Self::Oidc => "oidc",
-            Self::Command => "command",
-            Self::Agency => "agency",
-            Self::Federation => "federation",
-            Self::Metadata => "metadata",
-        }
-    }
-
-    /// What its secret may consist of.
-    pub fn secret_shape(self) -> SecretShape {
-        match self {
-            Self::Password => SecretShape::Password,
-            _ => SecretShape::Key,
-        }
-    }
-
-    /// What its secret is called; `None` where it has none of its own.
-    pub fn secret(self) -> Option<&'static str> {
-        match self {
-            Self::AccessKey => Some("secret access key"),
-            Self::Password => Some("password"),
-            Self::Sso | Self::Oidc | Self::Agency | Self::Federation | Self::Metadata | Self::Command => None,
-        }
-    }
 }
 
 /// What `profile set` means.
@@ -137,12 +69,15 @@ impl ProfileSetPlan {
 
     /// Makes the plan of a new profile.
     pub fn new(args: &ProfileSetArgs) -> Result<Self, PlanError> {
-        let kind = args.kind.as_deref().unwrap_or("access-key");
-        let kind = given("--kind", kind).one_of(ProfileKind::parse, KINDS)?;
+        let kind = match &args.kind {
+            Some(kind) => given("--kind", kind).one_of()?,
+            None => ProfileKind::AccessKey,
+        };
         check_flags(args, kind)?;
-        let store = args.secret_store.as_deref().unwrap_or("keyring");
-        let is_file = |word: &str| ["keyring", "file"].contains(&word).then_some(word == "file");
-        let is_secret_in_file = given("--secret-store", store).one_of(is_file, "keyring or file")?;
+        let secret_place = match &args.secret_store {
+            Some(place) => given("--secret-store", place).one_of()?,
+            None => SecretPlace::Keyring,
+        };
         let id_hint = crate::ids::InvalidId::hint;
         let key = args
             .access_key_id
@@ -185,7 +120,7 @@ impl ProfileSetPlan {
                 base_profile,
                 idp: args.idp.clone(),
                 id_token_file: path(&args.id_token_file),
-                secret_store: is_secret_in_file.then(|| "file".to_owned()),
+                secret_store: Profile::secret_store_of(secret_place),
                 region: region.transpose()?.map(|region| region.to_string()),
                 project: args.project.clone(),
                 cloud: args.cloud.cloud.clone(),
@@ -339,7 +274,7 @@ fn sign_on_settings(args: &ProfileSetArgs, kind: ProfileKind) -> Result<Profile,
         .as_ref()
         .map(|region| given("--sso-region", region).parse(Region::parse, crate::ids::InvalidId::hint));
     if let Some(how) = &args.sign_in {
-        given("--sign-in", how).one_of(BrowserChoice::parse, BrowserChoice::WORDS)?;
+        given("--sign-in", how).one_of::<BrowserChoice>()?;
     }
     if let Some(url) = &args.redirect_url {
         given("--redirect-url", url).parse(RedirectUrl::parse, |_| RedirectUrl::HINT.to_owned())?;
@@ -415,9 +350,10 @@ pub fn region_of_identity(typed: Option<&str>, env: &Env, profile: Option<&Profi
     if let (None, Some(Ok(region))) = (&cloud, sso_region.map(Region::parse)) {
         return Ok(region); // it is Huawei Cloud's, and any of its IAMs will do
     }
-    let stand_in = match (cloud.map(|given| given.text).as_deref(), iam) {
-        (Some("otc"), _) => Some("eu-de"),
-        (Some("huawei"), _) | (_, Some(_)) => Some("cn-north-4"),
+    let cloud = cloud.and_then(|given| Cloud::parse(&given.text).ok());
+    let stand_in = match (cloud, iam) {
+        (Some(Cloud::Otc), _) => Some("eu-de"),
+        (Some(Cloud::Huawei), _) | (_, Some(_)) => Some("cn-north-4"),
         _ => None,
     };
     let region = stand_in.and_then(|text| Region::parse(text).ok());

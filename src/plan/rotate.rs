@@ -1,10 +1,12 @@
 //! What `rotate` means.
 
 use crate::cli::RotateArgs;
+use crate::huaweicloud::cce::rotation::Component;
 use crate::ids::JobId;
 use crate::lifetime::parse_seconds;
 use crate::plan::given::Given;
 use crate::plan::{ClusterSelection, InputFile, PlanError};
+use crate::words::Word as _;
 
 /// The longest that the old key of service account tokens is kept, in hours.
 const LONGEST_OLD_VALIDITY: i64 = 8784;
@@ -91,11 +93,15 @@ fn typed(flag: &str, text: &str) -> Given {
 }
 
 fn rotation(args: &RotateArgs) -> Result<RotationChoice, PlanError> {
-    let component = args.component.as_deref().unwrap_or_default();
-    let goes_with = |flag: &str, other: &str| PlanError::Invalid {
-        origin: flag.to_owned(),
-        problem: format!("it goes with `--component {other}` only"),
-        cure: format!("leave it out, or use `--component {other}`"),
+    use Component::{All, Custom, ServiceAccountController};
+    let component = typed("--component", args.component.as_deref().unwrap_or_default()).one_of()?;
+    let goes_with = |flag: &str, other: Component| {
+        let other = other.as_str();
+        PlanError::Invalid {
+            origin: flag.to_owned(),
+            problem: format!("it goes with `--component {other}` only"),
+            cure: format!("leave it out, or use `--component {other}`"),
+        }
     };
     let custom = [
         ("--custom-ca", &args.custom_ca),
@@ -104,13 +110,13 @@ fn rotation(args: &RotateArgs) -> Result<RotationChoice, PlanError> {
     ];
     let given = custom.iter().find(|(_, file)| file.is_some());
     match (component, &args.old_cert_valid, given) {
-        ("all" | "custom", Some(_), _) => Err(goes_with("--old-cert-valid", "service-account-controller")),
-        ("all" | "service-account-controller", _, Some((flag, _))) => Err(goes_with(flag, "custom")),
-        ("all", ..) => Ok(RotationChoice::All),
-        ("service-account-controller", hours, _) => Ok(RotationChoice::ServiceAccountController {
+        (All | Custom, Some(_), _) => Err(goes_with("--old-cert-valid", ServiceAccountController)),
+        (All | ServiceAccountController, _, Some((flag, _))) => Err(goes_with(flag, Custom)),
+        (All, ..) => Ok(RotationChoice::All),
+        (ServiceAccountController, hours, _) => Ok(RotationChoice::ServiceAccountController {
             old_valid_hours: hours.as_deref().map_or(Ok(OLD_VALIDITY), old_validity)?,
         }),
-        ("custom", ..) => {
+        (Custom, ..) => {
             let file = |(flag, file): (&str, &Option<String>)| {
                 file.as_deref().map(InputFile::new).ok_or_else(|| PlanError::Missing {
                     what: "user's own certificate, its key or its CA",
@@ -134,7 +140,6 @@ fn rotation(args: &RotateArgs) -> Result<RotationChoice, PlanError> {
             }
             Ok(RotationChoice::Custom(files))
         }
-        _ => typed("--component", component).one_of(|_| None, "all, service-account-controller or custom"),
     }
 }
 

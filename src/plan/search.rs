@@ -1,4 +1,4 @@
-//! What `clusters` means.
+//! Where clusters are looked for, and as whom: what `clusters` means, and a part of what every command means that looks for some.
 
 use crate::cli::{GlobalArgs, SearchArgs};
 use crate::config::Profile;
@@ -11,7 +11,16 @@ use crate::plan::project::{ProjectChoice, project_choice};
 use crate::plan::settings::{CloudSettings, RunSettings, cache_mode};
 use crate::store::CacheMode;
 
-/// What `clusters` means.
+/// Whether a profile's own region and project narrow the search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// They do not: they are where a login begins.
+    Everywhere,
+    /// They do, as the SDK's variable of the project does.
+    AsProfileSays,
+}
+
+/// Where clusters are looked for.
 #[derive(Debug, Clone)]
 pub struct SearchPlan {
     /// The regions to look in; none: all.
@@ -35,7 +44,7 @@ impl SearchPlan {
         self.regions.is_empty() && self.home.is_none() && cloud.cloud.is_none() && cloud.iam_endpoint.is_none()
     }
 
-    /// Makes the plan. A profile's own region and project are where a login begins; they do not narrow the search.
+    /// Makes the plan of a search everywhere.
     pub fn new(
         args: &SearchArgs,
         global: &GlobalArgs,
@@ -43,25 +52,28 @@ impl SearchPlan {
         profile: Option<&Profile>,
         terminal: Terminal,
     ) -> Result<Self, PlanError> {
+        Self::of_reach(Reach::Everywhere, args, global, env, profile, terminal)
+    }
+
+    /// Makes the plan.
+    pub(super) fn of_reach(
+        reach: Reach,
+        args: &SearchArgs,
+        global: &GlobalArgs,
+        env: &Env,
+        profile: Option<&Profile>,
+        terminal: Terminal,
+    ) -> Result<Self, PlanError> {
         let sources = Sources { env, profile };
-        let region_of = |given: &Given| given.parse(Region::parse, crate::ids::InvalidId::hint);
-        // A variable that is set speaks for the flag; the profile does not.
-        let regions = Given::list("--region", &args.region, &sources, env_vars::REGION, none);
-        let regions = regions.iter().map(region_of).collect::<Result<Vec<_>, _>>()?;
-        let project = sources.find("--project", args.project.as_deref(), Some(env_vars::PROJECT), none);
-        let project = project.as_ref().map(project_choice).transpose()?;
-        let of_project = match &project {
-            Some(ProjectChoice::Name(name)) => Region::of_project(name).filter(|region| region.as_str().contains('-')),
-            _ => None,
-        };
+        let (regions, project) = place(reach, args, &sources)?;
         let of_profile = || {
             sources
                 .find("--region", None, None, |p| p.region.as_ref())
                 .as_ref()
-                .map(region_of)
+                .map(region)
                 .transpose()
         };
-        let home = match of_project {
+        let home = match region_of(project.as_ref()) {
             Some(region) => Some(region),
             None => of_profile()?,
         };
@@ -74,4 +86,54 @@ impl SearchPlan {
             run: RunSettings::new(global, env, terminal)?,
         })
     }
+}
+
+/// In which regions (none: in all), and in which project of them.
+pub(super) fn place(
+    reach: Reach,
+    args: &SearchArgs,
+    sources: &Sources<'_>,
+) -> Result<(Vec<Region>, Option<ProjectChoice>), PlanError> {
+    let is_narrow = reach == Reach::AsProfileSays;
+    let mut regions = regions(args, sources, is_narrow)?;
+    let project = project(args, sources, is_narrow)?;
+    if is_narrow && regions.is_empty() {
+        regions.extend(region_of(project.as_ref()));
+    }
+    Ok((regions, project))
+}
+
+/// The region that a project's name tells.
+fn region_of(project: Option<&ProjectChoice>) -> Option<Region> {
+    match project {
+        Some(ProjectChoice::Name(name)) => Region::of_project(name).filter(|region| region.as_str().contains('-')),
+        _ => None,
+    }
+}
+
+fn region(given: &Given) -> Result<Region, PlanError> {
+    given.parse(Region::parse, crate::ids::InvalidId::hint)
+}
+
+/// The regions by flag or variable, each once; where the profile counts, by it.
+fn regions(args: &SearchArgs, sources: &Sources<'_>, is_narrow: bool) -> Result<Vec<Region>, PlanError> {
+    let of_profile: fn(&Profile) -> Option<&String> = if is_narrow { |p| p.region.as_ref() } else { none };
+    let mut regions = Vec::new();
+    for given in Given::list("--region", &args.region, sources, env_vars::REGION, of_profile) {
+        let region = region(&given)?;
+        if !regions.contains(&region) {
+            regions.push(region);
+        }
+    }
+    Ok(regions)
+}
+
+/// The one project by flag or variable; where the profile counts, by it, else as the SDK's variable says.
+fn project(args: &SearchArgs, sources: &Sources<'_>, is_narrow: bool) -> Result<Option<ProjectChoice>, PlanError> {
+    let of_profile: fn(&Profile) -> Option<&String> = if is_narrow { |p| p.project.as_ref() } else { none };
+    let typed = args.project.as_deref();
+    let given = sources.find("--project", typed, Some(env_vars::PROJECT), of_profile);
+    let of_sdk = || sources.find("--project", None, Some(env_vars::SDK_PROJECT_ID), none);
+    let given = given.or_else(|| is_narrow.then(of_sdk)?);
+    given.as_ref().map(project_choice).transpose()
 }

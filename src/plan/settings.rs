@@ -142,13 +142,10 @@ impl CertificateSettings {
                 .map(|g| g.parse(CertLifetime::parse, cure))
                 .transpose()?
                 .unwrap_or_default(),
-            cache: cache
-                .map(|g| g.one_of(CacheMode::parse, "auto, keyring, kernel, file or none"))
-                .transpose()?
-                .unwrap_or(CacheMode::Auto),
+            cache: cache.map(|g| g.one_of()).transpose()?.unwrap_or(CacheMode::Auto),
             cache_from: args.cache_from.as_ref().map(PathBuf::from),
             shared_cache: shared
-                .map(|g| g.one_of(SharedCache::parse, SharedCache::FORMS))
+                .map(|g| g.of_form(SharedCache::parse, SharedCache::FORMS))
                 .transpose()?
                 .unwrap_or_default(),
         })

@@ -7,6 +7,7 @@ use crate::error::{Exit, Explain, Result};
 use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::{IamClient, IdAndName};
+use crate::identity::found::Principal;
 use crate::ids::UserId;
 use crate::lifetime::CertLifetime;
 use crate::sanitize::sanitize;
@@ -34,7 +35,7 @@ impl Explain for NoOneId {
 pub(crate) fn own(session: &Session<'_>, site: &Target) -> Result<CertificateOwner> {
     let of_iam = || principal::holder(session, &site.sign_in());
     match own_common_name(session, site) {
-        Some(id) if site.identity.kind_of_principal() == "agency" => Ok(CertificateOwner::Agency(id)),
+        Some(id) if site.identity.principal_kind() == Principal::Agency => Ok(CertificateOwner::Agency(id)),
         // A temporary key at hand may be a user's or an agency's: it does not say.
         Some(id) if has_temporary_key(session, site)? => Ok(match of_iam() {
             Ok(CertificateOwner::Agency(_)) => CertificateOwner::Agency(id),
@@ -69,7 +70,7 @@ fn own_common_name(session: &Session<'_>, site: &Target) -> Option<UserId> {
 }
 
 fn has_temporary_key(session: &Session<'_>, site: &Target) -> Result<bool> {
-    let static_credentials = site.identity.static_credentials(&|kind| session.secrets(kind))?;
+    let static_credentials = site.identity.static_credentials(&|place| session.secrets(place))?;
     Ok(matches!(static_credentials, Some(Credentials::AccessKey(key)) if key.security_token.is_some()))
 }
 
@@ -82,11 +83,7 @@ pub(crate) fn of_id(session: &Session<'_>, site: &Target, id: UserId) -> Result<
     })?;
     let is_agency = agency.is_some();
     let name = agency.or(user).map(|found| found.name);
-    Ok(if is_agency {
-        (CertificateOwner::Agency(id), name)
-    } else {
-        (CertificateOwner::User(id), name)
-    })
+    Ok((CertificateOwner::of(id, is_agency), name))
 }
 
 /// What is looked up by a name.

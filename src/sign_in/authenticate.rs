@@ -90,7 +90,7 @@ impl Identity {
             api: &api,
             endpoint: context.iam,
         };
-        let secrets = |kind: Option<&str>| context.session.secrets(kind);
+        let secrets = |place| context.session.secrets(place);
         match &self.found.means {
             AuthMethod::AccessKey { .. } => {
                 let key = self.found.means.access_key(&secrets)?;
@@ -125,7 +125,7 @@ impl Identity {
                 let id_token = if let Some(PersonsProof::IdToken(token)) = context.proof {
                     token.clone()
                 } else {
-                    let secrets = |kind: Option<&str>| context.session.secrets(kind);
+                    let secrets = |place| context.session.secrets(place);
                     let client_secret = client_secret.as_ref().map(|held| held.read(&secrets)).transpose()?;
                     provider::refreshed(context.session, at, client_secret.as_ref())?
                 };

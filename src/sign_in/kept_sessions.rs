@@ -14,6 +14,7 @@ use crate::identity::{Identity, PersonalProof};
 use crate::oidc::Claims;
 use crate::secret::{Secret, to_secret_bytes};
 use crate::session::Session;
+use crate::store::SecretPlace;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -112,10 +113,10 @@ impl SignOn<'_> {
         CacheKey::of_account(&self.account())
     }
 
-    fn secret_store(&self) -> Option<&str> {
+    fn secret_place(&self) -> SecretPlace {
         match self {
-            Self::Portal(at) => at.secret_store.as_deref(),
-            Self::Provider(at) => at.secret_store.as_deref(),
+            Self::Portal(at) => at.secret_place,
+            Self::Provider(at) => at.secret_place,
         }
     }
 
@@ -152,7 +153,7 @@ impl SignOn<'_> {
     }
 
     fn read(&self, session: &Session<'_>) -> StoredSession {
-        let lookup = session.secrets(self.secret_store()).get(&self.account());
+        let lookup = session.secrets(self.secret_place()).get(&self.account());
         for trouble in &lookup.troubles {
             session.log.info(|| format!("no kept sign-in: {}", trouble.error));
         }
@@ -174,7 +175,7 @@ impl SignOn<'_> {
             Self::Provider(at) => format!("{} (profile {})", at.issuer, at.profile),
         };
         let now = session.host.clock.now();
-        let store = session.secrets(self.secret_store());
+        let store = session.secrets(self.secret_place());
         let kept = store.set(
             &self.account(),
             &format!("kubectl cce-login: sign-in at {what}"),
@@ -195,7 +196,7 @@ impl SignOn<'_> {
         if let Some(path) = self.file(&session.directories) {
             let _ = remove_private(&path); // costs the note, nothing else
         }
-        let deleted = session.secrets(self.secret_store()).delete(&self.account());
+        let deleted = session.secrets(self.secret_place()).delete(&self.account());
         deleted
             .troubles
             .into_iter()
@@ -317,7 +318,7 @@ pub(super) fn forget_refresh_token(session: &Session<'_>, at: &ProviderSettings)
 /// Forgets a refresh token that is not that of the sign-in that holds now.
 pub(super) fn drop_refresh_token(session: &Session<'_>, at: &ProviderSettings) {
     let sign_on = SignOn::Provider(at);
-    let _ = session.secrets(sign_on.secret_store()).delete(&sign_on.account()); // what stays is refused again
+    let _ = session.secrets(sign_on.secret_place()).delete(&sign_on.account()); // what stays is refused again
 }
 
 /// Notes who has signed in.

@@ -61,7 +61,7 @@ pub(super) fn ask(session: &Session<'_>, identity: &Identity, may_ask: bool) -> 
     let proof = match proof {
         PersonalProof::Portal(at) => PersonsProof::Portal(portal::sign_in(session, at)?),
         PersonalProof::Provider(at, client_secret) => {
-            let secrets = |kind: Option<&str>| session.secrets(kind);
+            let secrets = |place| session.secrets(place);
             let client_secret = client_secret.map(|held| held.read(&secrets)).transpose()?;
             PersonsProof::IdToken(provider::sign_in(session, at, client_secret.as_ref())?)
         }

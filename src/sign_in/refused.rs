@@ -64,6 +64,6 @@ pub(crate) fn has_secret(session: &Session<'_>, identity: &Identity, mark: &Secr
 }
 
 fn secret(session: &Session<'_>, identity: &Identity) -> Option<Secret<String>> {
-    let secrets = |kind: Option<&str>| session.secrets(kind);
+    let secrets = |place| session.secrets(place);
     identity.found.means.lasting_secret(&secrets).ok().flatten()
 }

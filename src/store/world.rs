@@ -1,6 +1,7 @@
 //! What the stores need to know of the world, as values; and which stores a run uses.
 
 use crate::store::{FileStore, LayeredStore, OsKeyring, SecretStore, Split, StoreError, StoreKind, TimeOutMarker};
+use crate::words::Word;
 use chrono::{DateTime, Utc};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -23,22 +24,36 @@ pub enum CacheMode {
     None,
 }
 
-impl CacheMode {
-    /// Reads the words of `--cache`.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Auto, Self::Keyring, Self::Kernel, Self::File, Self::None]
-            .into_iter()
-            .find(|mode| mode.as_str() == text)
-    }
+impl Word for CacheMode {
+    const ALL: &'static [Self] = &[Self::Auto, Self::Keyring, Self::Kernel, Self::File, Self::None];
 
-    /// The word of `--cache`.
-    pub fn as_str(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Keyring => "keyring",
             Self::Kernel => "kernel",
             Self::File => "file",
             Self::None => "none",
+        }
+    }
+}
+
+/// Where a profile's secret is kept: `--secret-store`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// The OS keyring.
+    Keyring,
+    /// A file in the clear, which only its owner can read.
+    File,
+}
+
+impl Word for SecretPlace {
+    const ALL: &'static [Self] = &[Self::Keyring, Self::File];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::File => "file",
         }
     }
 }

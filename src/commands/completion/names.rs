@@ -1,5 +1,6 @@
 //! The names that this machine knows without asking anybody: from kubeconfig and profiles, and the words of our own flags.
 
+use crate::cli::words;
 use crate::config::Config;
 use crate::contexts;
 use crate::host::{Directories, Host};
@@ -8,22 +9,6 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
-
-/// Words that a flag takes.
-const WORDS: [(&str, &[&str]); 7] = [
-    (
-        "identity",
-        &[
-            "env", "profile", "sdk-file", "hcloud", "clouds", "oidc", "pod", "metadata",
-        ],
-    ),
-    ("cloud", &["huawei", "otc"]),
-    ("cache", &["auto", "keyring", "kernel", "file", "none"]),
-    ("access", &["auto", "internal", "external"]),
-    ("exec_api_version", &["v1", "v1beta1"]),
-    ("kind", &["access-key", "password", "agency", "federation", "metadata"]),
-    ("output", &["table", "json", "yaml", "name"]),
-];
 
 /// The names, by what they are the names of.
 #[derive(Default)]
@@ -94,8 +79,8 @@ impl KnownNames {
             "region" => &self.regions,
             "profile" | "base_profile" => &self.profiles,
             _ => {
-                let (_, words) = WORDS.iter().find(|(name, _)| *name == argument)?;
-                return Some(words.iter().map(ToString::to_string).collect());
+                let words = words::of_argument(argument)?;
+                return Some(words.into_iter().map(str::to_owned).collect());
             }
         };
         // Scripts put names on command lines as they are, and some shells expand what they are offered.

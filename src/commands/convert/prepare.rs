@@ -100,7 +100,7 @@ impl Preparation<'_> {
             cluster: issuer.located.cluster.clone(),
             you: cert.common_name.clone(),
             exec: ExecEntry {
-                api_version: self.api_version.as_str().to_owned(),
+                api_version: self.api_version.full_name().to_owned(),
                 command: self.command.clone(),
                 args: exec_arguments::arguments(&Arguments {
                     target: &issuer.located.reference(),

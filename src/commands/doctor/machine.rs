@@ -87,7 +87,7 @@ pub(super) fn kubectl(host: &Host, kubectl: Option<&Kubectl>, ours: &[OurContext
     };
     let spoken = kubectl.exec_api_version();
     let is_understood = |context: &&OurContext<'_>| {
-        spoken == ApiVersion::V1 || context.api_version.is_none_or(|version| version == spoken.as_str())
+        spoken == ApiVersion::V1 || context.api_version.is_none_or(|version| version == spoken.full_name())
     };
     let mut findings: Vec<Finding> = ours
         .iter()

@@ -92,7 +92,7 @@ fn login(run: &LoginRun<'_>, prepared: &PreparedCluster<'_>, principal: Option<P
             insecure_skip_tls_verify: is_unverified,
         },
         exec: ExecEntry {
-            api_version: api_version.as_str().to_owned(),
+            api_version: api_version.full_name().to_owned(),
             command,
             args: exec_arguments::arguments(&exec_arguments::Arguments {
                 target: &setup.reference,

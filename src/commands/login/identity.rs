@@ -3,16 +3,18 @@
 
 use crate::account::{new_profile, portal_role, principal, region};
 use crate::cli::{LoginArgs, ProfileSetArgs};
-use crate::config::{Config, Profile};
+use crate::config::{Config, Profile, ProfileKind};
 use crate::credential::forget;
 use crate::error::{Exit, Result};
 use crate::host::{Cancelled, Host};
 use crate::huaweicloud::iam::Project;
 use crate::identity::{Identity, IdentityError, Pin};
-use crate::plan::{self, ProfileKind, ProfileSetPlan, ProjectChoice, SearchPlan};
+use crate::plan::{self, ProfileSetPlan, ProjectChoice, SearchPlan};
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::store::SecretPlace;
+use crate::words::Word as _;
 
 /// How often an identity can be typed until the cloud takes it.
 const MOST_TRIES: usize = 3;
@@ -82,13 +84,13 @@ impl LoginIdentity {
         let mut plan = plan.clone();
         remember_place(&mut plan.profile, search, &found.projects);
         match new_profile::keep(session, &plan, secret.as_ref(), found) {
-            Err(error) if plan.profile.secret_store.is_none() => {
+            Err(error) if plan.profile.secret_place() == SecretPlace::Keyring => {
                 error.without_hint().report(session.host);
                 let question = "Keep it in clear text, in a file? No: it is for this login only";
                 if !session.host.confirm_explicitly(question)? {
                     return new_profile::keep_without_secret(session, &plan);
                 }
-                plan.profile.secret_store = Some("file".to_owned());
+                plan.profile.secret_store = Profile::secret_store_of(SecretPlace::File);
                 new_profile::keep(session, &plan, secret.as_ref(), found)
             }
             kept => kept,
@@ -270,7 +272,7 @@ fn type_once(session: &Session<'_>, kind: SignInMethod, typed: &mut ProfileSetAr
 fn ask_who(host: &Host, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Result<Option<Secret<String>>> {
     let (secret, mut fields): (Option<&str>, Vec<(&str, &mut Option<String>)>) = match kind {
         SignInMethod::Portal => {
-            typed.kind = Some("sso".to_owned());
+            typed.kind = Some(ProfileKind::Sso.as_str().to_owned());
             (
                 None,
                 vec![
@@ -280,7 +282,7 @@ fn ask_who(host: &Host, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Resul
             )
         }
         SignInMethod::Provider => {
-            typed.kind = Some("oidc".to_owned());
+            typed.kind = Some(ProfileKind::Oidc.as_str().to_owned());
             (
                 None,
                 vec![
@@ -295,14 +297,14 @@ fn ask_who(host: &Host, kind: SignInMethod, typed: &mut ProfileSetArgs) -> Resul
             vec![("Access key id:", &mut typed.access_key_id)],
         ),
         SignInMethod::Password => {
-            typed.kind = Some("password".to_owned());
+            typed.kind = Some(ProfileKind::Password.as_str().to_owned());
             (
                 Some("Password:"),
                 vec![("Account:", &mut typed.domain), ("User name:", &mut typed.username)],
             )
         }
         SignInMethod::Passcode => {
-            typed.kind = Some("password".to_owned());
+            typed.kind = Some(ProfileKind::Password.as_str().to_owned());
             typed.totp = true;
             (Some("Password:"), vec![("User id:", &mut typed.user_id)])
         }

@@ -16,6 +16,7 @@ use crate::kubeconfig::{Kubeconfig, OurContext, cluster_id};
 use crate::kubectl::Kubectl;
 use crate::plan::{CertificateSettings, ClusterRef, LoginPlan, ServerChoice};
 use crate::session::Session;
+use crate::words::Word as _;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 

@@ -3,11 +3,11 @@
 use crate::account::{new_profile, portal_role, region};
 use crate::cli::{GlobalArgs, ProfileSetArgs};
 use crate::commands::profile::ProfileError;
-use crate::config::Config;
+use crate::config::{Config, ProfileKind};
 use crate::error::{Error, Result};
 use crate::host::{Directories, Host, Input};
 use crate::identity::Identity;
-use crate::plan::{self, ProfileKind, ProfileSetPlan, RunSettings};
+use crate::plan::{self, ProfileSetPlan, RunSettings};
 use crate::secret::{InvalidSecret, Secret, SecretShape};
 use crate::session::Session;
 

@@ -7,7 +7,10 @@ use crate::config::{Config, Profile};
 use crate::error::Result;
 use crate::host::{Directories, Host};
 use crate::output::{self, Format};
+use crate::plan;
 use crate::sanitize::sanitize;
+use crate::store::SecretPlace;
+use crate::words::Word as _;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -26,7 +29,7 @@ struct ProfileRow<'a> {
 
 /// All profiles.
 pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
-    let format = Format::parse(args)?;
+    let format = plan::format(args)?;
     let directories = Directories::of(&host.env);
     let config = Config::load(&directories, host.env.inputs())?;
     let rows: Vec<ProfileRow<'_>> = config
@@ -69,10 +72,10 @@ pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
 
 /// Where the profile's secret lies.
 fn secret_in(profile: &Profile, directories: &Directories) -> Option<String> {
-    let is_in_file = profile.secret_store.as_deref() == Some("file");
-    old_profile::has_secret(profile).then(|| match &directories.config {
-        Some(config) if is_in_file => config.join("secrets").display().to_string(),
-        _ => "keyring".to_owned(),
+    let place = profile.secret_place();
+    old_profile::has_secret(profile).then(|| match (&directories.config, place) {
+        (Some(config), SecretPlace::File) => config.join("secrets").display().to_string(),
+        _ => SecretPlace::Keyring.as_str().to_owned(),
     })
 }
 
@@ -97,7 +100,7 @@ fn whose(profile: &Profile) -> Option<String> {
 
 /// One profile.
 pub(super) fn show(args: &ProfileShowArgs, host: &Host) -> Result<()> {
-    let format = Format::parse(&args.output)?;
+    let format = plan::format(&args.output)?;
     let name = plan_name(&args.name)?;
     let config = Config::load(&Directories::of(&host.env), host.env.inputs())?;
     let profile = config

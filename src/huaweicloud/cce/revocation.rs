@@ -19,6 +19,11 @@ pub enum CertificateOwner {
 }
 
 impl CertificateOwner {
+    /// Whoever has this id.
+    pub fn of(id: UserId, is_agency: bool) -> Self {
+        if is_agency { Self::Agency(id) } else { Self::User(id) }
+    }
+
     /// The id.
     pub fn id(&self) -> &UserId {
         match self {

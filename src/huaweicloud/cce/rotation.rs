@@ -5,9 +5,33 @@ use crate::huaweicloud::cce::job::Job;
 use crate::huaweicloud::cce::{CceClient, CceError};
 use crate::ids::{ClusterId, JobId};
 use crate::secret::Secret;
+use crate::words::Word;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
+
+/// The parts that can be rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Component {
+    /// The cluster's certificates and authorities.
+    All,
+    /// The key that signs service account tokens.
+    ServiceAccountController,
+    /// The user's own certificates.
+    Custom,
+}
+
+impl Word for Component {
+    const ALL: &'static [Self] = &[Self::All, Self::ServiceAccountController, Self::Custom];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::ServiceAccountController => "service-account-controller",
+            Self::Custom => "custom",
+        }
+    }
+}
 
 /// What is rotated.
 #[derive(Debug)]
@@ -37,12 +61,12 @@ pub struct CustomCertificates {
 impl Rotation {
     fn body(&self) -> Value {
         match self {
-            Self::All => json!({ "component": "all" }),
+            Self::All => json!({ "component": Component::All.as_str() }),
             Self::ServiceAccountController { old_valid_hours } => json!({
-                "component": "service-account-controller", "certificateExpirationTime": old_valid_hours,
+                "component": Component::ServiceAccountController.as_str(), "certificateExpirationTime": old_valid_hours,
             }),
             Self::Custom(own) => json!({
-                "component": "custom",
+                "component": Component::Custom.as_str(),
                 "certContent": {
                     "ca": BASE64.encode(&own.ca),
                     "cert": BASE64.encode(&own.certificate),

@@ -43,6 +43,13 @@ pub struct CallerIdentity {
     pub urn: String,
 }
 
+impl CallerIdentity {
+    /// Somebody who has become an agency.
+    pub fn is_assumed_agency(&self) -> bool {
+        self.urn.contains(":assumed-agency:")
+    }
+}
+
 impl StsClient<'_> {
     /// A temporary access key of an agency, in exchange for an id token (`POST /v5/agencies/assume-with-oidc`).
     pub fn assume_with_oidc(

@@ -16,6 +16,7 @@ use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::{PortalRole, PortalSettings};
 use crate::ids::Region;
 use crate::secret::{Secret, SecretJson, SecretShape};
+use crate::store::SecretPlace;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -123,7 +124,7 @@ fn portal(file: &str, name: &str, profile: &Value) -> Option<FoundIdentity> {
                 ca_file: None,
                 proxy: None,
                 browser: None,
-                secret_store: None,
+                secret_place: SecretPlace::Keyring,
             }),
             given: Some(PortalSession {
                 token: Secret::new(token.to_owned()),

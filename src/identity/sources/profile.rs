@@ -1,6 +1,6 @@
 //! Our own profiles as an identity source: `config.toml` holds what is not secret, the keyring the rest.
 
-use crate::config::{Config, Profile};
+use crate::config::{Config, Profile, ProfileKind};
 use crate::host::Env;
 use crate::huaweicloud::iam::token_request::{Account, Agency, User};
 use crate::identity::IdentityError;
@@ -14,33 +14,31 @@ use crate::identity::sources::metadata;
 use crate::identity::sources::openstack::{shown, user_fingerprint};
 use crate::identity::sources::sign_on;
 use crate::ids::ProfileName;
-
-/// The kinds by their names.
-pub const KINDS: &str = "access-key, password, sso, oidc, agency, federation, metadata or command";
+use crate::words::listed;
 
 /// What a profile says.
 pub(crate) fn find(name: &ProfileName, config: &Config, env: &Env) -> Result<FoundIdentity, IdentityError> {
     let profile = get(name, config)?;
-    match profile.kind.as_str() {
-        "access-key" => access_key(name, profile),
-        "password" => password(name, profile),
-        "sso" => with_own_agency(name, profile, sign_on::portal(name, profile)?),
-        "oidc" => with_own_agency(name, profile, sign_on::provider(name, profile, held(name, profile))?),
-        "command" => with_own_agency(name, profile, sign_on::command(name, profile)?),
-        "agency" => assumed(name, profile, config, env),
-        "federation" => federation(name, profile, env),
-        "metadata" => {
+    let Some(kind) = profile.kind() else {
+        let said = crate::sanitize::sanitize(&profile.kind);
+        let cure = format!("set `kind` in `config.toml` to one of {}", listed::<ProfileKind>());
+        return Err(malformed_source(
+            source(name),
+            format!("its kind `{said}` is unknown"),
+            cure,
+        ));
+    };
+    match kind {
+        ProfileKind::AccessKey => access_key(name, profile),
+        ProfileKind::Password => password(name, profile),
+        ProfileKind::Sso => with_own_agency(name, profile, sign_on::portal(name, profile)?),
+        ProfileKind::Oidc => with_own_agency(name, profile, sign_on::provider(name, profile, held(name, profile))?),
+        ProfileKind::Command => with_own_agency(name, profile, sign_on::command(name, profile)?),
+        ProfileKind::Agency => assumed(name, profile, config, env),
+        ProfileKind::Federation => federation(name, profile, env),
+        ProfileKind::Metadata => {
             let found = metadata::find(env, profile.clone())?;
             with_own_agency(name, profile, found)
-        }
-        other => {
-            let kind = crate::sanitize::sanitize(other);
-            let cure = format!("set `kind` in `config.toml` to one of {KINDS}");
-            Err(malformed_source(
-                source(name),
-                format!("its kind `{kind}` is unknown"),
-                cure,
-            ))
         }
     }
 }
@@ -57,7 +55,7 @@ fn source(name: &ProfileName) -> String {
 fn held(name: &ProfileName, profile: &Profile) -> SecretRef {
     SecretRef::Stored {
         profile: name.clone(),
-        store: profile.secret_store.clone(),
+        place: profile.secret_place(),
         purpose: SecretPurpose::of(profile),
     }
 }
@@ -158,7 +156,7 @@ fn assumed(name: &ProfileName, profile: &Profile, config: &Config, env: &Env) ->
     }
     let base_name =
         ProfileName::parse(base_name).map_err(|invalid| malformed_source(source(name), invalid.to_string(), cure))?;
-    if get(&base_name, config)?.kind == "agency" {
+    if get(&base_name, config)?.kind() == Some(ProfileKind::Agency) {
         let problem = format!("its base `{base_name}` is an agency itself, which cannot assume another one");
         return Err(malformed_source(source(name), problem, cure));
     }

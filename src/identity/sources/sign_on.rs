@@ -11,6 +11,7 @@ use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::{BrowserChoice, KeyCommand, PortalRole, PortalSettings, ProviderSettings};
 use crate::ids::{Endpoint, ProfileName, Region};
 use crate::oidc::{RedirectUrl, is_safe_address};
+use crate::words::{Word as _, listed};
 use std::path::PathBuf;
 
 fn missing(name: &ProfileName, key: &str) -> IdentityError {
@@ -69,7 +70,7 @@ pub(super) fn portal(name: &ProfileName, profile: &Profile) -> Result<FoundIdent
         ca_file: profile.ca_file.as_ref().map(PathBuf::from),
         proxy: profile.proxy.clone(),
         browser: profile.browser.clone(),
-        secret_store: profile.secret_store.clone(),
+        secret_place: profile.secret_place(),
     };
     let shown = |text: &Option<String>| text.as_deref().map(crate::sanitize::sanitize);
     let set = shown(&profile.permission_set);
@@ -121,7 +122,7 @@ pub(super) fn provider(name: &ProfileName, profile: &Profile, held: SecretRef) -
         has_client_secret,
         scopes: profile.scope.clone().unwrap_or_default(),
         method: BrowserChoice::parse(profile.sign_in.as_deref().unwrap_or("auto"))
-            .ok_or_else(|| invalid("sign_in", "it is not `browser`, `device` or `auto`".to_owned()))?,
+            .ok_or_else(|| invalid("sign_in", format!("it is not one of {}", listed::<BrowserChoice>())))?,
         extra: profile.auth_param.iter().flatten().map(pair).collect(),
         ca_file: profile
             .issuer_ca_file
@@ -129,7 +130,7 @@ pub(super) fn provider(name: &ProfileName, profile: &Profile, held: SecretRef) -
             .or(profile.ca_file.as_ref())
             .map(PathBuf::from),
         browser: profile.browser.clone(),
-        secret_store: profile.secret_store.clone(),
+        secret_place: profile.secret_place(),
         profile: name.to_string(),
         issuer,
         client_id,

@@ -57,6 +57,11 @@ fn names_are_those_that_this_machine_knows() {
         (&["--identity", "o"], &["oidc"]),
         (&["status", "-o", "j"], &["json"]),
         (&["profile", "set", "new", "--kind", "a"], &["access-key", "agency"]),
+        (&["profile", "set", "new", "--kind", "s"], &["sso"]),
+        (&["profile", "set", "new", "--secret-store", ""], &["keyring", "file"]),
+        (&["profile", "set", "new", "--sign-in", "d"], &["device"]),
+        (&["rotate", "--component", "s"], &["service-account-controller"]),
+        (&["refresh", "--to", "x", "--format", "k"], &["kubeconfig"]),
     ] {
         assert_eq!(
             offered(&world, words),

@@ -1,6 +1,8 @@
 //! Which hosts are asked in which region of which cloud. The names are the real ones; a proxy leads them to the simulated cloud.
 
 use crate::support::{World, in_repository};
+use cce_login::huaweicloud::cloud::Cloud;
+use cce_login::ids::Region;
 use cce_sim::{ClusterSpec, Proxy, ProxyKind};
 use serde_json::Value;
 
@@ -171,4 +173,38 @@ fn login_recognises_an_autopilot_cluster_by_its_list() {
         cce_login::error::Exit::Usage,
         "hint: give it with `--cluster`: `prod`, `pilot`",
     );
+}
+
+#[test]
+fn every_known_region_answers_where_its_cloud_says() {
+    let text = std::fs::read_to_string(in_repository("tests/vectors/regions.json")).unwrap();
+    let table: Value = serde_json::from_str(&text).unwrap();
+    let mut checked = 0;
+    for (name, services) in table["huaweicloud"].as_object().unwrap() {
+        let region = Region::parse(name).unwrap();
+        let cloud = Cloud::of_region(&region);
+        assert_eq!(cloud, Cloud::Huawei);
+        assert_eq!(cloud.cce(&region).as_str(), services["cce"].as_str().unwrap());
+        let iam = services["iam"]
+            .as_str()
+            .or(services["iam_by_pattern"].as_str())
+            .unwrap();
+        assert_eq!(cloud.iam(&region).as_str(), iam, "{name}");
+        checked += 1;
+    }
+    for name in ["eu-de", "eu-nl", "eu-ch2"] {
+        let region = Region::parse(name).unwrap();
+        let cloud = Cloud::of_region(&region);
+        assert_eq!(cloud, Cloud::Otc);
+        assert_eq!(cloud.cce(&region).as_str(), table["otc"][name]["cce"].as_str().unwrap());
+        assert_eq!(cloud.iam(&region).as_str(), table["otc"][name]["iam"].as_str().unwrap());
+        checked += 1;
+    }
+    assert!(checked >= 36);
+    assert_eq!(Cloud::known_regions().count(), checked);
+    for region in Cloud::known_regions() {
+        assert!(!Cloud::place_of(&region).is_empty(), "{region} has no place");
+        let is_listed = |cloud: &str| table[cloud].get(region.as_str()).is_some();
+        assert!(is_listed("huaweicloud") || is_listed("otc"), "{region}");
+    }
 }

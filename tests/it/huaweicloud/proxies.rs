@@ -1,7 +1,9 @@
 //! Proxies: each kind is a real one on loopback, in front of hosts with the names of the real cloud's.
 
-use crate::support::World;
+use crate::support::{World, in_repository};
 use cce_login::error::Exit;
+use cce_login::host::Env;
+use cce_login::http::Proxies;
 use cce_sim::ProxyKind;
 
 const HOST: &str = "cce.cn-north-4.myhuaweicloud.com:443";
@@ -110,4 +112,22 @@ fn a_proxy_within_tls_is_verified_as_the_cloud_is() {
     world.set("CCE_LOGIN_CA_FILE", &ca);
     world.get_credential(&[]).fails(Exit::Failed, "TLS");
     assert!(proxy.targets().is_empty());
+}
+
+/// The rules of Go's `httpproxy`; the same table is put to kubectl in `tests/system`.
+#[test]
+fn no_proxy_is_read_as_go_reads_it() {
+    let table = std::fs::read_to_string(in_repository("tests/vectors/no_proxy.txt")).unwrap();
+    let mut count = 0;
+    for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let [list, host, expected] = line.split(" | ").map(str::trim).collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let url = format!("https://{host}/x");
+        let env = Env::given([("HTTPS_PROXY", "http://proxy:3128"), ("NO_PROXY", list)]);
+        let is_direct = Proxies::from_env(&env).shown_for(&url).is_none();
+        assert_eq!(is_direct, expected == "direct", "{line}");
+        count += 1;
+    }
+    assert!(count > 30);
 }

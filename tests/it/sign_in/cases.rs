@@ -98,7 +98,7 @@ fn name_of(path: &Path) -> String {
 fn check(directory: &Path) {
     let name = name_of(directory);
     let read = |file: &str| fs::read_to_string(directory.join(file)).unwrap_or_default();
-    let case: Case = toml::from_str(&read("case.toml")).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let case: Case = toml_edit::de::from_str(&read("case.toml")).unwrap_or_else(|error| panic!("{name}: {error}"));
     let mut world = World::new();
     world.use_no_key();
     world.unset("CCE_LOGIN_IAM_ENDPOINT");
