@@ -247,6 +247,7 @@ impl crate::error::Explain for KubeconfigError {
     fn exit(&self) -> crate::error::Exit {
         match self {
             Self::Locked { .. } | Self::ChangedMeanwhile { .. } => crate::error::Exit::Temporary,
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::TimedOut => crate::error::Exit::Temporary,
             _ => crate::error::Exit::Usage,
         }
     }

@@ -255,6 +255,8 @@ fn what_somebody_writes_into_a_pipe_is_read_once_and_known_for_the_whole_run() {
             .contains("prod")
     );
     assert!(status("kubeconfig-3", "refresh").stderr.contains("certificate"));
+    let silent = pipe(pipes.path(), "silent", None);
+    run(&world, &format!("status --kubeconfig {silent} --timeout 1s")).fails(Exit::Temporary, "cannot read");
     // It cannot be written, and is not turned into a file.
     let path = pipe(pipes.path(), "kubeconfig-4", Some(Vec::new()));
     run(

@@ -210,6 +210,14 @@ fn in_the_home_of_somebody_else_nothing_is_kept_and_that_is_said_once() {
     world.set("container", "docker");
     world.get_credential().certificate();
     assert_eq!(files_and_directories(&world), before);
+    // Nor where it is in memory, as usual.
+    world.give_mounts("mount -t tmpfs none \"$0\" && chown 47117 \"$0\" && mount --bind /proc/tty /dev/shm");
+    world.set("XDG_RUNTIME_DIR", world.path("dev"));
+    let line = format!(
+        "{} >/dev/null && ls -A \"$HOME/dev\"",
+        world.get_credential_words().join(" ")
+    );
+    assert_eq!(world.run(&["sh", "-c", &line]).succeeded().stdout, "");
 }
 
 fn files_and_directories(world: &World) -> String {
