@@ -152,6 +152,17 @@ fn choose(session: &Session<'_>, args: &LoginArgs) -> Result<LoginIdentity> {
         } else {
             DEFAULT.to_owned()
         };
+        if is_taken
+            && Config::load(&session.directories, session.host.env.inputs())?
+                .profiles
+                .contains_key(&name)
+        {
+            session.host.say(&format!(
+                "there is a profile `{name}` already: give another name; `kubectl cce-login profile set {name}` changes that one",
+                name = sanitize(&name)
+            ));
+            continue;
+        }
         match type_in(session, args, &name) {
             Err(error) if error.is_step_back() => {}
             typed => return typed,

@@ -135,6 +135,15 @@ fn several_identities_are_offered_and_another_one_can_be_typed() {
     outcome.is_done();
     assert!(world.kubeconfig().names("users").contains(&"default@prod.cn-north-4"));
 
+    // A new profile replaces none that is there.
+    let before = world.read(".config/cce-login/config.toml");
+    let outcome = typing(&mut world, &["4", "work", "4", "work"], &[]);
+    assert!(
+        outcome.stderr.contains("there is a profile `work` already"),
+        "{outcome}"
+    );
+    assert_eq!(world.read(".config/cce-login/config.toml"), before);
+
     // Which cluster is said, so nobody looks around: the first identity counts, as ever.
     let outcome = world.login(&["--keep-current"]);
     assert!(outcome.is_done().stderr.contains("from the environment"), "{outcome}");

@@ -88,7 +88,10 @@ impl Browser {
     pub(crate) fn start() -> Self {
         let mut command = Command::new("chromedriver");
         let profile = tempfile::tempdir().unwrap();
-        command.arg("--port=0").env("HOME", profile.path());
+        // Its sockets and sessions, too, go with the profile.
+        command
+            .arg("--port=0")
+            .envs([("HOME", profile.path()), ("TMPDIR", profile.path())]);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
