@@ -194,7 +194,7 @@ impl SignInMethod {
         ),
         (
             Self::Provider,
-            "your company account: OpenID Connect (Entra, Keycloak, …), in the browser",
+            "your company account: OpenID Connect (Entra, Keycloak, ...), in the browser",
         ),
     ];
 

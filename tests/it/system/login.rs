@@ -187,7 +187,8 @@ fn one_of_three_hundred_clusters_is_found_in_sixty_columns_without_colours() {
     terminal.ended(0);
     assert!(terminal.screen().contains("-own-123`"), "{}", terminal.screen());
     let recorded = String::from_utf8(terminal.recorded()).unwrap();
-    assert!(recorded.is_ascii());
+    // The questions; a name behind them is the cloud's.
+    assert!(recorded.split("knows you as").next().unwrap().is_ascii());
     let is_colour = |part: &str| {
         part.starts_with('3')
             && part
