@@ -81,8 +81,13 @@ struct Machine {
 }
 
 impl Machine {
-    /// Logged in.
+    /// Logged in through the address that the library can use.
     fn new(cluster: &RealCluster, library: Library) -> Self {
+        Self::through(cluster, library, library.access())
+    }
+
+    /// Logged in through this address.
+    fn through(cluster: &RealCluster, library: Library, access: &str) -> Self {
         let directory = |name: &str| {
             let path = cluster.world.home().join(name).join(library.name());
             std::fs::create_dir_all(&path).unwrap();
@@ -106,7 +111,7 @@ impl Machine {
         ]
         .map(str::to_owned)
         .to_vec();
-        line.push(format!("--access={}", library.access()));
+        line.push(format!("--access={access}"));
         line.extend(cluster.world.cloud_flags());
         cluster
             .world

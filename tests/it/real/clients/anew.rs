@@ -1,6 +1,6 @@
 //! Processes that start anew each time, as scripts do.
 
-use super::Machine;
+use super::{Library, Machine};
 use crate::real::cce_cluster::RealCluster;
 use crate::system::world::Kubectl;
 use std::time::{Duration, Instant};
@@ -29,6 +29,32 @@ fn the_first_use_after_login_works_in_python_node_and_java() {
         requested,
         "the login's certificates are used"
     );
+}
+
+#[test]
+#[ignore = "needs a kube-apiserver: tests/run --real"]
+fn python_and_java_start_with_half_a_life_and_node_with_what_there_is() {
+    let life = Duration::from_secs(240);
+    let cluster = RealCluster::start(Kubectl::Current, Some(life));
+    let machines = Machine::all(&cluster);
+    let requested = cluster.world.certificate_requests();
+    assert_eq!(once(&cluster, &machines), ["200", "200", "200"]);
+    assert_eq!(cluster.world.certificate_requests(), requested);
+    // Past the half, and well before the last third, in which everybody's is renewed.
+    std::thread::sleep(life / 2);
+    assert_eq!(once(&cluster, &machines), ["200", "200", "200"]);
+    assert_eq!(cluster.world.certificate_requests(), requested + 2);
+}
+
+#[test]
+#[ignore = "needs a kube-apiserver: tests/run --real"]
+fn fabric8_does_not_know_tls_server_name() {
+    let cluster = RealCluster::start(Kubectl::Current, None);
+    let java = Machine::through(&cluster, Library::Java, "external");
+    let answer = java.ask(&cluster, 1, &[]).answers(&cluster).join(" ");
+    assert!(answer.contains("SSL"), "{answer}");
+    let python = Machine::through(&cluster, Library::Python, "external");
+    assert_eq!(python.ask(&cluster, 1, &[]).answers(&cluster), ["200"]);
 }
 
 #[test]
