@@ -52,7 +52,7 @@ impl Processes {
         }
     }
 
-    /// The name of the program that runs us, without its directory: the interpreter's, where it is a script. `None` where the system does not
+    /// The name of the program that runs us, itself or through a shell, without its directory: the interpreter's, where it is a script. `None` where the system does not
     /// tell, or it is somebody else's.
     pub fn parent_program(&self) -> Option<String> {
         match self {
@@ -158,10 +158,20 @@ mod system {
         })
     }
 
-    /// What `/proc/PID/exe` leads to (proc(5)); after an upgrade of the program it ends with ` (deleted)`.
     #[cfg(target_os = "linux")]
     pub(super) fn parent_program() -> Option<String> {
-        let pid = rustix::process::getppid()?.as_raw_pid();
+        let parent = u32::try_from(rustix::process::getppid()?.as_raw_pid()).ok()?;
+        let program = program_of(parent)?;
+        // fabric8's Java client runs us as `sh -c '…'`: who waits for the shell is who asks.
+        if matches!(program.as_str(), "sh" | "dash" | "bash" | "busybox") {
+            return program_of(stat_field(parent, PARENT)?.parse().ok()?);
+        }
+        Some(program)
+    }
+
+    /// What `/proc/PID/exe` leads to (proc(5)); after an upgrade of the program it ends with ` (deleted)`.
+    #[cfg(target_os = "linux")]
+    fn program_of(pid: u32) -> Option<String> {
         let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
         let name = path.file_name()?.to_str()?;
         Some(name.strip_suffix(" (deleted)").unwrap_or(name).to_owned())
@@ -172,9 +182,21 @@ mod system {
         None
     }
 
-    /// Field 22 of `/proc/PID/stat` (proc(5)): clock ticks since boot. The second field is a name in parentheses, which may hold anything.
+    /// Clock ticks since boot.
     #[cfg(target_os = "linux")]
     fn started(pid: u32) -> Option<u64> {
+        stat_field(pid, STARTED)?.parse().ok()
+    }
+
+    /// Fields of `/proc/PID/stat` (proc(5)).
+    #[cfg(target_os = "linux")]
+    const PARENT: usize = 4;
+    #[cfg(target_os = "linux")]
+    const STARTED: usize = 22;
+
+    /// A field of `/proc/PID/stat` behind the second one, which is a name in parentheses and may hold anything.
+    #[cfg(target_os = "linux")]
+    fn stat_field(pid: u32, number: usize) -> Option<String> {
         // One read: the line is shorter than this, and the system makes it anew at each opening.
         let mut line = [0; 1024];
         #[expect(clippy::disallowed_methods, reason = "the kernel's own file: one line, at once")]
@@ -183,7 +205,10 @@ mod system {
         let stat = line.get(..length)?;
         let after_name = stat.get(stat.iter().rposition(|byte| *byte == b')')? + 1..)?;
         let fields = std::str::from_utf8(after_name).ok()?;
-        fields.split_ascii_whitespace().nth(19)?.parse().ok()
+        fields
+            .split_ascii_whitespace()
+            .nth(number.checked_sub(3)?)
+            .map(str::to_owned)
     }
 
     #[cfg(not(target_os = "linux"))]

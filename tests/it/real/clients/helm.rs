@@ -11,7 +11,7 @@ const TEMPLATE: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: counter}\ndata: {number: \"{{ .Values.number }}\"}\n";
 
 fn helm(cluster: &RealCluster, line: &str) -> Output {
-    let program = std::env::var("HELM").expect("HELM is not set: run tests/run --real");
+    let program = std::env::var("HELM").unwrap_or_else(|_| panic!("HELM is not set: run tests/run --real"));
     cluster.world.run(&words(&program, line))
 }
 
@@ -33,8 +33,8 @@ fn helm_upgrades_without_a_failure_over_three_renewals() {
     let (started, mut upgrades) = (Instant::now(), 0);
     while started.elapsed() < THREE_RENEWALS {
         upgrades += 1;
-        let upgraded = helm(&cluster, &format!("upgrade counter {chart} --set number={upgrades}")).succeeded();
-        assert_eq!(upgraded.stderr, "");
+        let output = helm(&cluster, &format!("upgrade counter {chart} --set number={upgrades}")).succeeded();
+        assert_eq!(output.stderr, "");
     }
     let listed = helm(&cluster, "list --output json").succeeded();
     assert!(
@@ -57,7 +57,7 @@ fn helm_works_while_the_cloud_is_down_until_the_certificate_ends_and_again_when_
         cluster
             .world
             .sim
-            .set_behaviour(|behaviour| behaviour.cloud_down = is_down)
+            .set_behaviour(|behaviour| behaviour.cloud_down = is_down);
     };
     set_down(true);
     helm(&cluster, &format!("upgrade counter {chart} --set number=1")).succeeded();

@@ -11,6 +11,7 @@ const MANIFEST: &str =
     r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "applied"}, "data": {"number": "@"}}"#;
 
 /// `get` and `apply` again and again, and `proxy` and `get -w` that live on, for this time.
+#[expect(clippy::print_stderr, reason = "the figures of a run")]
 fn every_day(kubectl: Kubectl, life: Option<Duration>, time: Duration) -> RealCluster {
     let cluster = RealCluster::logged_in(kubectl, life);
     counting::create(&cluster);
