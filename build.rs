@@ -46,6 +46,7 @@ fn checkout() -> Option<String> {
 
 /// The commit that a source package was made of, if it says so.
 fn package() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "a file of the package, when it is built")]
     let note = std::fs::read_to_string(NOTE_OF_PACKAGE).ok()?;
     let (_, after) = note.split_once("\"sha1\"")?;
     let commit: String = after.chars().filter(char::is_ascii_hexdigit).take(SHOWN).collect();
