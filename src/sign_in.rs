@@ -53,6 +53,8 @@ pub(crate) struct SignIn<'a> {
     scope: Scope,
     /// A person may be asked, if there is one at a terminal.
     may_ask: bool,
+    /// Whoever calls asks the person, where one is needed.
+    is_deferred: bool,
     /// One of many callers: a refusal of a moment ago answers for it.
     is_for_client: bool,
 }
@@ -67,6 +69,7 @@ impl<'a> SignIn<'a> {
             cache,
             scope: Scope::Account,
             may_ask: true,
+            is_deferred: false,
             is_for_client: false,
         }
     }
@@ -98,6 +101,15 @@ impl<'a> SignIn<'a> {
     /// Nobody is asked for anything.
     pub(crate) fn silent(self) -> Self {
         Self { may_ask: false, ..self }
+    }
+
+    /// Nobody is asked for anything, and an error that [needs a person](crate::error::Error::needs_person) says where somebody should be: for
+    /// callers who hold a lock, which they give back first.
+    pub(crate) fn deferred(self) -> Self {
+        Self {
+            is_deferred: true,
+            ..self
+        }
     }
 
     /// Calls `act` with what requests are authenticated with. What was kept, and is not taken any more (a changed password ends tokens), is
@@ -185,7 +197,9 @@ impl<'a> SignIn<'a> {
         let mut given = person::GivenByPerson::default();
         for _ in 0..MOST_ROUNDS {
             match self.issued_silently(session, given.proof.as_ref()) {
-                Err(error) if error.needs_person() => given = person::ask(session, self.identity, self.may_ask)?,
+                Err(error) if error.needs_person() && !self.is_deferred => {
+                    given = person::ask(session, self.identity, self.may_ask)?
+                }
                 result => return result,
             }
         }

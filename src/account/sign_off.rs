@@ -2,8 +2,11 @@
 //! ends with the last profile that needs it.
 
 use crate::config::Config;
+use crate::error::{Error, Exit};
 use crate::identity::{Identity, PersonalProof, Pin};
 use crate::ids::ProfileName;
+use crate::plan::ProfileSetPlan;
+use crate::secret::Secret;
 use crate::session::Session;
 use crate::sign_in::kept_sessions::SignOn;
 use crate::sign_in::{portal, provider};
@@ -31,6 +34,23 @@ pub(crate) fn sign_off(session: &Session<'_>, names: &[&str]) -> Option<String> 
         ended.push(account);
     }
     reasons.into_iter().next()
+}
+
+/// The sign-in for a profile that has not come to be ends too, so that whoever gives up leaves nothing behind; but where another profile needs
+/// it, and where the trouble was a passing one, after which the next try goes on.
+pub(crate) fn abandon(session: &Session<'_>, plan: &ProfileSetPlan, secret: Option<&Secret<String>>, why: &Error) {
+    let env = &session.host.env;
+    let mut config = Config::load(&session.directories, session.host.env.inputs()).unwrap_or_default();
+    config.profiles.insert(plan.name.to_string(), plan.profile.clone());
+    let Ok(identity) = Identity::of_new_profile(&plan.name, &config, env, secret.cloned()) else {
+        return;
+    };
+    let Some(sign_on) = SignOn::of(&identity) else { return };
+    let has_signed_in = sign_on.record(&session.directories).is_some();
+    if why.exit() != Exit::Temporary && has_signed_in && who_else_needs(session, &sign_on.account(), &[]).is_none() {
+        session.host.say("the sign-in ends, because no profile has come of it");
+        let _what_is_left_ends_by_itself = end(session, plan.name.as_str(), &identity, &sign_on);
+    }
 }
 
 /// The next sign-in of this profile needs a person with a browser.

@@ -46,7 +46,8 @@ pub(super) fn run(args: &LoginArgs, global: &GlobalArgs, host: &Host) -> Result<
     }
     let (identity, (plan, kubeconfig, found)) = loop {
         let identity = LoginIdentity::find(&session, args)?;
-        let prepared = look_around(&session, args, global, &identity).inspect_err(|_| identity.forget(&session));
+        let prepared =
+            look_around(&session, args, global, &identity).inspect_err(|error| identity.forget(&session, error));
         match prepared {
             Err(error) if error.is_step_back() && identity.is_chosen => {}
             prepared => break (identity, prepared?),

@@ -14,10 +14,12 @@ use crate::credential::whose;
 use crate::error::{Exit, Explain, Result, UNUSABLE_FOR};
 use crate::huaweicloud::cce::CceClient;
 use crate::huaweicloud::cce::cluster_cert::{ClusterCert, LIFETIME_TOLERANCE};
+use crate::huaweicloud::credentials::Credentials;
 use crate::ids::Endpoint;
 use crate::lifetime::{CertLifetime, about};
 use crate::sign_in::explain::explain;
 use chrono::TimeDelta;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// The longest wait for another process's fetch.
@@ -58,8 +60,33 @@ impl Explain for FetchError {
     }
 }
 
-/// A certificate as the policy wants it: a new one, or somebody else's that appears while we wait for the lock.
+/// A certificate as the policy wants it: a new one, or somebody else's that appears while we wait for the lock. Where a person has to sign in,
+/// the lock is given back before they are asked: nobody waits for it while a person thinks.
 pub(crate) fn fetch(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<ObtainedCertificate> {
+    match fetch_under_lock(slot, fetch, None) {
+        Err(error) if error.needs_person() => fetch_with_person(slot, fetch),
+        result => result,
+    }
+}
+
+fn fetch_with_person(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<ObtainedCertificate> {
+    let has_signed_in = Cell::new(false);
+    let result = slot.request.sign_in().with_credentials(slot.session, |credentials| {
+        has_signed_in.set(true);
+        fetch_under_lock(slot, fetch, Some(credentials))
+    });
+    if let (Err(error), false) = (&result, has_signed_in.get()) {
+        slot.record_failure(fetch, error);
+    }
+    result
+}
+
+/// `given`: what requests are authenticated with, where a person has just signed in.
+fn fetch_under_lock(
+    slot: &CertificateSlot<'_>,
+    fetch: &FetchRequest<'_>,
+    given: Option<&Credentials>,
+) -> Result<ObtainedCertificate> {
     let session = slot.session;
     // What somebody else has brought about meanwhile: a certificate, or a failure.
     let found_meanwhile = || {
@@ -83,10 +110,11 @@ pub(crate) fn fetch(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Res
     if let Some(result) = found_meanwhile() {
         return result;
     }
-    let issue = |deadline| issue(slot, &FetchRequest { deadline, ..*fetch });
+    let issue = |deadline| issue(slot, &FetchRequest { deadline, ..*fetch }, given);
     let issued = shared::fetch(slot, fetch, &issue);
     match &issued {
         Ok(_) => slot.clear_failure(),
+        Err(error) if error.needs_person() => {} // they are asked in a moment
         Err(error) => slot.record_failure(fetch, error),
     }
     // Whoever it is for has an entry of their own, perhaps: for them it is kept, and nothing has failed.
@@ -96,11 +124,15 @@ pub(crate) fn fetch(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Res
 }
 
 /// Asks CCE, checks what came, keeps it.
-fn issue(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<ObtainedCertificate> {
+fn issue(
+    slot: &CertificateSlot<'_>,
+    fetch: &FetchRequest<'_>,
+    given: Option<&Credentials>,
+) -> Result<ObtainedCertificate> {
     let (session, request) = (slot.session, slot.request);
     let requested_at = session.host.clock.now();
     let generation = tombstone::generation(&session.directories, &slot.key);
-    let fresh = ask(slot, fetch)?;
+    let fresh = ask(slot, fetch, given)?;
     check_lifetime(request, &fresh)?;
     let before = slot.record();
     check_owner(request, &fresh, before.as_ref())?;
@@ -116,15 +148,11 @@ fn issue(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<Obtaine
     Ok(ObtainedCertificate::fetched(entry, kept_in, record))
 }
 
-fn ask(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<ClusterCert> {
+fn ask(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>, given: Option<&Credentials>) -> Result<ClusterCert> {
     let (session, request) = (slot.session, slot.request);
     let http = session.cloud_http(request.cloud)?;
     let endpoint = request.endpoint();
-    let sign_in = match fetch.current {
-        Some(_) => request.sign_in().silent(), // who has a certificate is not bothered
-        None => request.sign_in(),
-    };
-    sign_in.with_credentials(session, |credentials| {
+    let create = |credentials: &Credentials| {
         let cce = CceClient {
             api: &session.api(&http, credentials, fetch.deadline),
             endpoint: &endpoint,
@@ -133,7 +161,13 @@ fn ask(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>) -> Result<ClusterCe
         };
         cce.create_cluster_cert(&request.target.cluster_id, request.certificate.lifetime)
             .map_err(|error| explain(error, request.identity))
-    })
+    };
+    let sign_in = match (given, fetch.current) {
+        (Some(credentials), _) => return create(credentials),
+        (None, Some(_)) => request.sign_in().silent(), // who has a certificate is not bothered
+        (None, None) => request.sign_in().deferred(),
+    };
+    sign_in.with_credentials(session, create)
 }
 
 /// A client gets a certificate of the same user as before, or none; what its entry says of that counts more.

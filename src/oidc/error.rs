@@ -78,6 +78,11 @@ impl OidcError {
     pub(crate) fn is_definite_no(&self) -> bool {
         matches!(self, Self::Refused { error, .. } if error == "invalid_grant")
     }
+
+    /// Refresh tokens for later are refused to this person or client (Keycloak's words), and nothing else is.
+    pub(crate) fn is_about_offline_access(&self) -> bool {
+        matches!(self, Self::Refused { description, .. } if description.to_ascii_lowercase().contains("offline"))
+    }
 }
 
 impl Explain for OidcError {

@@ -126,11 +126,16 @@ impl OidcClient<'_> {
         self.tokens(&json_of(&answer, "to renew the sign-in")?, None)
     }
 
-    /// A code for a person with a browser elsewhere.
-    pub(crate) fn authorize_device(&self) -> Result<DeviceAuthorization, OidcError> {
+    /// A code for a person with a browser elsewhere. With PKCE, which some providers ask for here too, and others ignore.
+    pub(crate) fn authorize_device(&self, attempt: &Attempt) -> Result<DeviceAuthorization, OidcError> {
         let endpoint = self.provider.device_endpoint.as_ref();
         let endpoint = endpoint.ok_or_else(|| OidcError::NoDeviceFlow(self.provider.issuer.clone()))?;
-        let answer = self.post(endpoint, &[("scope", &self.scopes())])?;
+        let pairs = [
+            ("scope", self.scopes()),
+            ("code_challenge", attempt.challenge()),
+            ("code_challenge_method", "S256".to_owned()),
+        ];
+        let answer = self.post(endpoint, &pairs.each_ref().map(|(name, value)| (*name, value.as_str())))?;
         let json = json_of(&answer, "a code for this device")?;
         let device = DeviceAuthorization::from_json(&json, self.clock.now());
         let device = device.ok_or(OidcError::Incomplete("a whole device code"))?;
@@ -145,11 +150,16 @@ impl OidcClient<'_> {
     }
 
     /// Asks once whether the person has approved.
-    pub(crate) fn poll(&self, device: &DeviceAuthorization) -> Result<PollAnswer<Tokens>, OidcError> {
+    pub(crate) fn poll(
+        &self,
+        device: &DeviceAuthorization,
+        attempt: &Attempt,
+    ) -> Result<PollAnswer<Tokens>, OidcError> {
         let pairs = [
             ("grant_type", DEVICE_GRANT),
-            // Back to the issuer that gave it.
+            // Back to the issuer that gave it, with what it got a digest of.
             ("device_code", device.device_code.expose()),
+            ("code_verifier", attempt.verifier.expose()), // as above
         ];
         let answer = match self.post(&self.provider.token_endpoint, &pairs) {
             Ok(answer) => answer,

@@ -7,6 +7,9 @@ use crate::oidc::{DeviceAuthorization, is_safe_address};
 use crate::sanitize::sanitize;
 use crate::session::Session;
 
+/// What is said where a browser was opened.
+pub(super) const BROWSER_IS_OPEN: &str = "Your browser should be open now; Ctrl-C to stop.";
+
 /// Whether a browser may be opened (`CCE_LOGIN_BROWSER`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BrowserPolicy {
@@ -74,12 +77,12 @@ pub(super) fn show_code(session: &Session<'_>, whom: &str, device: &DeviceAuthor
     host.say(&format!("  open   {}", direct.map_or(page.as_str(), String::as_str)));
     host.say(&format!("  code   {code} (valid for {minutes} min)"));
     host.say(&format!(
-        "Approve it only if it is the code that you see: you started this on {}.",
+        "Approve no other code: you started this on {}.",
         host.machine_name()
     ));
     let address = direct.unwrap_or(&device.verification_uri);
     if is_safe_address(address) && open_browser(host, address, browser) == BrowserStart::Opened {
-        host.say("Your browser should be open now. Waiting for it; Ctrl-C to stop.");
+        host.say(BROWSER_IS_OPEN);
     } else {
         host.say("Waiting for you there; Ctrl-C to stop.");
     }

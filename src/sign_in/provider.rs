@@ -13,6 +13,8 @@ use crate::session::Session;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// The scope for refresh tokens that outlive the browser's session.
+const OFFLINE_ACCESS: &str = "offline_access";
 /// How long a browser is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -62,9 +64,22 @@ pub(super) fn sign_in(
     let doing = |error: OidcError| Error::from(error).doing(format!("failed to sign in at `{}`", at.issuer));
     let http = session.sign_on_http(at.ca_file.as_deref(), None)?;
     let provider = Provider::discover(&http, &at.issuer, &session.host.clock, session.deadline).map_err(doing)?;
-    let scopes = scopes(at, &provider);
-    let client = client(session, &http, &provider, at, client_secret, &scopes);
-    let tokens = ask(session, &client, at).map_err(doing)?;
+    let mut scopes = scopes(at, &provider);
+    let asked = ask(
+        session,
+        &client(session, &http, &provider, at, client_secret, &scopes),
+        at,
+    );
+    let tokens = match asked {
+        // Not everybody may have what the provider has; the browser knows the person by now.
+        Err(error) if error.is_about_offline_access() && scopes.iter().any(|scope| scope == OFFLINE_ACCESS) => {
+            session.host.say(&format!("{error}: once more without them"));
+            scopes.retain(|scope| scope != OFFLINE_ACCESS);
+            let client = client(session, &http, &provider, at, client_secret, &scopes);
+            ask(session, &client, at).map_err(doing)?
+        }
+        asked => asked.map_err(doing)?,
+    };
     subject::note(session, at, &tokens.claims);
     match &tokens.refresh_token {
         Some(token) => {
@@ -134,19 +149,20 @@ fn with_browser(
         })
     };
     let code = if start == BrowserStart::Opened {
-        host.say("Your browser should be open now. Waiting for it; Ctrl-C to stop.");
+        host.say(browser::BROWSER_IS_OPEN);
         host.while_waiting(listen)?
     } else {
-        host.say(&format!("Waiting for it on {redirect_uri}; Ctrl-C to stop."));
+        host.say(&format!("It is to come back to {redirect_uri}"));
         if let Some(port) = at.redirect_url.as_ref().and_then(RedirectUrl::port) {
             let name = host.machine_name();
-            host.say(&format!(
-                "A browser on another machine comes back by `ssh -L {port}:127.0.0.1:{port} {name}`, or"
-            ));
+            host.say("A browser on another machine does with");
+            host.say(&format!("  ssh -L {port}:127.0.0.1:{port} {name}"));
+            host.say("or paste the address at which it ends there,");
         } else {
-            host.say("A browser on another machine cannot come back:");
+            host.say("A browser on another machine cannot:");
+            host.say("paste the address at which it ends there,");
         }
-        host.say("paste the address at which it ends, with an error, here.");
+        host.say("with an error. Ctrl-C to stop.");
         let pasted = |goes_on: &dyn Fn() -> bool| {
             loop {
                 let address = host.ask_secret_while("Address: ", goes_on)?;
@@ -154,7 +170,7 @@ fn with_browser(
                     is_over.store(true, Ordering::Release);
                     return Some(answer);
                 }
-                host.say("that is not the address at which this sign-in ends; once more:");
+                host.say("that is not this sign-in's address; once more:");
             }
         };
         host.while_waiting(|| parallel::race(&listen, pasted))?
@@ -168,11 +184,12 @@ fn with_device_code(
     client: &OidcClient<'_>,
     at: &ProviderSettings,
 ) -> std::result::Result<Tokens, OidcError> {
-    let device = client.authorize_device()?;
+    let attempt = Attempt::new()?;
+    let device = client.authorize_device(&attempt)?;
     browser::show_code(session, &format!("`{}`", at.issuer), &device, at.browser.as_deref());
     let polled = session
         .host
-        .while_waiting(|| device.pace.poll(&session.host.clock, || client.poll(&device)));
+        .while_waiting(|| device.pace.poll(&session.host.clock, || client.poll(&device, &attempt)));
     match polled? {
         Some(PollAnswer::Done(tokens)) => Ok(tokens),
         Some(PollAnswer::Denied) => Err(OidcError::Denied(String::new())),
@@ -186,7 +203,7 @@ fn with_device_code(
 fn scopes(at: &ProviderSettings, provider: &Provider) -> Vec<String> {
     let mut scopes = vec!["openid".to_owned()];
     scopes.extend(at.scopes.iter().filter(|scope| *scope != "openid").cloned());
-    let offline = "offline_access".to_owned();
+    let offline = OFFLINE_ACCESS.to_owned();
     if provider.has_offline_access == Some(true) && !scopes.contains(&offline) {
         scopes.push(offline);
     }

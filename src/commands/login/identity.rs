@@ -1,11 +1,11 @@
 //! Who signs in: what was named or is configured; at a terminal one of several, or an identity that is typed, verified, and kept as a profile
 //! once it is clear what it is for.
 
-use crate::account::{new_profile, portal_role, principal, region};
+use crate::account::{new_profile, portal_role, principal, region, sign_off};
 use crate::cli::{LoginArgs, ProfileSetArgs};
 use crate::config::{Config, Profile, ProfileKind};
 use crate::credential::forget;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::host::{Cancelled, Host};
 use crate::huaweicloud::iam::Project;
 use crate::identity::{Identity, IdentityError, Pin};
@@ -98,9 +98,10 @@ impl LoginIdentity {
     }
 
     /// Leaves nothing behind of an identity that was typed and is not kept.
-    pub(super) fn forget(&self, session: &Session<'_>) {
-        if self.newcomer.is_some() {
+    pub(super) fn forget(&self, session: &Session<'_>, why: &Error) {
+        if let Some(UnsavedProfile { plan, secret, .. }) = &self.newcomer {
             let _what_is_left_ends_by_itself = forget::forget_sign_ins(session, &self.identity.identity_argument());
+            sign_off::abandon(session, plan, secret.as_ref(), why);
         }
     }
 }
@@ -264,19 +265,35 @@ fn type_once(session: &Session<'_>, kind: SignInMethod, typed: &mut ProfileSetAr
     let host = session.host;
     let secret = ask_who(host, kind, typed)?;
     let mut plan = ProfileSetPlan::new(typed)?;
+    match verify(session, typed, &mut plan, secret.as_ref()) {
+        Ok((identity, found)) => Ok(LoginIdentity {
+            identity,
+            newcomer: Some(UnsavedProfile { plan, secret, found }),
+            is_chosen: true,
+        }),
+        Err(error) => {
+            sign_off::abandon(session, &plan, secret.as_ref(), &error);
+            Err(error)
+        }
+    }
+}
+
+/// Asks the cloud who that is, and a person what is still open.
+fn verify(
+    session: &Session<'_>,
+    typed: &ProfileSetArgs,
+    plan: &mut ProfileSetPlan,
+    secret: Option<&Secret<String>>,
+) -> Result<(Identity, principal::WhoAmI)> {
     if plan.kind == ProfileKind::Sso {
-        portal_role::complete(session, &mut plan)?;
+        portal_role::complete(session, plan)?;
     }
     let mut config = Config::load(&session.directories, session.host.env.inputs())?;
     config.profiles.insert(plan.name.to_string(), plan.profile.clone());
-    let identity = Identity::of_new_profile(&plan.name, &config, &host.env, secret.clone())?;
+    let identity = Identity::of_new_profile(&plan.name, &config, &session.host.env, secret.cloned())?;
     let found =
         new_profile::verify(session, typed, &identity).map_err(|error| error.doing("the cloud does not take it"))?;
-    Ok(LoginIdentity {
-        identity,
-        newcomer: Some(UnsavedProfile { plan, secret, found }),
-        is_chosen: true,
-    })
+    Ok((identity, found))
 }
 
 /// Asks for everything that a sign-in takes; Esc goes back to the field before.

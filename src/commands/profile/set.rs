@@ -1,6 +1,6 @@
 //! `profile set`: the secret from the terminal or stdin, verified at IAM, then kept.
 
-use crate::account::{new_profile, portal_role, region};
+use crate::account::{new_profile, portal_role, region, sign_off};
 use crate::cli::{GlobalArgs, ProfileSetArgs};
 use crate::commands::profile::ProfileError;
 use crate::config::{Config, ProfileKind};
@@ -15,7 +15,7 @@ use crate::session::Session;
 pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
-    let mut config = Config::load(&session.directories, session.host.env.inputs())?;
+    let config = Config::load(&session.directories, session.host.env.inputs())?;
     let existing = config.profiles.get(&args.name);
     let (mut args, kept) = existing.map_or_else(
         || (args.clone(), Vec::new()),
@@ -32,16 +32,27 @@ pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Re
     }
     let mut plan = ProfileSetPlan::of_existing(&args, existing)?;
     complete(&mut plan, &session)?;
+    let secret = secret(&plan, &session)?;
+    verify_and_keep(&session, &args, config, &mut plan, secret.as_ref())
+        .inspect_err(|error| sign_off::abandon(&session, &plan, secret.as_ref(), error))
+}
+
+fn verify_and_keep(
+    session: &Session<'_>,
+    args: &ProfileSetArgs,
+    mut config: Config,
+    plan: &mut ProfileSetPlan,
+    secret: Option<&Secret<String>>,
+) -> Result<()> {
     if plan.kind == ProfileKind::Sso {
-        portal_role::complete(&session, &mut plan)
+        portal_role::complete(session, plan)
             .map_err(|error| error.doing("failed to find out what the profile is to be, so nothing is kept"))?;
     }
-    let secret = secret(&plan, &session)?;
     config.profiles.insert(plan.name.to_string(), plan.profile.clone());
-    let identity = Identity::of_new_profile(&plan.name, &config, &host.env, secret.clone())?;
-    let found = new_profile::verify(&session, &args, &identity)
-        .map_err(|error| complete_hint(error, &plan).doing("failed to verify the identity, so nothing is kept"))?;
-    new_profile::keep(&session, &plan, secret.as_ref(), &found)
+    let identity = Identity::of_new_profile(&plan.name, &config, &session.host.env, secret.cloned())?;
+    let found = new_profile::verify(session, args, &identity)
+        .map_err(|error| complete_hint(error, plan).doing("failed to verify the identity, so nothing is kept"))?;
+    new_profile::keep(session, plan, secret, &found)
 }
 
 /// A hint that sets the profile again means one that is there: here is all that it would have had.

@@ -95,3 +95,41 @@ fn a_program_that_fails_is_explained_in_its_own_words_and_nothing_of_its_answer_
         .get_credential(&["--profile", "vault"])
         .fails(Exit::Identity, "cannot run `/nowhere/broker`");
 }
+
+#[test]
+fn a_helper_that_a_program_leaves_behind_is_not_waited_for() {
+    let mut world = World::new();
+    world.use_no_key();
+    world.allow_secrets_below("vault");
+    let end = (world.now() + chrono::TimeDelta::hours(2)).to_rfc3339();
+    printing(&world, "alice", &end);
+    // As the daemons of password managers do: it has our pipe, and stays.
+    let broker = program(&world, &format!("sleep 60 & cat {}/vault/key.json", world.path("")));
+    let config = format!("[profiles.vault]\nkind = \"command\"\ncommand = [{broker:?}]\n");
+    world.write(".config/cce-login/config.toml", config);
+    let started = std::time::Instant::now();
+    world.get_credential(&["--profile", "vault"]).credential();
+    assert!(
+        started.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn only_the_settings_name_a_program() {
+    let mut world = World::new();
+    world.use_no_key();
+    for flags in [
+        &["--kind", "command"][..],
+        &["--", "/bin/echo"],
+        &["--command", "/bin/echo"],
+        &["--identity", "command"],
+    ] {
+        assert_eq!(world.get_credential(flags).exit, Exit::Usage, "{flags:?}");
+    }
+    world.set("CCE_LOGIN_COMMAND", "/bin/echo");
+    world
+        .get_credential(&[])
+        .fails(Exit::Identity, "no identity is configured");
+}

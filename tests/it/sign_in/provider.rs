@@ -178,6 +178,53 @@ fn what_iam_says_against_an_id_token_is_explained_by_its_cause() {
 }
 
 #[test]
+fn what_the_provider_says_no_to_is_told_by_its_cause() {
+    for (quirk, said, cure) in [
+        (
+            Quirk::RedirectNotRegistered,
+            "that address is not registered for this client",
+            "register `http://127.0.0.1` with any port",
+        ),
+        (
+            Quirk::SinglePageApp,
+            "AADSTS9002327",
+            "as \"mobile and desktop\" application",
+        ),
+        (
+            Quirk::Expired,
+            "the id token has ended already",
+            "set this machine's clock right",
+        ),
+        (
+            Quirk::NoSubject,
+            "names nobody",
+            "tell the identity provider's administrator",
+        ),
+    ] {
+        let world = world();
+        world.sim.set_behaviour(|b| b.provider.quirk = Some(quirk));
+        let outcome = set(&world, &[], person);
+        outcome.fails(Exit::Identity, said);
+        assert!(outcome.stderr.contains(cure), "{outcome}");
+        let is_told_before = quirk == Quirk::RedirectNotRegistered;
+        assert_eq!(world.opened().is_empty(), is_told_before, "{outcome}");
+    }
+}
+
+#[test]
+fn who_may_have_no_offline_tokens_signs_in_all_the_same() {
+    let mut world = world();
+    world
+        .sim
+        .set_behaviour(|b| b.provider.quirk = Some(Quirk::OfflineNotAllowed));
+    let outcome = set(&world, &[], person);
+    assert!(outcome.is_done().stderr.contains("once more without them"), "{outcome}");
+    assert_eq!((world.opened().len(), world.sim.refresh_tokens()), (2, 0));
+    world.terminal(false, false, false);
+    world.get_credential(&["--profile", "work"]).credential();
+}
+
+#[test]
 fn where_iam_has_only_the_older_path_that_one_is_taken() {
     let mut world = world();
     world.sim.set_behaviour(|b| b.only_federation_path = true);
@@ -206,6 +253,10 @@ fn strangers_at_the_listener_are_turned_away_and_the_right_one_is_waited_for() {
         let posted = format!("POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
         let icon = format!("GET /favicon.ico HTTP/1.1\r\nHost: {host}\r\n\r\n");
         let twice = format!("GET /{path}&code=other HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        // What a page of somebody else's makes a browser send: before it reads, and without asking.
+        let origin = "Origin: https://evil.example";
+        let preflight = format!("OPTIONS /{path} HTTP/1.1\r\nHost: {host}\r\n{origin}\r\n\r\n");
+        let foreign = format!("GET /?code=stolen&state=guessed HTTP/1.1\r\nHost: {host}\r\n{origin}\r\n\r\n");
         for (request, status) in [
             (other_state, 400),
             (no_state, 400),
@@ -213,6 +264,8 @@ fn strangers_at_the_listener_are_turned_away_and_the_right_one_is_waited_for() {
             (posted, 405),
             (icon, 404),
             (twice, 400),
+            (preflight, 405),
+            (foreign, 400),
         ] {
             let answer = send(host, &request);
             assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}{answer}");
@@ -220,6 +273,7 @@ fn strangers_at_the_listener_are_turned_away_and_the_right_one_is_waited_for() {
                 !answer.contains("evil") && !answer.contains("stolen") && !answer.contains("guessed"),
                 "{answer}"
             );
+            assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
         }
         let page = visit(&back);
         assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
@@ -237,6 +291,23 @@ fn strangers_at_the_listener_are_turned_away_and_the_right_one_is_waited_for() {
         assert_eq!(visit(&back), "refused");
     });
     outcome.is_done();
+}
+
+#[test]
+fn however_many_slow_ones_are_there_the_right_one_gets_its_turn() {
+    let world = world();
+    set(&world, &[], |sim, address| {
+        let back = sim.visit_provider(address).unwrap();
+        let host = back.strip_prefix("http://").unwrap().split_once('/').unwrap().0;
+        // More than are served at a time; each says something now and then, and never ends.
+        let slow: Vec<_> = (0..50).map(|_| TcpStream::connect(host).unwrap()).collect();
+        for mut stream in &slow {
+            stream.write_all(b"GET / HTTP/1.1\r\nX: ").unwrap();
+        }
+        assert!(visit(&back).starts_with("HTTP/1.1 200 "));
+        drop(slow);
+    })
+    .is_done();
 }
 
 #[test]

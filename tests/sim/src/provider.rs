@@ -69,6 +69,8 @@ pub enum Quirk {
     NumberSubject,
     /// A refresh token gives an id token of somebody else.
     OtherSubjectAtRefresh,
+    /// Nobody may have refresh tokens for later, in Keycloak's words.
+    OfflineNotAllowed,
 }
 
 /// How the provider behaves.
@@ -140,6 +142,7 @@ struct DeviceCode {
     code: String,
     user_code: String,
     client_id: String,
+    challenge: Option<String>,
     polls: u32,
     is_offline: bool,
     verdict: Option<bool>,

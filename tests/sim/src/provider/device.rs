@@ -30,6 +30,7 @@ pub(super) fn start(world: &World, received: &Received) -> Answer {
         code: secret(&mut state),
         user_code: user_code(),
         client_id,
+        challenge: parameters.get("code_challenge").map(str::to_owned),
         polls: 0,
         is_offline: parameters.get("scope").unwrap_or_default().contains("offline_access"),
         verdict: None,

@@ -52,10 +52,12 @@ fn by_code(
     if code.client_id != client_id || parameters.get("redirect_uri") != Some(&code.redirect_uri) {
         return Err(refused("the code is for another client or address"));
     }
-    let verifier = parameters.get("code_verifier").unwrap_or_default();
-    let is_long = (43..=128).contains(&verifier.len());
-    if !is_long || URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())) != code.challenge {
+    if !is_verified(parameters, &code.challenge) {
         return Err(refused("code_verifier does not match"));
+    }
+    if code.is_offline && world.behaviour().provider.quirk == Some(Quirk::OfflineNotAllowed) {
+        let why = "Offline tokens not allowed for the user or client";
+        return Err(error(400, "not_allowed", why));
     }
     let grant = Grant {
         token: String::new(),
@@ -64,6 +66,12 @@ fn by_code(
     };
     let body = tokens(world, state, &grant, code.nonce.as_deref(), code.is_offline);
     Ok(Answer::json(200, &body))
+}
+
+/// What is sent now is what the digest was of.
+fn is_verified(parameters: &Parameters, challenge: &str) -> bool {
+    let verifier = parameters.get("code_verifier").unwrap_or_default();
+    (43..=128).contains(&verifier.len()) && URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())) == challenge
 }
 
 fn by_refresh_token(
@@ -103,6 +111,13 @@ fn by_device_code(
     let at = devices.position(|device| device.code == sent && device.client_id == client_id);
     let at = at.ok_or_else(|| error(400, "invalid_grant", "the device code is unknown"))?;
     let device = &mut state.devices[at];
+    if device
+        .challenge
+        .as_deref()
+        .is_some_and(|challenge| !is_verified(parameters, challenge))
+    {
+        return Err(error(400, "invalid_grant", "code_verifier does not match"));
+    }
     device.polls += 1;
     let verdict = match approval {
         Approval::AfterPolls(polls) if device.polls > polls => Some(true),
