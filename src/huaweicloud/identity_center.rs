@@ -51,9 +51,10 @@ impl Explain for IdentityCenterError {
         const AGAIN: &str = "sign in again: `kubectl cce-login refresh`";
         Some(match self {
             Self::Api(error) => return error.hint(),
-            Self::SessionEnded | Self::Expired | Self::UnknownClient => AGAIN.to_owned(),
+            Self::SessionEnded | Self::UnknownClient => AGAIN.to_owned(),
+            Self::Expired => "run it again, and approve the new code in time".to_owned(),
             Self::Denied(_) => {
-                "check the start URL, and that your account may use this portal; then sign in again: `kubectl cce-login refresh`".to_owned()
+                "check the start URL, and that your account may use this portal; then run it again".to_owned()
             }
             Self::NotAssigned(_) => {
                 "ask an administrator of the Identity Center to assign it, or choose another with `kubectl cce-login profile set NAME --account ACCOUNT --permission-set NAME`".to_owned()

@@ -56,6 +56,9 @@ pub(crate) enum OidcError {
     /// Nobody finished in the browser.
     #[error("nobody signed in within {0} minutes")]
     NobodyCame(u64),
+    /// Nobody typed the code elsewhere.
+    #[error("nobody approved the code within {0} minutes")]
+    NobodyApproved(i64),
     /// The address to return to is taken.
     #[error("cannot listen on `{address}`, where the browser is to come back to")]
     CannotListen {
@@ -112,6 +115,7 @@ impl Explain for OidcError {
             Self::NobodyCame(_) => {
                 "run it again, and finish in the browser. If it said that the redirect address is not registered, register `http://127.0.0.1` with any port for the client; `--sign-in device` signs in with the browser of another machine".to_owned()
             }
+            Self::NobodyApproved(_) => "run it again, and approve the new code in time".to_owned(),
             Self::CannotListen { .. } => {
                 "another program has the port: end it, or register another address and give it with `--redirect-url`".to_owned()
             }

@@ -64,11 +64,16 @@ pub(super) fn open_browser(host: &Host, address: &str, command: Option<&str>) ->
     }
 }
 
+/// For how many minutes a code is good.
+pub(super) fn minutes_of(session: &Session<'_>, device: &DeviceAuthorization) -> i64 {
+    let seconds = (device.pace.ends_at - session.host.clock.now()).num_seconds();
+    ((seconds + 30) / 60).max(1)
+}
+
 /// Shows a person where to type which code.
 pub(super) fn show_code(session: &Session<'_>, whom: &str, device: &DeviceAuthorization, browser: Option<&str>) {
     let host = session.host;
-    let seconds = (device.pace.ends_at - host.clock.now()).num_seconds();
-    let minutes = ((seconds + 30) / 60).max(1);
+    let minutes = minutes_of(session, device);
     let code = sanitize(&device.user_code);
     let safe = |address: &&String| is_safe_address(address);
     let page = sanitize(&device.verification_uri);

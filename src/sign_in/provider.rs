@@ -186,6 +186,7 @@ fn with_device_code(
 ) -> std::result::Result<Tokens, OidcError> {
     let attempt = Attempt::new()?;
     let device = client.authorize_device(&attempt)?;
+    let minutes = browser::minutes_of(session, &device);
     browser::show_code(session, &format!("`{}`", at.issuer), &device, at.browser.as_deref());
     let polled = session
         .host
@@ -193,9 +194,7 @@ fn with_device_code(
     match polled? {
         Some(PollAnswer::Done(tokens)) => Ok(tokens),
         Some(PollAnswer::Denied) => Err(OidcError::Denied(String::new())),
-        _ => Err(OidcError::NobodyCame(
-            u64::try_from((device.pace.ends_at - session.started).num_minutes()).unwrap_or_default(),
-        )),
+        _ => Err(OidcError::NobodyApproved(minutes)),
     }
 }
 

@@ -225,6 +225,54 @@ fn who_may_have_no_offline_tokens_signs_in_all_the_same() {
 }
 
 #[test]
+fn doctor_says_whether_signing_in_would_work_without_signing_in() {
+    let mut world = world();
+    set(&world, &[], person).is_done();
+    let opened = world.opened().len();
+    let doctor = |world: &World| world.run(["doctor", "--profile", "work"]).stdout;
+    let good = doctor(&world);
+    assert!(
+        good.contains("answers: browser, PKCE, device code, renewal without asking, ended by logout"),
+        "{good}"
+    );
+    assert!(
+        good.contains("ok       loopback: the browser can come back to any port"),
+        "{good}"
+    );
+    assert!(good.contains("ok       browser: one can be opened here"), "{good}");
+    world
+        .sim
+        .set_behaviour(|b| b.provider.quirk = Some(Quirk::OtherIssuerInDiscovery));
+    let other = doctor(&world);
+    assert!(other.contains("it calls itself `https://other.example`"), "{other}");
+    world.sim.set_behaviour(|b| b.provider.quirk = Some(Quirk::NoPkce));
+    assert!(!doctor(&world).contains("PKCE,"), "{}", doctor(&world));
+    world
+        .sim
+        .set_behaviour(|b| b.provider.quirk = Some(Quirk::NoDeviceFlow));
+    world.unset("DISPLAY");
+    let pasted = doctor(&world);
+    assert!(
+        pasted.contains("the address at which a browser elsewhere ends is pasted here"),
+        "{pasted}"
+    );
+    world.sim.set_behaviour(|b| b.provider.quirk = None);
+    // The clock, which an id token of some minutes does not forgive.
+    world.set_clock_off(-600);
+    let late = doctor(&world);
+    assert!(late.contains("behind the identity provider's"), "{late}");
+    world.set_clock_off(0);
+    // A port of one's own that another program has.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = world.read(".config/cce-login/config.toml");
+    let url = format!("redirect_url = \"http://{}/\"\n", taken.local_addr().unwrap());
+    world.write(".config/cce-login/config.toml", config + &url);
+    let port = doctor(&world);
+    assert!(port.contains("problem  loopback: cannot listen on"), "{port}");
+    assert_eq!(world.opened().len(), opened);
+}
+
+#[test]
 fn where_iam_has_only_the_older_path_that_one_is_taken() {
     let mut world = world();
     world.sim.set_behaviour(|b| b.only_federation_path = true);

@@ -173,7 +173,7 @@ fn a_wrong_account_and_an_ended_code_are_told_in_sixty_columns() {
     let (world, _bus) = over_ssh();
     for (approval, said) in [
         (Approval::Denied, "refused in the browser"),
-        (Approval::Expired, "in time"),
+        (Approval::Expired, "nobody approved the code"),
     ] {
         world.sim.set_behaviour(|b| {
             b.identity_center.approval = approval;
@@ -185,7 +185,7 @@ fn a_wrong_account_and_an_ended_code_are_told_in_sixty_columns() {
             // The window breaks its lines anywhere.
             let screen = terminal.screen().replace('\n', "");
             assert!(screen.contains("  code   "), "{screen}");
-            assert!(screen.contains(said) || screen.contains("nobody signed in"), "{screen}");
+            assert!(screen.contains(said), "{screen}");
             is_as_before(&world, said);
         }
     }
