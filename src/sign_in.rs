@@ -198,7 +198,7 @@ impl<'a> SignIn<'a> {
         for _ in 0..MOST_ROUNDS {
             match self.issued_silently(session, given.proof.as_ref()) {
                 Err(error) if error.needs_person() && !self.is_deferred => {
-                    given = person::ask(session, self.identity, self.may_ask)?
+                    given = person::ask(session, self.identity, self.may_ask)?;
                 }
                 result => return result,
             }

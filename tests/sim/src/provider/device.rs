@@ -19,6 +19,10 @@ pub(super) fn start(world: &World, received: &Received) -> Answer {
         Ok(client_id) => client_id,
         Err(answer) => return answer,
     };
+    // As Keycloak asks for it where a client must use PKCE.
+    if parameters.get("code_challenge_method") != Some("S256") {
+        return error(400, "invalid_request", "Missing parameter: code_challenge_method");
+    }
     let issuer = world.endpoints().provider;
     let page = if quirk == Some(Quirk::PlainVerificationUri) {
         "http://192.0.2.1/device".to_owned()
