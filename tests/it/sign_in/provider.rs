@@ -2,6 +2,7 @@
 
 use crate::support::{Outcome, World};
 use cce_login::error::Exit;
+use cce_login::store::Switches;
 use cce_sim::{Approval, Fault, Quirk, Sim};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -492,6 +493,29 @@ fn a_client_with_a_secret_takes_it_from_a_pipe() {
     world
         .get_credential(&["--profile", "work", "--force-refresh"])
         .is_done();
+}
+
+#[test]
+fn where_nothing_can_keep_a_sign_in_that_is_said_and_it_works_all_the_same() {
+    let mut world = world();
+    world.keyring().switch(Switches {
+        locked: true,
+        ..Switches::default()
+    });
+    let outcome = set(&world, &[], person);
+    assert!(
+        outcome.is_done().stderr.contains("the sign-in cannot be kept"),
+        "{outcome}"
+    );
+    let status = world.run_beside(&["whoami", "--profile", "work"], person);
+    assert!(
+        status.is_done().stderr.contains("the sign-in cannot be kept"),
+        "{status}"
+    );
+    world.terminal(false, false, false);
+    world
+        .get_credential(&["--profile", "work"])
+        .fails(Exit::Identity, "has to sign in again");
 }
 
 #[test]
