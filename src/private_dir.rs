@@ -10,20 +10,16 @@ pub use files::{
 };
 
 use crate::secret::Secret;
+use files::{SIZE_MAX, is_temporary, refused, temporary_name};
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fchmod, fstat, fsync, mkdirat, openat, renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use std::fs::File;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-/// A longer file was not written by us.
-const SIZE_MAX: u64 = 1 << 20;
-/// How the names of files that are being written begin.
-const TEMPORARY: &str = ".new-";
 /// What a process that was killed in the middle of writing left behind is removed after so many seconds.
 const LEFT_BEHIND: i64 = 3600;
 
@@ -235,21 +231,8 @@ impl PrivateDir {
     }
 }
 
-/// A name that nobody can know before the file is there.
-fn temporary_name() -> String {
-    format!("{TEMPORARY}{:016x}", RandomState::new().build_hasher().finish())
-}
-
-fn is_temporary(name: &str) -> bool {
-    name.starts_with(TEMPORARY)
-}
-
 fn is_open_to_others(stat: &Stat) -> bool {
     Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO)
-}
-
-fn refused(reason: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::PermissionDenied, reason)
 }
 
 #[cfg(test)]

@@ -188,82 +188,76 @@ fn check_flags(args: &ProfileSetArgs, kind: ProfileKind) -> Result<(), PlanError
 
 fn check_needs(args: &ProfileSetArgs, kind: ProfileKind) -> Result<(), PlanError> {
     use ProfileKind::{AccessKey, Agency, Command, Federation, Metadata, Oidc, Password, Sso};
-    let needs = |what, cure: &str, is_there| {
-        let cure = cure.to_owned();
-        if is_there {
-            Ok(())
-        } else {
-            Err(PlanError::Missing { what, cure })
-        }
-    };
-    match kind {
-        AccessKey | Metadata => Ok(()),
-        Sso => {
-            needs(
+    let is_user_named = args.username.is_some() || args.user_id.is_some();
+    let names_account = |agency: &String| agency.contains('/');
+    let is_delegator_named = args.domain.is_some() || args.agency.as_ref().is_some_and(names_account);
+    let idp = args.idp.is_some();
+    let needs: &[(&str, &str, bool)] = match kind {
+        AccessKey | Metadata => &[],
+        Sso => &[
+            (
                 "portal's address",
                 "give it with `--start-url`",
                 args.start_url.is_some(),
-            )?;
-            needs(
+            ),
+            (
                 "region of the Identity Center",
                 "give it with `--sso-region`",
                 args.sso_region.is_some(),
-            )
-        }
-        Oidc => {
-            needs(
+            ),
+        ],
+        Oidc => &[
+            (
                 "identity provider's address",
                 "give it with `--issuer`",
                 args.issuer.is_some(),
-            )?;
-            needs("client's id", "give it with `--client-id`", args.client_id.is_some())?;
-            needs(
-                "identity provider's name at IAM",
-                "give it with `--idp`",
-                args.idp.is_some(),
-            )
-        }
-        Command => needs(
+            ),
+            ("client's id", "give it with `--client-id`", args.client_id.is_some()),
+            ("identity provider's name at IAM", "give it with `--idp`", idp),
+        ],
+        Command => &[(
             "program",
             "give it and its arguments behind `--`",
             !args.command.is_empty(),
-        ),
-        Password => {
-            needs(
+        )],
+        Password => &[
+            (
                 "user",
                 "give it with `--username` and `--domain`, or with `--user-id`",
-                args.username.is_some() || args.user_id.is_some(),
-            )?;
-            needs(
+                is_user_named,
+            ),
+            (
                 "user's account",
                 "give it with `--domain`",
                 args.domain.is_some() || args.user_id.is_some(),
-            )?;
-            needs(
+            ),
+            (
                 "user's id",
                 "a passcode goes with the user's id only: give it with `--user-id`",
                 !args.totp || args.user_id.is_some(),
-            )
-        }
-        Agency => {
-            needs("agency", "give its name with `--agency`", args.agency.is_some())?;
-            let has_account = args.domain.is_some() || args.agency.as_ref().is_some_and(|agency| agency.contains('/'));
-            needs(
+            ),
+        ],
+        Agency => &[
+            ("agency", "give its name with `--agency`", args.agency.is_some()),
+            (
                 "account that delegates the agency",
                 "give it with `--domain`",
-                has_account,
-            )?;
-            needs(
+                is_delegator_named,
+            ),
+            (
                 "profile that may assume the agency",
                 "give it with `--base-profile`",
                 args.base_profile.is_some(),
-            )
-        }
-        Federation => needs(
-            "identity provider",
-            "give its name at IAM with `--idp`",
-            args.idp.is_some(),
-        ),
+            ),
+        ],
+        Federation => &[("identity provider", "give its name at IAM with `--idp`", idp)],
+    };
+    match needs.iter().find(|(_, _, is_there)| !is_there) {
+        None => Ok(()),
+        Some((what, cure, _)) => Err(PlanError::Missing {
+            what,
+            cure: (*cure).to_owned(),
+        }),
     }
 }
 

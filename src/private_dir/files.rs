@@ -3,8 +3,14 @@
 use super::{Loose, PrivateDir};
 use crate::secret::Secret;
 use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::path::Path;
+
+/// A longer file was not written by us.
+pub(super) const SIZE_MAX: u64 = 1 << 20;
+/// How the names of files that are being written begin.
+const TEMPORARY: &str = ".new-";
 
 /// The contents of a file of ours; `None`: there is none.
 pub fn read_private(path: &Path) -> io::Result<Option<Vec<u8>>> {
@@ -77,4 +83,19 @@ pub fn user_id() -> u32 {
     return rustix::process::geteuid().as_raw();
     #[cfg(not(unix))]
     0
+}
+
+/// A name that nobody can know before the file is there.
+pub(super) fn temporary_name() -> String {
+    format!("{TEMPORARY}{:016x}", RandomState::new().build_hasher().finish())
+}
+
+/// The name of a file that is being written.
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY)
+}
+
+/// Something there is not ours.
+pub(super) fn refused(reason: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, reason)
 }

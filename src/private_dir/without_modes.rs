@@ -10,16 +10,10 @@ pub use files::{
 };
 
 use crate::secret::Secret;
+use files::{SIZE_MAX, is_temporary, refused, temporary_name};
 use std::fs::{self, File};
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-
-/// A longer file was not written by us.
-const SIZE_MAX: u64 = 1 << 20;
-
-/// How the names of files that are being written begin.
-const TEMPORARY: &str = ".new-";
 
 /// What to do with a directory of ours that others may enter; without modes, the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,8 +80,7 @@ impl PrivateDir {
 
     /// Writes a file so that a reader sees the old contents or the new ones; `durable`: also after a power cut.
     pub(crate) fn write(&self, name: &str, value: &Secret<Vec<u8>>, durable: bool) -> io::Result<()> {
-        let random = RandomState::new().build_hasher().finish();
-        let temporary = self.path.join(format!("{TEMPORARY}{random:016x}"));
+        let temporary = self.path.join(temporary_name());
         let written = (|| {
             let mut file = File::create_new(&temporary)?;
             // Into a file of the user's profile: this is what it is for.
@@ -117,12 +110,8 @@ impl PrivateDir {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let name = entry?.file_name().into_string();
-            names.extend(name.ok().filter(|name| !name.starts_with(TEMPORARY)));
+            names.extend(name.ok().filter(|name| !is_temporary(name)));
         }
         Ok(names)
     }
-}
-
-fn refused(reason: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::PermissionDenied, reason)
 }

@@ -5,7 +5,7 @@
 use crate::env_vars;
 use crate::host::{Deadline, Env, Input, Inputs};
 use crate::http::{AnswerSize, ClusterTls, Http, HttpSettings, Request, Response, ServerCheck, Trust};
-use crate::register::answers::json_of;
+use crate::register::answers::{self, json_of};
 use crate::register::{Reading, Register, RegisterError, Swap, Version};
 use crate::secret::{Secret, SecretJson};
 use base64::Engine as _;
@@ -111,21 +111,11 @@ impl Kubernetes {
     fn refusal(&self, answer: &Response, doing: &'static str) -> RegisterError {
         let message = crate::sanitize::sanitize(text(&json_of(answer), "/message"));
         match answer.status {
-            401 | 403 => RegisterError::Denied {
-                engine: ENGINE,
-                doing,
-                message,
-            },
             404 => RegisterError::NoSuchPlace {
                 engine: ENGINE,
                 what: format!("namespace `{}`", self.namespace),
             },
-            429 | 500.. => RegisterError::Busy {
-                engine: ENGINE,
-                status: answer.status,
-                message,
-            },
-            _ => RegisterError::Malformed { engine: ENGINE },
+            status => answers::refusal(ENGINE, doing, status, message),
         }
     }
 }
@@ -144,9 +134,8 @@ impl Register for Kubernetes {
                 if version.is_empty() {
                     return Err(RegisterError::Malformed { engine: ENGINE });
                 }
-                // Whatever else lies there is ours to replace.
-                let value = BASE64.decode(text(&json, "/data/v")).unwrap_or_default();
-                (Some(version.to_owned()), Some(Secret::new(value)))
+                let value = answers::value_of(Some(text(&json, "/data/v")));
+                (Some(version.to_owned()), Some(value))
             }
             404 if text(&json, "/reason") == "NotFound" => (None, None),
             _ => return Err(self.refusal(&answer, "read")),

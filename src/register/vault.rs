@@ -3,7 +3,7 @@
 use crate::host::{Deadline, Env};
 use crate::http::{AnswerSize, Http, HttpSettings, Request, Response, Trust};
 use crate::register::access::{ENGINE, VaultAccess};
-use crate::register::answers::{errors_of, json_of};
+use crate::register::answers::{self, errors_of, json_of};
 use crate::register::{Reading, Register, RegisterError, Swap, Version};
 use crate::secret::{Secret, SecretJson};
 use base64::Engine as _;
@@ -93,17 +93,7 @@ impl<'e> Vault<'e> {
         let message = errors_of(answer);
         match answer.status {
             404 if message.contains("no handler for route") => self.no_such_mount(),
-            401 | 403 => RegisterError::Denied {
-                engine: ENGINE,
-                doing,
-                message,
-            },
-            429 | 472 | 473 | 500.. => RegisterError::Busy {
-                engine: ENGINE,
-                status: answer.status,
-                message,
-            },
-            _ => RegisterError::Malformed { engine: ENGINE },
+            status => answers::refusal(ENGINE, doing, status, message),
         }
     }
 
@@ -127,9 +117,7 @@ impl Register for Vault<'_> {
         let (version, value) = match (answer.status, version) {
             (200, Some(version)) => {
                 let value = json.pointer("/data/data/v").and_then(Value::as_str);
-                // Whatever else lies there is ours to replace.
-                let value = value.and_then(|text| BASE64.decode(text).ok()).unwrap_or_default();
-                (Some(version), Some(Secret::new(value)))
+                (Some(version), Some(answers::value_of(value)))
             }
             // Deleted, or past its time.
             (404, Some(version)) => (Some(version), None),

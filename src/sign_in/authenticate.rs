@@ -3,7 +3,7 @@
 //! Two steps. [`Identity::sign_in`] proves who we are; `exchange` makes of that what is wanted: the agency's, for one project, as
 //! a token or as a temporary access key. Between the two a token may be kept, so that a passcode is typed once.
 
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::http::Http;
 use crate::huaweicloud::api::{Api, ApiError};
 use crate::huaweicloud::credentials::Credentials;
@@ -14,6 +14,8 @@ use crate::huaweicloud::iam::{IamClient, IamError};
 use crate::identity::found::{AuthMethod, Passcode};
 use crate::identity::id_token::IdTokenSource;
 use crate::identity::local::{self, Local};
+use crate::identity::secret_record::SecretRef;
+use crate::identity::sign_on::ProviderSettings;
 use crate::identity::{Addressee, Identity, IdentityError};
 use crate::ids::{Endpoint, Region};
 use crate::secret::Secret;
@@ -54,6 +56,27 @@ pub(crate) struct SignInContext<'a> {
 impl SignInContext<'_> {
     fn api<'s>(&'s self, credentials: &'s Credentials) -> Api<'s> {
         self.session.api(self.http, credentials, self.session.deadline)
+    }
+
+    /// The passcode of a virtual MFA device, where there is one: the source's, or the one that a person has just typed.
+    fn passcode(&self, passcode: &Passcode) -> Result<Option<Secret<String>>> {
+        match (passcode, self.proof) {
+            (Passcode::None, _) => Ok(None),
+            (Passcode::Given(passcode), _) | (Passcode::Asked, Some(PersonsProof::Passcode(passcode))) => {
+                Ok(Some(passcode.clone()))
+            }
+            (Passcode::Asked, _) => Err(IdentityError::SignInNeeded.into()),
+        }
+    }
+
+    /// The id token of a person's sign-in at their company's provider: of the one just now, else by what is kept of an earlier one.
+    fn id_token_of_person(&self, at: &ProviderSettings, client_secret: Option<&SecretRef>) -> Result<Secret<String>> {
+        if let Some(PersonsProof::IdToken(token)) = self.proof {
+            return Ok(token.clone());
+        }
+        let secrets = |place| self.session.secrets(place);
+        let client_secret = client_secret.map(|held| held.read(&secrets)).transpose()?;
+        provider::refreshed(self.session, at, client_secret.as_ref())
     }
 
     fn local(&self) -> Local<'_> {
@@ -107,14 +130,7 @@ impl Identity {
                 passcode,
             } => {
                 let password = password.read(&secrets)?;
-                let passcode = match passcode {
-                    Passcode::None => None,
-                    Passcode::Given(passcode) => Some(passcode.clone()),
-                    Passcode::Asked => match context.proof {
-                        Some(PersonsProof::Passcode(passcode)) => Some(passcode.clone()),
-                        _ => return Err(IdentityError::SignInNeeded.into()),
-                    },
-                };
+                let passcode = context.passcode(passcode)?;
                 let token = iam.token_by_password(user, &password, passcode.as_ref(), scope);
                 self.explained(token.map(Into::into))
             }
@@ -122,13 +138,7 @@ impl Identity {
                 provider,
                 token: IdTokenSource::Person { at, client_secret },
             } => {
-                let id_token = if let Some(PersonsProof::IdToken(token)) = context.proof {
-                    token.clone()
-                } else {
-                    let secrets = |place| context.session.secrets(place);
-                    let client_secret = client_secret.as_ref().map(|held| held.read(&secrets)).transpose()?;
-                    provider::refreshed(context.session, at, client_secret.as_ref())?
-                };
+                let id_token = context.id_token_of_person(at, client_secret.as_ref())?;
                 let token = exchange_id_token(context, &iam, provider, &id_token, scope);
                 self.explained_id_token(token, &id_token)
             }
@@ -150,23 +160,12 @@ impl Identity {
                 self.explained(sts.assume_with_oidc(wanted, &id_token).map(Into::into))
             }
             AuthMethod::Portal { at, given } => {
-                let role = at.role.as_ref().ok_or_else(|| IdentityError::Broken {
-                    source_name: self.describe(),
-                    problem: "it names no account and no permission set (`account_id`, `agency_urn`)".to_owned(),
-                    cure: "set it again with `kubectl cce-login profile set NAME`, which finds both".to_owned(),
-                })?;
                 let fresh = match context.proof {
                     Some(PersonsProof::Portal(fresh)) => Some(fresh),
                     _ => given.as_ref(),
                 };
-                let key = portal::access_key(context.session, at, role, fresh).map_err(|error| {
-                    let error = error.doing(format!("failed to sign in with {}", self.describe()));
-                    match given {
-                        Some(_) if error.exit() == Exit::Identity => error.with_hint(self.cure_when_refused()),
-                        _ => error,
-                    }
-                })?;
-                Ok(key.into())
+                let key = portal::key_of(context.session, self, at, fresh, given.is_some());
+                Ok(key?.into())
             }
             AuthMethod::Command(command) => {
                 let (credentials, expires_at) = key_command::access_key(context.session, command)?;

@@ -1,19 +1,43 @@
 //! The Identity Center: a session silently where there is one, with a person where there is none, and an agency's key for it.
 
 use super::{browser, kept_sessions};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::http::Http;
 use crate::huaweicloud::credentials::Credentials;
 use crate::huaweicloud::iam::token_answer::TemporaryAccessKey;
 pub(crate) use crate::huaweicloud::identity_center::Portal;
 use crate::huaweicloud::identity_center::{IdentityCenterError, PortalSession, RegisteredClient, SessionClient};
-use crate::identity::IdentityError;
 use crate::identity::sign_on::{PortalRole, PortalSettings};
+use crate::identity::{Identity, IdentityError};
 use crate::oidc::PollAnswer;
 use crate::session::Session;
 
+/// The key that the Identity Center gives to this identity, with the session `fresh` or one that is kept. A session that `is_given` is the
+/// source's own, and the source's cure is for it.
+pub(super) fn key_of(
+    session: &Session<'_>,
+    identity: &Identity,
+    at: &PortalSettings,
+    fresh: Option<&PortalSession>,
+    is_given: bool,
+) -> Result<TemporaryAccessKey> {
+    let role = at.role.as_ref().ok_or_else(|| IdentityError::Broken {
+        source_name: identity.describe(),
+        problem: "it names no account and no permission set (`account_id`, `agency_urn`)".to_owned(),
+        cure: "set it again with `kubectl cce-login profile set NAME`, which finds both".to_owned(),
+    })?;
+    access_key(session, at, role, fresh).map_err(|error| {
+        let error = error.doing(format!("failed to sign in with {}", identity.describe()));
+        if is_given && error.exit() == Exit::Identity {
+            error.with_hint(identity.cure_when_refused())
+        } else {
+            error
+        }
+    })
+}
+
 /// An agency's key for a session; the session that is kept is forgotten only if the portal says that it has ended.
-pub(super) fn access_key(
+fn access_key(
     session: &Session<'_>,
     at: &PortalSettings,
     role: &PortalRole,

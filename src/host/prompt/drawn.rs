@@ -14,46 +14,88 @@ const MOST_ROWS: usize = 12;
 const OTHER_LINES: usize = 4;
 
 pub(super) fn text(question: &str, before: Option<&str>, has_colours: bool) -> Result<String, Cancelled> {
-    let answer = line(question, before, has_colours, Answered::Shown)?;
+    let answer = ask(question, has_colours, OneLine::new(question, before, Answered::Shown))?;
     Ok(answer.expose().clone()) // everybody saw it
 }
 
 pub(super) fn secret(question: &str, has_colours: bool) -> Result<Secret<String>, Cancelled> {
-    line(question, None, has_colours, Answered::Hidden)
+    ask(question, has_colours, OneLine::new(question, None, Answered::Hidden))
 }
 
 pub(super) fn pick(question: &str, rows: &[String], has_colours: bool) -> Result<usize, Cancelled> {
-    let chosen = choose(question, rows, has_colours, Several::No)?;
+    let chosen = ask(question, has_colours, FromList::new(question, rows, Several::No))?;
     chosen.into_iter().next().ok_or(Cancelled::Stop)
 }
 
 pub(super) fn pick_several(question: &str, rows: &[String], has_colours: bool) -> Result<Vec<usize>, Cancelled> {
-    choose(question, rows, has_colours, Several::Yes)
+    ask(question, has_colours, FromList::new(question, rows, Several::Yes))
 }
 
 pub(super) fn confirm(question: &str, default: bool, has_colours: bool) -> Result<bool, Cancelled> {
+    ask(question, has_colours, YesOrNo { question, default })
+}
+
+/// A question while it is being answered.
+trait Asked {
+    type Answer;
+
+    /// Its lines, and line and column of the cursor.
+    fn picture(&mut self) -> (Vec<Line>, (usize, usize));
+
+    /// Takes what was typed; the answer, once there is one, and what stays of it on the screen.
+    fn typed(&mut self, typed: Typed) -> Option<(Self::Answer, String)>;
+}
+
+/// Asks until there is an answer.
+fn ask<A: Asked>(question: &str, has_colours: bool, mut asked: A) -> Result<A::Answer, Cancelled> {
     let mut screen = Screen::open(has_colours).map_err(broken)?;
-    let choice = if default { " (Y/n) " } else { " (y/N) " };
-    let answer = loop {
+    loop {
+        let (lines, cursor) = asked.picture();
+        screen.draw(&lines, cursor).map_err(broken)?;
+        let cancelled = match screen::read().map_err(broken)? {
+            Typed::Interrupt => Cancelled::Stop,
+            Typed::Key(Key::Escape) => Cancelled::Back,
+            typed => match asked.typed(typed) {
+                None => continue,
+                Some((answer, shown)) => {
+                    finish(screen, question, Some(&shown))?;
+                    return Ok(answer);
+                }
+            },
+        };
+        finish(screen, question, None)?;
+        return Err(cancelled);
+    }
+}
+
+struct YesOrNo<'q> {
+    question: &'q str,
+    default: bool,
+}
+
+impl Asked for YesOrNo<'_> {
+    type Answer = bool;
+
+    fn picture(&mut self) -> (Vec<Line>, (usize, usize)) {
+        let choice = if self.default { " (Y/n) " } else { " (y/N) " };
         let line = vec![
             part(Look::Chosen, "? "),
-            part(Look::Strong, question),
+            part(Look::Strong, self.question),
             part(Look::Faint, choice),
         ];
         let cursor = (0, width(&line));
-        screen.draw(&[line], cursor).map_err(broken)?;
-        match screen::read().map_err(broken)? {
-            Typed::Interrupt => break Err(Cancelled::Stop),
-            Typed::Key(Key::Escape) => break Err(Cancelled::Back),
-            Typed::Key(Key::Enter) => break Ok(default),
-            Typed::Key(Key::Sign('y' | 'Y')) => break Ok(true),
-            Typed::Key(Key::Sign('n' | 'N')) => break Ok(false),
-            _ => {}
-        }
-    };
-    let shown = answer.map(|yes| if yes { "Yes" } else { "No" }.to_owned());
-    finish(screen, question, shown.as_deref().ok())?;
-    answer
+        (vec![line], cursor)
+    }
+
+    fn typed(&mut self, typed: Typed) -> Option<(bool, String)> {
+        let answer = match typed {
+            Typed::Key(Key::Enter) => self.default,
+            Typed::Key(Key::Sign('y' | 'Y')) => true,
+            Typed::Key(Key::Sign('n' | 'N')) => false,
+            _ => return None,
+        };
+        Some((answer, if answer { "Yes" } else { "No" }.to_owned()))
+    }
 }
 
 /// Whether an answer can be seen.
@@ -63,64 +105,87 @@ enum Answered {
     Hidden,
 }
 
-fn line(question: &str, before: Option<&str>, has_colours: bool, kind: Answered) -> Result<Secret<String>, Cancelled> {
-    let mut screen = Screen::open(has_colours).map_err(broken)?;
-    let mut editor = Editor::new(before.unwrap_or_default());
-    let mut wrong = None;
-    loop {
+struct OneLine<'q> {
+    question: &'q str,
+    editor: Editor,
+    kind: Answered,
+    wrong: Option<&'static str>,
+}
+
+impl<'q> OneLine<'q> {
+    fn new(question: &'q str, before: Option<&str>, kind: Answered) -> Self {
+        Self {
+            question,
+            editor: Editor::new(before.unwrap_or_default()),
+            kind,
+            wrong: None,
+        }
+    }
+}
+
+impl Asked for OneLine<'_> {
+    type Answer = Secret<String>;
+
+    fn picture(&mut self) -> (Vec<Line>, (usize, usize)) {
         let mut lines: Vec<Line> = Vec::new();
-        if let Some(wrong) = wrong.take() {
+        if let Some(wrong) = self.wrong.take() {
             lines.push(vec![part(Look::Wrong, format!("# {wrong}"))]);
         }
-        let mut asked = vec![part(Look::Chosen, "? "), part(Look::Strong, format!("{question} "))];
-        let start = width(&asked);
-        let column = match kind {
-            Answered::Shown => {
-                let (window, _) = Screen::window();
-                let (shown, column) = around_cursor(&editor, window.saturating_sub(start + 1).max(1));
-                asked.push((Look::Plain, shown));
-                start + column
-            }
+        let (asked, column) = match self.kind {
+            Answered::Shown => with_editor(self.question, &self.editor),
             Answered::Hidden => {
-                asked.push(part(Look::Plain, hidden(editor.signs().len())));
-                width(&asked)
+                let mut asked = start_of(self.question);
+                asked.push(part(Look::Plain, hidden(self.editor.signs().len())));
+                let column = width(&asked);
+                (asked, column)
             }
         };
         lines.push(asked);
         let cursor = (lines.len() - 1, column);
-        screen.draw(&lines, cursor).map_err(broken)?;
-        match screen::read().map_err(broken)? {
-            Typed::Interrupt => {
-                finish(screen, question, None)?;
-                return Err(Cancelled::Stop);
-            }
-            Typed::Key(Key::Escape) => {
-                finish(screen, question, None)?;
-                return Err(Cancelled::Back);
-            }
-            Typed::Key(Key::Enter) => {
-                let text = editor.text();
-                let answer = Secret::new(text.trim().to_owned());
-                // Only how long it is.
-                wrong = match answer.expose().len() {
-                    0 => Some("type something, or press Esc"),
-                    length if length > LONGEST_ANSWER => Some("that is too long"),
-                    _ => None,
-                };
-                if wrong.is_none() {
-                    let shown = match kind {
-                        Answered::Shown => answer.expose().clone(), // everybody saw it
-                        Answered::Hidden => hidden(answer.expose().chars().count()), // only how long it is
-                    };
-                    finish(screen, question, Some(&shown))?;
-                    return Ok(answer);
-                }
-            }
-            Typed::Key(key) => drop(editor.press(key)),
-            Typed::Pasted(text) => editor.insert(&text),
-            Typed::Resized => {}
-        }
+        (lines, cursor)
     }
+
+    fn typed(&mut self, typed: Typed) -> Option<(Secret<String>, String)> {
+        match typed {
+            Typed::Key(Key::Enter) => {}
+            Typed::Key(key) => {
+                self.editor.press(key);
+                return None;
+            }
+            Typed::Pasted(text) => {
+                self.editor.insert(&text);
+                return None;
+            }
+            _ => return None,
+        }
+        let answer = Secret::new(self.editor.text().trim().to_owned());
+        // Only how long it is.
+        self.wrong = match answer.expose().len() {
+            0 => Some("type something, or press Esc"),
+            length if length > LONGEST_ANSWER => Some("that is too long"),
+            _ => None,
+        };
+        let shown = match self.kind {
+            Answered::Shown => answer.expose().clone(), // everybody saw it
+            Answered::Hidden => hidden(answer.expose().chars().count()), // only how long it is
+        };
+        self.wrong.is_none().then_some((answer, shown))
+    }
+}
+
+/// What a line begins with.
+fn start_of(question: &str) -> Line {
+    vec![part(Look::Chosen, "? "), part(Look::Strong, format!("{question} "))]
+}
+
+/// A question and what is typed behind it, and the column of the cursor.
+fn with_editor(question: &str, editor: &Editor) -> (Line, usize) {
+    let mut line = start_of(question);
+    let start = width(&line);
+    let (window, _) = Screen::window();
+    let (shown, column) = around_cursor(editor, window.saturating_sub(start + 1).max(1));
+    line.push((Look::Plain, shown));
+    (line, start + column)
 }
 
 /// That something was typed, and how much.
@@ -152,102 +217,110 @@ enum Several {
     No,
 }
 
-fn choose(question: &str, rows: &[String], has_colours: bool, several: Several) -> Result<Vec<usize>, Cancelled> {
-    let mut screen = Screen::open(has_colours).map_err(broken)?;
-    let mut list = List::new(rows);
-    let mut filter = Editor::new("");
-    loop {
-        let (_, height) = Screen::window();
-        let height = height.saturating_sub(OTHER_LINES).clamp(1, MOST_ROWS);
-        let (lines, column) = picture(question, rows, &list, &filter, height, several);
-        screen.draw(&lines, (0, column)).map_err(broken)?;
-        match screen::read().map_err(broken)? {
-            Typed::Interrupt => {
-                finish(screen, question, None)?;
-                return Err(Cancelled::Stop);
-            }
-            Typed::Key(Key::Escape) => {
-                finish(screen, question, None)?;
-                return Err(Cancelled::Back);
-            }
-            Typed::Key(Key::Enter) => {
-                let chosen = list.chosen();
-                if !chosen.is_empty() {
-                    let shown = match chosen.as_slice() {
-                        [one] => rows.get(*one).cloned().unwrap_or_default(),
-                        several => format!("{} of {}", several.len(), rows.len()),
-                    };
-                    finish(screen, question, Some(&shown))?;
-                    return Ok(chosen);
-                }
-            }
-            Typed::Key(Key::Tab) if several == Several::Yes => list.mark(),
-            Typed::Key(Key::Up | Key::Control('p')) => list.step(-1),
-            Typed::Key(Key::Down | Key::Control('n') | Key::Tab) => list.step(1),
-            Typed::Key(Key::PageUp) => list.step(-height.cast_signed()),
-            Typed::Key(Key::PageDown) => list.step(height.cast_signed().max(2)),
-            Typed::Key(Key::Home) => list.step(isize::MIN),
-            Typed::Key(Key::End) => list.step(isize::MAX),
-            Typed::Key(key) => {
-                if filter.press(key) {
-                    list.filter(&filter.text());
-                }
-            }
-            Typed::Pasted(text) => {
-                filter.insert(&text);
-                list.filter(&filter.text());
-            }
-            Typed::Resized => {}
+struct FromList<'q> {
+    question: &'q str,
+    rows: &'q [String],
+    list: List<'q>,
+    filter: Editor,
+    several: Several,
+}
+
+impl<'q> FromList<'q> {
+    fn new(question: &'q str, rows: &'q [String], several: Several) -> Self {
+        Self {
+            question,
+            rows,
+            list: List::new(rows),
+            filter: Editor::new(""),
+            several,
         }
+    }
+
+    /// How many rows are seen at once.
+    fn height() -> usize {
+        let (_, height) = Screen::window();
+        height.saturating_sub(OTHER_LINES).clamp(1, MOST_ROWS)
+    }
+
+    fn chosen(&self) -> Option<(Vec<usize>, String)> {
+        let chosen = self.list.chosen();
+        let shown = match chosen.as_slice() {
+            [] => return None,
+            [one] => self.rows.get(*one).cloned().unwrap_or_default(),
+            several => format!("{} of {}", several.len(), self.rows.len()),
+        };
+        Some((chosen, shown))
+    }
+
+    /// The rows that are seen, each a line.
+    fn page(&self) -> Vec<Line> {
+        let (page, is_more_above, is_more_below) = self.list.page(Self::height());
+        let count = page.len();
+        let lines = page.iter().enumerate().map(|(number, row)| {
+            let is_pointed = self.list.pointed() == Some(*row);
+            let more = match number {
+                0 if is_more_above => "^",
+                number if is_more_below && number + 1 == count => "v",
+                _ => " ",
+            };
+            let pointer = if is_pointed { ">" } else { more };
+            let mark = match self.several {
+                Several::Yes if self.list.marked().contains(row) => "* ",
+                Several::Yes if !self.list.marked().is_empty() => "  ",
+                _ => "",
+            };
+            let look = if is_pointed { Look::Chosen } else { Look::Plain };
+            let text = self.rows.get(*row).map_or("", String::as_str);
+            vec![part(look, format!("{pointer} {mark}{text}"))]
+        });
+        lines.collect()
     }
 }
 
-/// The lines of a list, and the column of the cursor in the first one.
-fn picture(
-    question: &str,
-    rows: &[String],
-    list: &List<'_>,
-    filter: &Editor,
-    height: usize,
-    several: Several,
-) -> (Vec<Line>, usize) {
-    let mut asked = vec![part(Look::Chosen, "? "), part(Look::Strong, format!("{question} "))];
-    let start = width(&asked);
-    let (window, _) = Screen::window();
-    let (shown, column) = around_cursor(filter, window.saturating_sub(start + 1).max(1));
-    asked.push((Look::Plain, shown));
-    let mut lines = vec![asked];
-    let (page, is_more_above, is_more_below) = list.page(height);
-    for (number, row) in page.iter().enumerate() {
-        let is_pointed = list.pointed() == Some(*row);
-        let more = match number {
-            0 if is_more_above => "^",
-            number if is_more_below && number + 1 == page.len() => "v",
-            _ => " ",
+impl Asked for FromList<'_> {
+    type Answer = Vec<usize>;
+
+    fn picture(&mut self) -> (Vec<Line>, (usize, usize)) {
+        let (asked, column) = with_editor(self.question, &self.filter);
+        let mut lines = vec![asked];
+        lines.extend(self.page());
+        if lines.len() == 1 {
+            let typed = self.filter.text();
+            let nothing = format!("  nothing has `{}` in it", typed.trim());
+            lines.push(vec![part(Look::Wrong, nothing)]);
+        }
+        let help = match self.several {
+            Several::No => "[type to filter, arrow keys, Enter; Esc goes back]",
+            Several::Yes => "[type to filter, arrow keys, Tab marks several, Enter; Esc goes back]",
         };
-        let pointer = if is_pointed { ">" } else { more };
-        let mark = match several {
-            Several::Yes if list.marked().contains(row) => "* ",
-            Several::Yes if !list.marked().is_empty() => "  ",
-            _ => "",
-        };
-        let look = if is_pointed { Look::Chosen } else { Look::Plain };
-        let text = rows.get(*row).map_or("", String::as_str);
-        lines.push(vec![part(look, format!("{pointer} {mark}{text}"))]);
+        lines.push(vec![part(Look::Faint, help)]);
+        (lines, (0, column))
     }
-    if page.is_empty() {
-        let typed = filter.text();
-        lines.push(vec![part(
-            Look::Wrong,
-            format!("  nothing has `{}` in it", typed.trim()),
-        )]);
+
+    fn typed(&mut self, typed: Typed) -> Option<(Vec<usize>, String)> {
+        let page = Self::height().cast_signed();
+        match typed {
+            Typed::Key(Key::Enter) => return self.chosen(),
+            Typed::Key(Key::Tab) if self.several == Several::Yes => self.list.mark(),
+            Typed::Key(Key::Up | Key::Control('p')) => self.list.step(-1),
+            Typed::Key(Key::Down | Key::Control('n') | Key::Tab) => self.list.step(1),
+            Typed::Key(Key::PageUp) => self.list.step(-page),
+            Typed::Key(Key::PageDown) => self.list.step(page.max(2)),
+            Typed::Key(Key::Home) => self.list.step(isize::MIN),
+            Typed::Key(Key::End) => self.list.step(isize::MAX),
+            Typed::Key(key) => {
+                if self.filter.press(key) {
+                    self.list.filter(&self.filter.text());
+                }
+            }
+            Typed::Pasted(text) => {
+                self.filter.insert(&text);
+                self.list.filter(&self.filter.text());
+            }
+            Typed::Interrupt | Typed::Resized => {}
+        }
+        None
     }
-    let help = match several {
-        Several::No => "[type to filter, arrow keys, Enter; Esc goes back]",
-        Several::Yes => "[type to filter, arrow keys, Tab marks several, Enter; Esc goes back]",
-    };
-    lines.push(vec![part(Look::Faint, help)]);
-    (lines, start + column)
 }
 
 fn width(line: &Line) -> usize {
