@@ -237,17 +237,6 @@ impl Identity {
         }
     }
 
-    /// Somebody has to type a passcode when it signs in.
-    pub fn needs_person(&self) -> bool {
-        matches!(
-            self.found.means,
-            AuthMethod::Password {
-                passcode: Passcode::Asked,
-                ..
-            }
-        )
-    }
-
     /// A passcode is good for one sign-in, so everything is made from one token that is kept.
     pub fn has_passcode(&self) -> bool {
         matches!(

@@ -49,13 +49,6 @@ macro_rules! id {
                 f.write_str(&self.0)
             }
         }
-
-        impl std::str::FromStr for $name {
-            type Err = InvalidId;
-            fn from_str(text: &str) -> Result<Self, InvalidId> {
-                Self::parse(text)
-            }
-        }
     };
 }
 

@@ -100,14 +100,6 @@ impl StoreKind {
         }
     }
 
-    /// Whether what it holds outlives a reboot.
-    pub fn is_persistent(self) -> bool {
-        matches!(
-            self,
-            Self::SecretService | Self::Keychain | Self::CredentialManager | Self::File
-        )
-    }
-
     /// The OS keyring of the platform we run on.
     pub const fn os_keyring() -> Self {
         if cfg!(target_os = "macos") {

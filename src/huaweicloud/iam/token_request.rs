@@ -50,13 +50,6 @@ impl Account {
         }
     }
 
-    /// As it was given.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Name(text) | Self::Id(text) => text,
-        }
-    }
-
     fn domain(&self) -> Value {
         match self {
             Self::Name(name) => json!({ "name": name }),
