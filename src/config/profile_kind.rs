@@ -51,6 +51,11 @@ impl Word for ProfileKind {
 }
 
 impl ProfileKind {
+    /// Signing in shows IAM a password or an id token.
+    pub(crate) fn shows_secret_to_iam(self) -> bool {
+        matches!(self, Self::Password | Self::Oidc | Self::Federation)
+    }
+
     /// What its secret may consist of.
     pub fn secret_shape(self) -> SecretShape {
         match self {

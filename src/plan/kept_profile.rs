@@ -1,8 +1,9 @@
 //! What `profile set` keeps of a profile that is there: everything that no flag says otherwise. Only the secret is asked for anew.
 
 use crate::cli::ProfileSetArgs;
-use crate::config::Profile;
+use crate::config::{Profile, ProfileKind};
 use crate::sanitize::shell_word;
+use crate::words::Word as _;
 
 /// The flags as they were typed, completed by the profile that is there; and which these are, with their values, for people.
 pub fn with_kept(typed: &ProfileSetArgs, kept: &Profile) -> (ProfileSetArgs, Vec<String>) {
@@ -11,7 +12,8 @@ pub fn with_kept(typed: &ProfileSetArgs, kept: &Profile) -> (ProfileSetArgs, Vec
         args.kind = Some(kept.kind.clone());
     }
     let mut told = Vec::new();
-    if args.kind.as_deref().unwrap_or("access-key") == kept.kind {
+    let kind = args.kind.as_deref().unwrap_or(ProfileKind::AccessKey.as_str());
+    if kind == kept.kind {
         keep_identity(&mut args, kept, &mut told);
     }
     keep_place(&mut args, kept, &mut told);

@@ -10,6 +10,7 @@ use crate::identity::Identity;
 use crate::plan::{self, ProfileSetPlan, RunSettings};
 use crate::secret::{InvalidSecret, Secret, SecretShape};
 use crate::session::Session;
+use crate::words::Word as _;
 
 /// Verifies an identity and keeps it.
 pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
@@ -24,10 +25,8 @@ pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Re
     if !kept.is_empty() {
         host.say(&format!("profile `{}` keeps {}", args.name, kept.join(" ")));
     }
-    if ["password", "oidc", "federation"]
-        .map(Some)
-        .contains(&args.kind.as_deref())
-    {
+    let kind = args.kind.as_deref().and_then(ProfileKind::parse);
+    if kind.is_some_and(ProfileKind::shows_secret_to_iam) {
         new_profile::keep_what_variables_say(&session, &mut args)?;
     }
     let mut plan = ProfileSetPlan::of_existing(&args, existing)?;
