@@ -196,7 +196,7 @@ impl ApiServer {
 
     /// Asks who we are: `SelfSubjectReview` v1, else v1beta1; where neither exists any authenticated answer, and then the
     /// certificate's CN is the name.
-    pub fn who_am_i(&self, cert: &ClientCert, deadline: Deadline) -> Result<String, ApiServerError> {
+    pub(crate) fn who_am_i(&self, cert: &ClientCert, deadline: Deadline) -> Result<String, ApiServerError> {
         for version in ["v1", "v1beta1"] {
             let api_version = format!("authentication.k8s.io/{version}");
             let review = json!({ "apiVersion": api_version, "kind": "SelfSubjectReview" });

@@ -7,9 +7,9 @@ pub mod entry;
 pub mod failure;
 pub mod freshness;
 pub mod handed_over;
-pub mod holders;
+pub(crate) mod holders;
 pub mod index;
-pub mod secret_mark;
+pub(crate) mod secret_mark;
 pub mod single_flight;
 pub mod tombstone;
 
@@ -27,7 +27,7 @@ pub struct CacheKey(String);
 
 impl CacheKey {
     /// The key of everything that changes the answer.
-    pub fn new(
+    pub(crate) fn new(
         endpoint: &Endpoint,
         project: &ProjectId,
         cluster: &ClusterId,
@@ -53,7 +53,7 @@ impl CacheKey {
     }
 
     /// The key of what IAM has issued: by whom, for whom, and what for (scope and form).
-    pub fn of_sign_in(iam: &Endpoint, fingerprint: &str, purpose: &str) -> Self {
+    pub(crate) fn of_sign_in(iam: &Endpoint, fingerprint: &str, purpose: &str) -> Self {
         let parts = ["1", iam.as_str(), fingerprint, purpose].join("\0");
         Self(format!(
             "sign-in-{}",
@@ -67,13 +67,13 @@ impl CacheKey {
     }
 
     /// The account name in the stores, and the name of lock, index entry and failure record.
-    pub fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &str {
         &self.0
     }
 }
 
 /// The cache of one run.
-pub struct CertCache<'a> {
+pub(crate) struct CertCache<'a> {
     /// Where certificates and keys are.
     pub store: &'a LayeredStore,
     /// Where everything else is.
@@ -86,7 +86,7 @@ pub struct CertCache<'a> {
 
 impl CertCache<'_> {
     /// The entry under `key` from the first store that has a readable one that is not void. It may be expired.
-    pub fn get(&self, key: &CacheKey) -> Option<(StoreKind, CacheEntry)> {
+    pub(crate) fn get(&self, key: &CacheKey) -> Option<(StoreKind, CacheEntry)> {
         for store in self.store.stores() {
             match store.get(key.account()) {
                 Ok(Some(bytes)) => match CacheEntry::from_bytes(&bytes) {
@@ -112,7 +112,7 @@ impl CertCache<'_> {
     /// Keeps `entry`, notes it in the index and removes our own entries that have expired. Returns where it is kept.
     ///
     /// An entry that was asked for before a tombstone is not kept: somebody logged out in the meantime.
-    pub fn put(&self, key: &CacheKey, entry: &CacheEntry, note: CertificateRecord) -> Vec<StoreKind> {
+    pub(crate) fn put(&self, key: &CacheKey, entry: &CacheEntry, note: CertificateRecord) -> Vec<StoreKind> {
         let now = self.clock.now();
         if self.is_void(key, entry) {
             self.log

@@ -4,9 +4,10 @@ mod chain;
 mod nobody;
 mod read;
 
-pub use chain::check_chain;
+pub(crate) use chain::check_chain;
 pub(crate) use chain::is_issued_by;
-pub use nobody::{NOBODY, is_nobody};
+pub use nobody::NOBODY;
+pub(crate) use nobody::is_nobody;
 pub(crate) use read::{
     CertificateFacts, certificates_in, facts_of, first_certificate_in, is_authority, issuer_of, private_key_in,
 };
@@ -25,7 +26,6 @@ pub struct ClientCert {
     pub(crate) chain: Vec<Vec<u8>>,
     /// The key's encoding, which names its PEM label.
     pub(crate) key_kind: KeyKind,
-    /// DER.
     pub(crate) key: Secret<Vec<u8>>,
     /// The first moment at which the leaf is valid.
     pub not_before: DateTime<Utc>,
@@ -37,7 +37,7 @@ pub struct ClientCert {
 
 /// The three encodings of a private key. Old Java clients know only some labels, so the issued one is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
+pub(crate) enum KeyKind {
     /// `PRIVATE KEY` (RFC 5958).
     Pkcs8,
     /// `RSA PRIVATE KEY` (RFC 8017).

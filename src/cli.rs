@@ -13,17 +13,18 @@ mod rotate;
 mod usage_error;
 pub(crate) mod words;
 
-pub use contexts::{ConvertArgs, DoctorArgs, LogoutArgs, RefreshArgs, StatusArgs};
+pub(crate) use contexts::{ConvertArgs, DoctorArgs, LogoutArgs, RefreshArgs, StatusArgs};
 pub use default_command::with_default_command;
-pub use get_credential::GetCredentialArgs;
-pub use groups::{
+pub(crate) use get_credential::GetCredentialArgs;
+pub(crate) use groups::{
     CertificateArgs, ChoiceArgs, CloudArgs, ConfirmArgs, ContextArgs, GlobalArgs, IdentityArgs, OutputArgs, SearchArgs,
 };
-pub use listings::{ClustersArgs, CompletionCommand, CompletionInstallArgs, VersionArgs, WhoamiArgs};
-pub use login::LoginArgs;
-pub use profile::{ProfileCommand, ProfileRemoveArgs, ProfileSetArgs, ProfileShowArgs};
-pub use revoke::RevokeArgs;
-pub use rotate::RotateArgs;
+pub(crate) use listings::{ClustersArgs, CompletionCommand, CompletionInstallArgs, VersionArgs, WhoamiArgs};
+pub(crate) use login::LoginArgs;
+pub use profile::ProfileCommand;
+pub(crate) use profile::{ProfileRemoveArgs, ProfileSetArgs, ProfileShowArgs};
+pub(crate) use revoke::RevokeArgs;
+pub(crate) use rotate::RotateArgs;
 pub(crate) use usage_error::UsageError;
 
 use clap::{Parser, Subcommand};
@@ -68,7 +69,7 @@ pub struct Cli {
     pub command: Command,
     /// The flags of every command.
     #[command(flatten)]
-    pub global: GlobalArgs,
+    pub(crate) global: GlobalArgs,
 }
 
 /// The commands. What one takes is put together only when it was typed (`defer`), and its first line of help comes from its type then.

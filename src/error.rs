@@ -31,7 +31,7 @@ impl Exit {
     }
 
     /// The exit with this number; an unknown one counts as failed.
-    pub fn from_code(code: u8) -> Self {
+    pub(crate) fn from_code(code: u8) -> Self {
         [
             Self::Done,
             Self::Usage,
@@ -46,7 +46,7 @@ impl Exit {
 }
 
 /// What a layer's error tells about itself besides its text.
-pub trait Explain: std::error::Error + Send + Sync + 'static {
+pub(crate) trait Explain: std::error::Error + Send + Sync + 'static {
     /// How the run ends.
     fn exit(&self) -> Exit;
     /// What to do next, as a command or a setting where possible.
@@ -82,11 +82,11 @@ pub trait Explain: std::error::Error + Send + Sync + 'static {
 }
 
 /// What is temporary is tried again soon.
-pub const TRIED_A_MOMENT_AGO: TimeDelta = TimeDelta::seconds(5);
+pub(crate) const TRIED_A_MOMENT_AGO: TimeDelta = TimeDelta::seconds(5);
 /// An answer that cannot be used: three of them a minute are enough.
-pub const UNUSABLE_FOR: TimeDelta = TimeDelta::seconds(20);
+pub(crate) const UNUSABLE_FOR: TimeDelta = TimeDelta::seconds(20);
 /// A refusal: what is lifted at the cloud works again within a minute, and nobody is locked out by failed sign-ins until then.
-pub const REFUSED_FOR: TimeDelta = TimeDelta::seconds(60);
+pub(crate) const REFUSED_FOR: TimeDelta = TimeDelta::seconds(60);
 
 impl Explain for Cancelled {
     fn exit(&self) -> Exit {
@@ -135,14 +135,14 @@ impl Error {
 
     /// Puts a hint that knows more in place of the cause's own.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// Leaves the hint out: whoever would read it has read it.
     #[must_use]
-    pub fn without_hint(mut self) -> Self {
+    pub(crate) fn without_hint(mut self) -> Self {
         self.is_hint_known = true;
         self
     }
@@ -166,17 +166,17 @@ impl Error {
     }
 
     /// The other side has had too many requests of this identity.
-    pub fn is_throttled(&self) -> bool {
+    pub(crate) fn is_throttled(&self) -> bool {
         self.cause.is_throttled()
     }
 
     /// The other side does not know, or not any more, what we showed it.
-    pub fn is_unauthorized(&self) -> bool {
+    pub(crate) fn is_unauthorized(&self) -> bool {
         self.cause.is_unauthorized()
     }
 
     /// A person wants the question before this one again.
-    pub fn is_step_back(&self) -> bool {
+    pub(crate) fn is_step_back(&self) -> bool {
         self.cause.is_step_back()
     }
 
@@ -186,12 +186,12 @@ impl Error {
     }
 
     /// [`Explain::holds_for`].
-    pub fn holds_for(&self) -> TimeDelta {
+    pub(crate) fn holds_for(&self) -> TimeDelta {
         self.cause.holds_for()
     }
 
     /// The cloud refused who is asking, and would do so again.
-    pub fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         self.holds_for() >= REFUSED_FOR
     }
 

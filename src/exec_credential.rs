@@ -18,7 +18,7 @@ use std::fmt;
 
 /// The two versions that client-go accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ApiVersion {
+pub(crate) enum ApiVersion {
     /// kubectl 1.22 and later.
     #[default]
     V1,
@@ -48,7 +48,7 @@ impl Word for ApiVersion {
 
 impl ApiVersion {
     /// The full name, as in `apiVersion`.
-    pub fn full_name(self) -> &'static str {
+    pub(crate) fn full_name(self) -> &'static str {
         match self {
             Self::V1 => "client.authentication.k8s.io/v1",
             Self::V1Beta1 => "client.authentication.k8s.io/v1beta1",
@@ -64,16 +64,16 @@ impl fmt::Display for ApiVersion {
 
 /// What the client tells us. Unknown fields are ignored: the Python client passes its raw cluster entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecInfo {
+pub(crate) struct ExecInfo {
     /// The version to mirror.
-    pub api_version: ApiVersion,
+    pub(crate) api_version: ApiVersion,
     /// Standard input was handed over, so a question may be asked.
-    pub interactive: bool,
+    pub(crate) interactive: bool,
 }
 
 /// Why `KUBERNETES_EXEC_INFO` was refused.
 #[derive(Debug, thiserror::Error)]
-pub enum ExecInfoError {
+pub(crate) enum ExecInfoError {
     /// Not a JSON object with `apiVersion` and `spec`.
     #[error("`{KUBERNETES_EXEC_INFO}` is malformed")]
     Malformed(#[source] serde_json::Error),
@@ -123,7 +123,7 @@ struct RawSpec {
 
 impl ExecInfo {
     /// Reads the variable; `None` when it is unset, as with old clients.
-    pub fn from_env(env: &Env) -> Result<Option<Self>, ExecInfoError> {
+    pub(crate) fn from_env(env: &Env) -> Result<Option<Self>, ExecInfoError> {
         let Some(value) = env.var_os(KUBERNETES_EXEC_INFO) else {
             return Ok(None);
         };
@@ -145,23 +145,23 @@ impl ExecInfo {
 
 /// The cluster that the client means, from `spec.cluster`: there only with `provideClusterInfo: true`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClusterInfo {
+pub(crate) struct ClusterInfo {
     /// The API server's URL.
-    pub server: String,
+    pub(crate) server: String,
     /// The name under which it is verified, if that is not its host.
-    pub tls_server_name: Option<String>,
+    pub(crate) tls_server_name: Option<String>,
     /// The kubeconfig says not to verify it.
-    pub is_unverified: bool,
+    pub(crate) is_unverified: bool,
     /// Its authorities.
-    pub ca_pem: Option<String>,
+    pub(crate) ca_pem: Option<String>,
     /// The proxy on the way, from kubeconfig or environment.
-    pub proxy_url: Option<String>,
+    pub(crate) proxy_url: Option<String>,
 }
 
 impl ClusterInfo {
     /// Reads it out of the variable. `None` where it is missing or unusable: some clients pass what they like. Read only when it is
     /// needed: with its authorities it is the largest part of the variable.
-    pub fn from_env(env: &Env) -> Option<Self> {
+    pub(crate) fn from_env(env: &Env) -> Option<Self> {
         let value = env.var_os(KUBERNETES_EXEC_INFO)?;
         let info: Value = serde_json::from_slice(value.as_encoded_bytes()).ok()?;
         let cluster = info.pointer("/spec/cluster")?;
@@ -182,7 +182,7 @@ impl ClusterInfo {
     }
 
     /// The cluster of a client that has neither authorities to verify it with nor leave to go without.
-    pub fn without_ca(env: &Env) -> Option<Self> {
+    pub(crate) fn without_ca(env: &Env) -> Option<Self> {
         // A look at the text spares nearly every run the reading.
         let has_authorities = |value: &OsString| {
             let text = value.to_string_lossy();
@@ -196,7 +196,7 @@ impl ClusterInfo {
 
 /// Whether the key is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyDisplay {
+pub(crate) enum KeyDisplay {
     /// For a client.
     Shown,
     /// For a person at a terminal.
@@ -220,7 +220,7 @@ struct Status<'a> {
 }
 
 /// One `ExecCredential` as a line of JSON. `ask_again` is when the client shall run us again: whole seconds, UTC, local-clock terms.
-pub fn exec_credential(
+pub(crate) fn exec_credential(
     version: ApiVersion,
     cert: &ClientCert,
     ask_again: DateTime<Utc>,

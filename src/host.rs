@@ -19,15 +19,18 @@ pub(crate) use clock::Stopwatch;
 pub use clock::{Asked, Clock, Deadline, Skew};
 pub use directories::Directories;
 pub(crate) use directories::NOT_OUR_HOME;
-pub use input::{Input, Inputs, text_of};
+pub(crate) use input::text_of;
+pub use input::{Input, Inputs};
 pub use parent_env::ParentEnv;
 pub use processes::{Process, Processes, random_u64};
-pub use progress::{Progress, ShownProgress, StateProgress};
-pub use prompt::Cancelled;
+pub use progress::ShownProgress;
+pub(crate) use progress::{Progress, StateProgress};
+pub(crate) use prompt::Cancelled;
 pub use self_protection::protect_process;
 
-pub use crate::private_dir::{
-    open_private, others_who_can_write, private_names, read_private, remove_private, user_id, write_private,
+pub use crate::private_dir::user_id;
+pub(crate) use crate::private_dir::{
+    open_private, others_who_can_write, private_names, read_private, remove_private, write_private,
 };
 use crate::sanitize;
 use crate::secret::Secret;
@@ -108,7 +111,7 @@ impl Host {
     }
 
     /// The whole of a file, or of stdin; it may be secret. An error if it is larger than anything that is meant to be read so.
-    pub fn read_input(&self, file: Option<&Path>) -> io::Result<Secret<Vec<u8>>> {
+    pub(crate) fn read_input(&self, file: Option<&Path>) -> io::Result<Secret<Vec<u8>>> {
         if let Some(path) = file {
             return self.env.read_file(path, Input::Certificates).map(Secret::new);
         }
@@ -116,7 +119,7 @@ impl Host {
     }
 
     /// The whole of stdin, if it is not larger than such an input may be; it may be secret.
-    pub fn read_stdin(&self, input: Input) -> io::Result<Secret<Vec<u8>>> {
+    pub(crate) fn read_stdin(&self, input: Input) -> io::Result<Secret<Vec<u8>>> {
         let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
         input::read_whole(&mut *stdin, input)
     }
@@ -133,7 +136,7 @@ impl Host {
     }
 
     /// A program such as k9s has the terminal that messages would go to: whatever is written there spoils its picture.
-    pub fn is_over_a_program(&self) -> bool {
+    pub(crate) fn is_over_a_program(&self) -> bool {
         use io::IsTerminal as _;
         let is_real = matches!(self.processes, Processes::System);
         is_real && real_stderr().is_terminal() && !prompt::is_canonical(real_stderr())
@@ -179,7 +182,7 @@ enum Variables {
 
 impl Env {
     /// The process's own environment.
-    pub fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         Self {
             variables: Variables::Process,
             inputs: Inputs::default(),

@@ -9,9 +9,9 @@ mod error;
 mod proxies;
 mod wiped;
 
-pub use bounds::AnswerSize;
+pub(crate) use bounds::AnswerSize;
 pub use cluster_tls::{ClusterTls, ServerCheck};
-pub use error::{HttpError, Reason};
+pub(crate) use error::{HttpError, Reason};
 pub use proxies::Proxies;
 
 use crate::certificate;
@@ -25,7 +25,7 @@ use std::time::Duration;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// The longest that a connection may take to come about.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The room for a body whose length is not announced.
 const FIRST_ROOM: usize = 16 * 1024;
 
@@ -63,7 +63,7 @@ pub struct Response {
 
 impl Response {
     /// A header's value.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(n, _)| n == name)
@@ -71,7 +71,7 @@ impl Response {
     }
 
     /// The server's clock.
-    pub fn date(&self) -> Option<DateTime<Utc>> {
+    pub(crate) fn date(&self) -> Option<DateTime<Utc>> {
         DateTime::parse_from_rfc2822(self.header("date")?)
             .ok()
             .map(|date| date.with_timezone(&Utc))

@@ -29,10 +29,12 @@ use id_token::IdTokenSource;
 use secret_record::SecretRef;
 use sign_on::{PortalSettings, ProviderSettings};
 
-pub use error::IdentityError;
-pub use id_token::ActionsService;
-pub use secret_record::{Difference, forget_secret, keep_secret, secret_account};
-pub use sources::{Pin, SourceName};
+pub(crate) use error::IdentityError;
+pub(crate) use id_token::ActionsService;
+pub(crate) use secret_record::forget_secret;
+pub use secret_record::{keep_secret, secret_account};
+pub use sources::Pin;
+pub(crate) use sources::SourceName;
 pub use trust::Addressee;
 pub(crate) use trust::vouched::{Witnesses, is_built_in};
 
@@ -51,7 +53,7 @@ enum IdentityOrigin {
 }
 
 /// The argument that pins `get-credential` to a profile.
-pub fn profile_pin(name: &ProfileName) -> String {
+pub(crate) fn profile_pin(name: &ProfileName) -> String {
     format!("--profile={name}")
 }
 
@@ -82,7 +84,7 @@ impl Identity {
     }
 
     /// The identity that a profile would be that is not in `config.toml` yet, its secret at hand.
-    pub fn of_new_profile(
+    pub(crate) fn of_new_profile(
         name: &ProfileName,
         config: &Config,
         env: &Env,
@@ -142,7 +144,7 @@ impl Identity {
 
     /// The identity that assumes the agency.
     #[must_use]
-    pub fn without_agency(&self) -> Self {
+    pub(crate) fn without_agency(&self) -> Self {
         let found = FoundIdentity {
             agency: None,
             ..self.found.clone()
@@ -167,7 +169,7 @@ impl Identity {
     }
 
     /// The profile's name, if it is one.
-    pub fn profile_name(&self) -> Option<&str> {
+    pub(crate) fn profile_name(&self) -> Option<&str> {
         match &self.source {
             IdentityOrigin::Named(_) => None,
             IdentityOrigin::Profile(name) => Some(name.as_str()),
@@ -183,7 +185,7 @@ impl Identity {
     }
 
     /// The argument that pins `get-credential` to this identity.
-    pub fn identity_argument(&self) -> String {
+    pub(crate) fn identity_argument(&self) -> String {
         match &self.source {
             IdentityOrigin::Named(source) => {
                 // A name that a shell would take for something else is left out: the principal protects all the same.
@@ -215,13 +217,13 @@ impl Identity {
     }
 
     /// It works only where the same environment variables are set.
-    pub fn is_from_environment(&self) -> bool {
+    pub(crate) fn is_from_environment(&self) -> bool {
         use SourceName::{Env, Oidc, Pod};
         matches!(self.source, IdentityOrigin::Named(Env | Oidc | Pod))
     }
 
     /// Its id at the cloud is another one after every login, so nothing can be told from a change.
-    pub fn is_federated(&self) -> bool {
+    pub(crate) fn is_federated(&self) -> bool {
         self.principal_kind() == Principal::FederatedUser
     }
 
@@ -238,7 +240,7 @@ impl Identity {
     }
 
     /// A passcode is good for one sign-in, so everything is made from one token that is kept.
-    pub fn has_passcode(&self) -> bool {
+    pub(crate) fn has_passcode(&self) -> bool {
         matches!(
             self.found.means,
             AuthMethod::Password {
@@ -288,18 +290,18 @@ impl Identity {
     }
 
     /// An agency is assumed in the end.
-    pub fn has_agency(&self) -> bool {
+    pub(crate) fn has_agency(&self) -> bool {
         self.found.agency.is_some()
     }
 
     /// What to check when the cloud refuses this identity.
-    pub fn cure_when_refused(&self) -> String {
+    pub(crate) fn cure_when_refused(&self) -> String {
         self.found.cure.clone()
     }
 
     /// What requests are signed with, if nobody has to be asked for it: an access key that is nobody else afterwards. `secrets` opens
     /// the store of profile secrets.
-    pub fn static_credentials(
+    pub(crate) fn static_credentials(
         &self,
         secrets: &dyn Fn(SecretPlace) -> LayeredStore,
     ) -> Result<Option<Credentials>, IdentityError> {
@@ -311,7 +313,7 @@ impl Identity {
 }
 
 /// Whether `said` in an entry pins to the identity whose argument is `pin`: earlier versions did not name clouds, profiles and files.
-pub fn is_pin(said: &str, pin: &str) -> bool {
+pub(crate) fn is_pin(said: &str, pin: &str) -> bool {
     said == pin || pin.strip_prefix(said).is_some_and(|name| name.starts_with(':'))
 }
 

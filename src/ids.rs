@@ -16,7 +16,7 @@ pub struct InvalidId {
 
 impl InvalidId {
     /// What a valid one looks like.
-    pub fn hint(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         format!("{} consists of {}", self.what, self.rule)
     }
 }
@@ -108,7 +108,7 @@ id!(
 
 impl Region {
     /// The region that a project of this name belongs to: `eu-de_team` lies in `eu-de`.
-    pub fn of_project(name: &str) -> Option<Self> {
+    pub(crate) fn of_project(name: &str) -> Option<Self> {
         Self::parse(name.split('_').next()?).ok()
     }
 }
@@ -133,7 +133,7 @@ pub enum InvalidEndpoint {
 
 impl InvalidEndpoint {
     /// What a valid one looks like.
-    pub fn hint(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         match self {
             Self::Malformed(_) => "an endpoint looks like `https://cce.eu-de.otc.t-systems.com`".to_owned(),
             Self::NotEncrypted(_) => "use https; http is accepted for loopback addresses only".to_owned(),
@@ -186,13 +186,13 @@ impl Endpoint {
     }
 
     /// The same server by the same scheme; paths do not count.
-    pub fn is_same_as(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         let is_encrypted = |endpoint: &Self| endpoint.url.starts_with("https://");
         self.host_and_port() == other.host_and_port() && is_encrypted(self) == is_encrypted(other)
     }
 
     /// `host:port`, the port being the scheme's where none is given, the host in lower case.
-    pub fn host_and_port(&self) -> (String, u16) {
+    pub(crate) fn host_and_port(&self) -> (String, u16) {
         let authority = self
             .url
             .split_once("://")

@@ -22,18 +22,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use change::Change;
-pub use change::lock::lock_file;
-pub use change::write::backup_file;
+pub(crate) use change::lock::lock_file;
+pub(crate) use change::write::backup_file;
 pub use conversion::Conversion;
-pub use edit::kind::Kind;
-pub use edit::operation::Loss;
+pub(crate) use edit::kind::Kind;
+pub(crate) use edit::operation::Loss;
 pub(crate) use entries::INTERACTIVE_MODES;
 pub use entries::{ClusterEntry, Current, ExecEntry, Login, render};
-pub use error::{KubeconfigError, Owner};
+pub use error::KubeconfigError;
+
 pub use locations::Locations;
-pub use ownership::{OurContext, cluster_id};
+pub(crate) use ownership::OurContext;
+pub use ownership::cluster_id;
+pub(crate) use view::UserView;
 pub(crate) use view::decode as decoded;
-pub use view::{ClusterView, ContextView, UserView};
 
 use meaning::Meaning;
 use text::Text;

@@ -14,7 +14,7 @@ const LONGEST: i64 = 1827 * DAY;
 
 /// A lifetime between 15 minutes and 1,827 days, or the longest that the cloud grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CertLifetime {
+pub(crate) enum CertLifetime {
     /// `max`: whatever the cloud's maximum is (`duration: -1`).
     Max,
     /// So many seconds.
@@ -23,7 +23,7 @@ pub enum CertLifetime {
 
 /// Why a `--duration` was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidLifetime {
+pub(crate) enum InvalidLifetime {
     /// Not a number with a unit.
     #[error("`{0}` is not a duration")]
     Malformed(String),
@@ -44,7 +44,7 @@ impl Default for CertLifetime {
 
 impl CertLifetime {
     /// Parses `15m`, `8h`, `7d`, `1h30m`, `max`.
-    pub fn parse(text: &str) -> Result<Self, InvalidLifetime> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidLifetime> {
         if text == "max" {
             return Ok(Self::Max);
         }
@@ -58,7 +58,7 @@ impl CertLifetime {
     }
 
     /// The lifetime as a span of time; `None` for `max`.
-    pub fn span(self) -> Option<TimeDelta> {
+    pub(crate) fn span(self) -> Option<TimeDelta> {
         match self {
             Self::Max => None,
             Self::Seconds(seconds) => TimeDelta::try_seconds(seconds),
@@ -66,7 +66,7 @@ impl CertLifetime {
     }
 
     /// What the API's `duration` takes: whole days, rounded up; -1 for the maximum.
-    pub fn whole_days(self) -> i64 {
+    pub(crate) fn whole_days(self) -> i64 {
         match self {
             Self::Max => -1,
             Self::Seconds(seconds) => (seconds + DAY - 1) / DAY,
@@ -75,7 +75,7 @@ impl CertLifetime {
 }
 
 /// A span such as `90s`, `15m`, `1h30m`, in seconds; `None` when malformed or absurdly large.
-pub fn parse_seconds(text: &str) -> Option<i64> {
+pub(crate) fn parse_seconds(text: &str) -> Option<i64> {
     let mut rest = text;
     let mut total: i64 = 0;
     while !rest.is_empty() {
@@ -96,7 +96,7 @@ pub fn parse_seconds(text: &str) -> Option<i64> {
 }
 
 /// A span in its two largest units: `1d 2h`, `7h 59m`, `45s`.
-pub fn span(time: TimeDelta) -> String {
+pub(crate) fn span(time: TimeDelta) -> String {
     let (days, hours, minutes, seconds) = (
         time.num_days(),
         time.num_hours() % 24,
@@ -117,7 +117,7 @@ pub fn span(time: TimeDelta) -> String {
 }
 
 /// A lifetime as people say it: to the nearest minute, because the certificate was on its way for a moment.
-pub fn about(lifetime: TimeDelta) -> String {
+pub(crate) fn about(lifetime: TimeDelta) -> String {
     if lifetime < TimeDelta::minutes(2) {
         return span(lifetime);
     }

@@ -23,7 +23,7 @@ pub struct Log<'a> {
 
 impl<'a> Log<'a> {
     /// By `-v` (given so many times) and `CCE_LOGIN_LOG`. Without either, nothing is opened and nothing is formatted.
-    pub fn new(host: &'a Host, verbosity: u8) -> Self {
+    pub(crate) fn new(host: &'a Host, verbosity: u8) -> Self {
         let opened = host.env.var_os(env_vars::LOG).map(|path| open(&PathBuf::from(path)));
         let (file, level) = match opened {
             None => (None, verbosity),
@@ -41,12 +41,12 @@ impl<'a> Log<'a> {
     }
 
     /// What a person who looks for the reason of trouble wants to see (`-v`).
-    pub fn info(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn info(&self, line: impl FnOnce() -> String) {
         self.write(1, line);
     }
 
     /// Everything else (`-vv`).
-    pub fn debug(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn debug(&self, line: impl FnOnce() -> String) {
         self.write(2, line);
     }
 

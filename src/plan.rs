@@ -15,19 +15,22 @@ mod rotate;
 pub(crate) mod search;
 mod settings;
 
-pub use choice::ClusterSelection;
-pub use contexts::{ContextsPlan, Selection};
+pub(crate) use choice::ClusterSelection;
+pub(crate) use contexts::{ContextsPlan, Selection};
 pub(crate) use get_credential::GET_CREDENTIAL_TIMEOUT;
-pub use get_credential::GetCredentialPlan;
-pub use kept_profile::with_kept;
-pub use login::{Answers, ClusterChoice, CurrentContext, Destination, LoginPlan, ServerChoice};
-pub use profile_set::{ProfileSetPlan, access_key_id, profile_name, region_of_identity};
-pub use project::ProjectChoice;
-pub use revoke::{IdOrName, RevokePlan, RevokedOn, Verification, Whose};
-pub use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
-pub use search::SearchPlan;
+pub(crate) use get_credential::GetCredentialPlan;
+pub(crate) use kept_profile::with_kept;
+pub use login::Answers;
+pub(crate) use login::{ClusterChoice, CurrentContext, Destination, LoginPlan, ServerChoice};
+pub use profile_set::{ProfileSetPlan, access_key_id};
+pub(crate) use profile_set::{profile_name, region_of_identity};
+pub(crate) use project::ProjectChoice;
+pub use revoke::Whose;
+pub(crate) use revoke::{IdOrName, RevokePlan, RevokedOn, Verification};
+pub(crate) use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
+pub(crate) use search::SearchPlan;
 pub(crate) use settings::TIMEOUT;
-pub use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode, time_for_inputs};
+pub(crate) use settings::{CertificateSettings, CloudSettings, RunSettings, cache_mode, time_for_inputs};
 
 use crate::cli::words::Format;
 use crate::cli::{IdentityArgs, OutputArgs};
@@ -146,7 +149,7 @@ fn identity_source(given: &Given) -> Result<Pin, PlanError> {
 
 /// Which cluster, exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClusterRef {
+pub(crate) struct ClusterRef {
     /// Where.
     pub region: Region,
     /// Whose.
@@ -154,7 +157,7 @@ pub struct ClusterRef {
     /// Which.
     pub cluster_id: ClusterId,
     /// Its path at CCE is another one.
-    pub is_autopilot: bool,
+    pub(crate) is_autopilot: bool,
 }
 
 /// A file that somebody names, or `-`.
@@ -168,7 +171,7 @@ pub enum InputFile {
 
 impl InputFile {
     /// The file; `None` for stdin.
-    pub fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Stdin => None,
             Self::Path(path) => Some(path),
@@ -216,7 +219,7 @@ fn api_version(typed: Option<&str>) -> Result<Option<ApiVersion>, PlanError> {
 }
 
 /// No region was given, and there is nobody to ask.
-pub fn missing_region() -> PlanError {
+pub(crate) fn missing_region() -> PlanError {
     PlanError::Missing {
         what: "region",
         cure: format!(

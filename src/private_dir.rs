@@ -5,8 +5,9 @@
 
 mod files;
 
-pub use files::{
-    open_private, others_who_can_write, private_names, read_private, remove_private, user_id, write_private,
+pub use files::user_id;
+pub(crate) use files::{
+    open_private, others_who_can_write, private_names, read_private, remove_private, write_private,
 };
 
 use crate::secret::Secret;

@@ -8,16 +8,16 @@ mod answers;
 mod error;
 pub mod flight;
 mod kubernetes;
-pub mod pace;
+pub(crate) mod pace;
 mod seal;
 mod value;
 mod vault;
 
-pub use access::{IdToken, VaultAccess, VaultLogin};
+pub use access::{VaultAccess, VaultLogin};
 pub use error::RegisterError;
 pub use kubernetes::Kubernetes;
 pub use seal::SealingKey;
-pub use value::{SharedFailure, SharedValue, Turn};
+pub use value::SharedFailure;
 pub use vault::Vault;
 
 use crate::host::Deadline;
@@ -72,7 +72,7 @@ pub enum Swap {
 
 /// Which register is shared, as `--shared-cache` says it: what, never where.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum SharedCache {
+pub(crate) enum SharedCache {
     /// None: each machine for itself.
     #[default]
     None,
@@ -92,10 +92,10 @@ pub enum SharedCache {
 
 impl SharedCache {
     /// What can be given, for messages.
-    pub const FORMS: &'static str = "none, vault:MOUNT/PATH or kubernetes[:NS]";
+    pub(crate) const FORMS: &'static str = "none, vault:MOUNT/PATH or kubernetes[:NS]";
 
     /// Reads a setting.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.split_once(':') {
             None if text == "none" => Some(Self::None),
             None if text == "kubernetes" => Some(Self::Kubernetes { namespace: None }),
@@ -115,7 +115,7 @@ impl SharedCache {
     }
 
     /// There is one.
-    pub fn is_some(&self) -> bool {
+    pub(crate) fn is_some(&self) -> bool {
         *self != Self::None
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 const LIMIT: usize = 300;
 
 /// Returns `text` on one line: white space folded, control and invisible formatting characters escaped, at most 300 characters.
-pub fn sanitize(text: &str) -> String {
+pub(crate) fn sanitize(text: &str) -> String {
     let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let out = escaped(&folded, |_| false);
     match out.char_indices().nth(LIMIT) {
@@ -20,17 +20,17 @@ pub fn sanitize(text: &str) -> String {
 }
 
 /// A line that is ours as a whole: what a part of it brought along and a terminal would obey is escaped, line breaks too.
-pub fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
 /// A document: the same, but for its line breaks and tabs.
-pub fn document(text: &str) -> String {
+pub(crate) fn document(text: &str) -> String {
     escaped(text, |c| matches!(c, '\n' | '\t'))
 }
 
 /// A JSON document whose strings show what is invisible, as JSON escapes it; what it means stays the same.
-pub fn json(text: &str) -> String {
+pub(crate) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c != '\n' && is_unsafe(c) {
@@ -46,13 +46,13 @@ pub fn json(text: &str) -> String {
 }
 
 /// A name that any shell takes as it is, however it got onto the command line: nothing in it starts anything, separates or is expanded.
-pub fn is_harmless(name: &str) -> bool {
+pub(crate) fn is_harmless(name: &str) -> bool {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.,:/@%+=".contains(c);
     !name.is_empty() && name.chars().all(is_plain)
 }
 
 /// A word as a POSIX shell reads it back: quoted where it must be, and on one line.
-pub fn shell_word(word: &str) -> String {
+pub(crate) fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/@%+=".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
@@ -87,7 +87,7 @@ fn escaped(text: &str, is_kept: fn(char) -> bool) -> String {
 }
 
 /// What a terminal obeys, or does not show.
-pub fn is_unsafe(c: char) -> bool {
+pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control() || is_invisible_format(c)
 }
 

@@ -5,9 +5,9 @@
 mod json;
 mod shape;
 
-pub use json::SecretJson;
+pub(crate) use json::SecretJson;
 pub(crate) use json::{to_secret_bytes, to_secret_line};
-pub use shape::{InvalidSecret, SecretShape};
+pub(crate) use shape::{InvalidSecret, SecretShape};
 
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};

@@ -19,12 +19,14 @@ mod world;
 pub use file::FileStore;
 #[cfg(target_os = "linux")]
 pub use kernel_keyring::KernelKeyring;
-pub use layered::{Deleted, LayeredStore, Lookup, StoreFailure, Stored};
+pub(crate) use layered::{Deleted, Stored};
+pub use layered::{LayeredStore, StoreFailure};
 pub use memory::{MemoryStore, Switches};
 #[cfg(target_os = "linux")]
 pub use memory_directory::MemoryDirectory;
-pub use os_keyring::{OsKeyring, Split, TimeOutMarker};
-pub use world::{CacheMode, SecretPlace, StoreEnvironment, Stores};
+pub(crate) use os_keyring::{OsKeyring, Split, TimeOutMarker};
+pub(crate) use world::SecretPlace;
+pub use world::{CacheMode, StoreEnvironment, Stores};
 
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};

@@ -37,7 +37,7 @@ pub fn claim(directories: &Directories, key: &CacheKey, task: Task, now: DateTim
 /// may be taken early and are paid back by waiting longer. `false` also where nothing can be written: better not done than done by everybody.
 ///
 /// The turn is a time in a small file, which is locked only while it is read and written: a process that is killed keeps nothing.
-pub fn claim_with_reserve(
+pub(crate) fn claim_with_reserve(
     directories: &Directories,
     key: &CacheKey,
     task: Task,

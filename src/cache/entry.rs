@@ -33,7 +33,7 @@ pub struct CacheEntry {
 
 impl CacheEntry {
     /// The stored form.
-    pub fn to_bytes(&self) -> Secret<Vec<u8>> {
+    pub(crate) fn to_bytes(&self) -> Secret<Vec<u8>> {
         let mut out = vec![VERSION];
         out.extend(self.requested_at.timestamp().to_le_bytes());
         out.extend(self.fetched_at.timestamp().to_le_bytes());

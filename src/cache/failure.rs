@@ -26,9 +26,9 @@ pub struct Failure {
     /// How often it has failed since it last went well.
     pub times: u32,
     /// Before this nobody renews ahead of time.
-    pub retry_at: DateTime<Utc>,
+    pub(crate) retry_at: DateTime<Utc>,
     /// A certificate was served all the same, so that nobody is to fail because of this.
-    pub had_certificate: bool,
+    pub(crate) had_certificate: bool,
     /// The identity was throttled: that is remembered for all that it asks for, as long as it holds.
     #[serde(default)]
     is_throttled: bool,
@@ -46,7 +46,13 @@ pub struct Failure {
 impl Failure {
     /// What to remember of `error`, which came after `before`. `jitter` is between 0 and 1; `held` is the schedule of the certificate
     /// that was served all the same.
-    pub fn new(error: &Error, at: DateTime<Utc>, before: Option<&Self>, held: Option<&Schedule>, jitter: f64) -> Self {
+    pub(crate) fn new(
+        error: &Error,
+        at: DateTime<Utc>,
+        before: Option<&Self>,
+        held: Option<&Schedule>,
+        jitter: f64,
+    ) -> Self {
         let times = before.map_or(0, |failure| failure.times).saturating_add(1);
         let asked_for = error.retry_after().unwrap_or_default();
         let pause = held.map_or(TimeDelta::zero(), |schedule| pause(times, schedule.window()));
@@ -74,13 +80,13 @@ impl Failure {
 
     /// With the secret that was refused. No secret: whoever comes next with the same identity is refused too.
     #[must_use]
-    pub fn of_secret(self, secret: Option<SecretMark>) -> Self {
+    pub(crate) fn of_secret(self, secret: Option<SecretMark>) -> Self {
         Self { secret, ..self }
     }
 
     /// Nobody signs in again with the same secret for so long.
     #[must_use]
-    pub fn holding_for(self, span: TimeDelta) -> Self {
+    pub(crate) fn holding_for(self, span: TimeDelta) -> Self {
         Self {
             holds_seconds: self.holds_seconds.max(span.num_seconds()),
             ..self
@@ -89,7 +95,7 @@ impl Failure {
 
     /// It still answers for a caller that started at `started`: it would end in the same way, or it happened while the caller waited.
     /// `has_secret` tells whether a secret is still the caller's.
-    pub fn answers_for(
+    pub(crate) fn answers_for(
         &self,
         started: DateTime<Utc>,
         now: DateTime<Utc>,
@@ -107,17 +113,17 @@ impl Failure {
     }
 
     /// A renewal now would be too soon.
-    pub fn forbids_renewal(&self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn forbids_renewal(&self, now: DateTime<Utc>) -> bool {
         now < self.retry_at && self.retry_at - now <= LONGEST_PAUSE
     }
 
     /// What failed, in one line.
-    pub fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
     /// The error that the first caller saw.
-    pub fn into_error(self) -> Error {
+    pub(crate) fn into_error(self) -> Error {
         RememberedFailure(self).into()
     }
 

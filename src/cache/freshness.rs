@@ -26,9 +26,9 @@ pub enum Freshness {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
     /// From here on it may be renewed.
-    pub renew_from: DateTime<Utc>,
+    pub(crate) renew_from: DateTime<Utc>,
     /// From here on it is in its last moments.
-    pub due_from: DateTime<Utc>,
+    pub(crate) due_from: DateTime<Utc>,
     /// Until here at least half of its life is left.
     half_until: DateTime<Utc>,
     not_after: DateTime<Utc>,
@@ -69,7 +69,7 @@ impl Schedule {
     }
 
     /// Whether at least half of the certificate's life is left at `now`, by our clock.
-    pub fn has_half_left(&self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn has_half_left(&self, now: DateTime<Utc>) -> bool {
         now + self.skew <= self.half_until
     }
 

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// Why what somebody has handed over is not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum HandedOverError {
+pub(crate) enum HandedOverError {
     /// It cannot be read.
     #[error("cannot read `{path}`: {source}", path = path.display())]
     Unreadable {
@@ -77,7 +77,7 @@ pub fn file(directory: &Path, cluster: &ClusterId) -> PathBuf {
 }
 
 /// The whole file.
-pub fn to_text(entry: &CacheEntry, cluster: &ClusterId) -> Secret<String> {
+pub(crate) fn to_text(entry: &CacheEntry, cluster: &ClusterId) -> Secret<String> {
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut text = format!(
         "cluster: {cluster}\nuser: {}\nfetched: {}\nends: {}\n",
@@ -91,7 +91,7 @@ pub fn to_text(entry: &CacheEntry, cluster: &ClusterId) -> Secret<String> {
 }
 
 /// Reads and checks the text of `path`: it is for this cluster, certificate and key belong together, and it is valid at `now`.
-pub fn from_text(
+pub(crate) fn from_text(
     text: &Secret<Vec<u8>>,
     path: &Path,
     cluster: &ClusterId,

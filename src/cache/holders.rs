@@ -10,29 +10,29 @@ pub struct Holders(Vec<String>);
 
 impl Holders {
     /// Their names, for reports.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
     /// Whether this one may have it.
-    pub fn include(&self, kind: StoreKind) -> bool {
+    pub(crate) fn include(&self, kind: StoreKind) -> bool {
         self.names().any(|name| name == kind.name())
     }
 
     /// Whether none of them has it any more.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// After a write: the stores that took it; and of those before, whichever has not been seen to let go of the older one.
     #[must_use]
-    pub fn after_write(&self, stored: &Stored) -> Self {
+    pub(crate) fn after_write(&self, stored: &Stored) -> Self {
         self.changed(&stored.held_by, &stored.cleared)
     }
 
     /// After a deletion: those that could not do it or could not be asked.
     #[must_use]
-    pub fn after_deletion(&self, deleted: &Deleted) -> Self {
+    pub(crate) fn after_deletion(&self, deleted: &Deleted) -> Self {
         let failed: Vec<StoreKind> = deleted.troubles.iter().map(|trouble| trouble.kind).collect();
         self.changed(&failed, &deleted.cleared)
     }

@@ -35,7 +35,7 @@ pub struct CertificateRecord {
     pub stores: Holders,
     /// The directory of its file, if one of them is of files: the settings may name another one by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file_directory: Option<PathBuf>,
+    pub(crate) file_directory: Option<PathBuf>,
     /// The servers that `clustercert` named.
     pub servers: Vec<String>,
     /// Those of custom SANs.
@@ -44,21 +44,21 @@ pub struct CertificateRecord {
     pub ca_pem: Option<String>,
     /// The server that a login chose among them.
     #[serde(default)]
-    pub chosen_server: Option<String>,
+    pub(crate) chosen_server: Option<String>,
     /// The name under which that server verifies, if it is not its host.
     #[serde(default)]
     pub tls_server_name: Option<String>,
     /// When a cluster entry that waited for its authorities got them: who has read it before trusts nobody.
     #[serde(default)]
-    pub completed_at: Option<DateTime<Utc>>,
+    pub(crate) completed_at: Option<DateTime<Utc>>,
 }
 
 impl CertificateRecord {
     /// The version that is written; others are not read.
-    pub const VERSION: u32 = 1;
+    pub(crate) const VERSION: u32 = 1;
 
     /// Notes which server was chosen, and the name under which it verifies if that is not its host.
-    pub fn choose_server(&mut self, url: &Endpoint, tls_server_name: Option<&str>) {
+    pub(crate) fn choose_server(&mut self, url: &Endpoint, tls_server_name: Option<&str>) {
         self.chosen_server = Some(url.to_string());
         self.tls_server_name = tls_server_name.map(str::to_owned);
     }
@@ -85,7 +85,7 @@ pub fn all(directories: &Directories) -> Vec<(CacheKey, CertificateRecord)> {
 }
 
 /// Changes what is noted about `key`, if anything is: servers, say. Where it is kept stays noted as it is.
-pub fn record(directories: &Directories, key: &CacheKey, change: impl FnOnce(&mut CertificateRecord)) {
+pub(crate) fn record(directories: &Directories, key: &CacheKey, change: impl FnOnce(&mut CertificateRecord)) {
     replace(directories, key, |before| {
         let before = before?;
         let mut after = before.clone();
@@ -112,7 +112,7 @@ pub(super) fn record_kept(directories: &Directories, key: &CacheKey, facts: Cert
 }
 
 /// Notes that a certificate was deleted; the note goes with the last store that may have it.
-pub fn record_deletion(directories: &Directories, key: &CacheKey, deleted: &Deleted) {
+pub(crate) fn record_deletion(directories: &Directories, key: &CacheKey, deleted: &Deleted) {
     replace(directories, key, |before| {
         let before = before?;
         let stores = before.stores.after_deletion(deleted);

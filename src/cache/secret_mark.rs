@@ -10,21 +10,21 @@ const DIGITS: usize = 4;
 
 /// A mark of one secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretMark {
+pub(crate) struct SecretMark {
     salt: String,
     digits: String,
 }
 
 impl SecretMark {
     /// Marks `secret`, each time in another way.
-    pub fn of(secret: &[u8]) -> Self {
+    pub(crate) fn of(secret: &[u8]) -> Self {
         let salt = format!("{:016x}", random_u64());
         let digits = digits(&salt, secret);
         Self { salt, digits }
     }
 
     /// Whether it is `secret`'s; one other secret in 65,536 looks so too.
-    pub fn is_of(&self, secret: &[u8]) -> bool {
+    pub(crate) fn is_of(&self, secret: &[u8]) -> bool {
         digits(&self.salt, secret) == self.digits
     }
 }

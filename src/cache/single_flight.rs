@@ -16,14 +16,14 @@ pub struct FetchLock(Option<File>);
 
 impl FetchLock {
     /// Fetching happens under a lock; `false` where locking is not possible here.
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         self.0.is_some()
     }
 }
 
 /// Another process has the lock and does not come to an end.
 #[derive(Debug, thiserror::Error)]
-pub enum LockTimedOut {
+pub(crate) enum LockTimedOut {
     /// It fetches a certificate.
     #[error("another process is fetching the certificate and does not come to an end")]
     Fetching,

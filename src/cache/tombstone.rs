@@ -26,7 +26,7 @@ pub struct Generation {
 
 impl Generation {
     /// The stored form.
-    pub fn to_u64(self) -> u64 {
+    pub(crate) fn to_u64(self) -> u64 {
         (u64::from(self.directory) << 32) | u64::from(self.logout)
     }
 
@@ -35,7 +35,7 @@ impl Generation {
     }
 
     /// Reads the stored form.
-    pub fn from_u64(stored: u64) -> Self {
+    pub(crate) fn from_u64(stored: u64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
         Self {
             directory: (stored >> 32) as u32,
@@ -67,7 +67,7 @@ pub fn generation(directories: &Directories, key: &CacheKey) -> Generation {
 }
 
 /// Whether a logout came after that, as far as this state directory knows. In doubt: yes.
-pub fn is_void(directories: &Directories, key: &CacheKey, asked_under: Generation) -> bool {
+pub(crate) fn is_void(directories: &Directories, key: &CacheKey, asked_under: Generation) -> bool {
     match look(directories, key) {
         Tombstone::None => false,
         Tombstone::Of(now) => now.directory == asked_under.directory && now.logout != asked_under.logout,
@@ -76,7 +76,7 @@ pub fn is_void(directories: &Directories, key: &CacheKey, asked_under: Generatio
 }
 
 /// Voids everything under `key` that was asked for from here until now.
-pub fn bury(directories: &Directories, key: &CacheKey) -> io::Result<Generation> {
+pub(crate) fn bury(directories: &Directories, key: &CacheKey) -> io::Result<Generation> {
     let path = file(directories, key)?;
     let directory = match look(directories, key) {
         Tombstone::Of(before) => before.directory,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The certificate comes from the CA, is valid at `now` and good for client authentication.
-pub fn check_chain(
+pub(crate) fn check_chain(
     ca: &[CertificateDer<'static>],
     chain: &[CertificateDer<'static>],
     now: UnixTime,

@@ -6,6 +6,6 @@
 pub const NOBODY: &str = include_str!("nobody.pem");
 
 /// Whether these authorities are that one, and so none.
-pub fn is_nobody(pem: &[u8]) -> bool {
+pub(crate) fn is_nobody(pem: &[u8]) -> bool {
     pem.trim_ascii() == NOBODY.trim().as_bytes()
 }

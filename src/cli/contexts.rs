@@ -131,7 +131,7 @@ pub struct LogoutArgs {
     pub contexts: ContextArgs,
     /// Take the contexts, and users and clusters that nothing else uses, out of the kubeconfig
     #[arg(long)]
-    pub remove_contexts: bool,
+    pub(crate) remove_contexts: bool,
     /// Revoke your certificates on these clusters first: on every machine, CI included
     #[arg(long)]
     pub revoke: bool,
@@ -143,7 +143,7 @@ pub struct LogoutArgs {
     pub purge: bool,
     /// The confirmation.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
+    pub(crate) confirm: ConfirmArgs,
 }
 
 /// Replace long-lived CCE certificates in kubeconfigs by entries that run this plugin
@@ -157,10 +157,10 @@ pub struct ConvertArgs {
     pub context: Vec<String>,
     /// Keep the keys in the backup
     #[arg(long)]
-    pub keep_key_backup: bool,
+    pub(crate) keep_key_backup: bool,
     /// The confirmation.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
+    pub(crate) confirm: ConfirmArgs,
     /// Where and as whom to look for the clusters.
     #[command(flatten)]
     pub search: SearchArgs,

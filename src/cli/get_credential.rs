@@ -43,10 +43,10 @@ pub struct GetCredentialArgs {
     pub certificate: CertificateArgs,
     /// Refuse a certificate with another lifetime than asked for
     #[arg(long, help_heading = "Certificate")]
-    pub strict_duration: bool,
+    pub(crate) strict_duration: bool,
     /// Replace the certificate now
     #[arg(long, help_heading = "Certificate")]
-    pub force_refresh: bool,
+    pub(crate) force_refresh: bool,
     /// Renew the certificate and print nothing: the process that `get-credential` leaves behind
     #[arg(long, hide = true)]
     pub renew: bool,
@@ -61,8 +61,8 @@ pub struct GetCredentialArgs {
         help = help::<ApiVersion>("{words}, for clients that do not say [default: v1]"),
         help_heading = "Output"
     )]
-    pub exec_api_version: Option<String>,
+    pub(crate) exec_api_version: Option<String>,
     /// Show the private key also on a terminal
     #[arg(long, help_heading = "Output")]
-    pub show_key: bool,
+    pub(crate) show_key: bool,
 }

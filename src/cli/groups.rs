@@ -10,13 +10,13 @@ use clap::Args;
 /// Flags of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Every command")]
-pub struct GlobalArgs {
+pub(crate) struct GlobalArgs {
     /// Log to stderr what happens; twice for everything. Secrets are never shown
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
     /// Never ask
     #[arg(long, global = true)]
-    pub no_input: bool,
+    pub(crate) no_input: bool,
     /// Bound on the whole run, such as `25s` [default: 25s for get-credential, 3m elsewhere]
     #[arg(long, value_name = "DURATION", global = true)]
     pub timeout: Option<String>,
@@ -64,7 +64,7 @@ pub struct CertificateArgs {
     pub cache: Option<String>,
     /// A directory of certificates that somebody else keeps, read first; see `refresh --to`
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub cache_from: Option<String>,
+    pub(crate) cache_from: Option<String>,
     /// Where many machines keep it.
     #[arg(long, value_name = "REGISTER", help = format!("Shared by many machines: {} [default: none]", SharedCache::FORMS))]
     pub shared_cache: Option<String>,
@@ -88,7 +88,7 @@ pub struct ContextArgs {
 /// How a confirmation is answered.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Confirmation")]
-pub struct ConfirmArgs {
+pub(crate) struct ConfirmArgs {
     /// Go on without the confirmation
     #[arg(long)]
     pub yes: bool,

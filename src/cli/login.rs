@@ -82,16 +82,16 @@ pub struct LoginArgs {
     pub set_current: bool,
     /// Never change the current context [default: set it only where there is none]
     #[arg(long, help_heading = "Kubeconfig")]
-    pub keep_current: bool,
+    pub(crate) keep_current: bool,
     /// Print a complete kubeconfig; write nothing
     #[arg(long, help_heading = "Kubeconfig", conflicts_with = "dry_run")]
     pub print: bool,
     /// Print what would change as a diff; write nothing
     #[arg(long, help_heading = "Kubeconfig")]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Write the plugin's full path, for GUI clients that do not see your PATH
     #[arg(long, help_heading = "Kubeconfig")]
-    pub absolute_path: bool,
+    pub(crate) absolute_path: bool,
     /// The version of the exec protocol.
     #[arg(
         long,
@@ -99,14 +99,14 @@ pub struct LoginArgs {
         help = help::<ApiVersion>("{words} [default: v1; v1beta1 when the kubectl on PATH is older than 1.22]"),
         help_heading = "Kubeconfig"
     )]
-    pub exec_api_version: Option<String>,
+    pub(crate) exec_api_version: Option<String>,
     /// The proxy that kubectl shall use for this cluster
     #[arg(long, value_name = "URL", help_heading = "Kubeconfig")]
     pub proxy_url: Option<String>,
 
     /// Do not ask the API server
     #[arg(long, help_heading = "Check")]
-    pub no_check: bool,
+    pub(crate) no_check: bool,
     /// Do not verify the API server. Anybody on the way can then read and change what you do
     #[arg(long, help_heading = "Check")]
     pub insecure_skip_tls_verify: bool,

@@ -82,7 +82,7 @@ pub struct ProfileSetArgs {
     pub kind: Option<String>,
     /// Read the secret from stdin (oidc: the client's) [default: ask at the terminal]
     #[arg(long)]
-    pub secret_stdin: bool,
+    pub(crate) secret_stdin: bool,
     /// Where the secret is kept.
     #[arg(
         long,
@@ -91,7 +91,7 @@ pub struct ProfileSetArgs {
             "Where the secret is kept: {}, or {} (in the clear, for you only) [default: keyring]"
         )
     )]
-    pub secret_store: Option<String>,
+    pub(crate) secret_store: Option<String>,
     /// access-key: the access key's id (AK)
     #[arg(long, value_name = "AK", help_heading = "Identity")]
     pub access_key_id: Option<String>,
@@ -112,19 +112,19 @@ pub struct ProfileSetArgs {
     pub agency: Option<String>,
     /// agency: the profile that may assume it
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
-    pub base_profile: Option<String>,
+    pub(crate) base_profile: Option<String>,
     /// sso: the address of your company's portal at IAM Identity Center
     #[arg(long, value_name = "URL", help_heading = "Identity")]
     pub start_url: Option<String>,
     /// sso: the region where the Identity Center is
     #[arg(long, value_name = "REGION", help_heading = "Identity")]
-    pub sso_region: Option<String>,
+    pub(crate) sso_region: Option<String>,
     /// sso: the account to use (name or id) [default: ask]
     #[arg(long, value_name = "ACCOUNT", help_heading = "Identity")]
     pub account: Option<String>,
     /// sso: the permission set to use there [default: ask]
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
-    pub permission_set: Option<String>,
+    pub(crate) permission_set: Option<String>,
     /// oidc: the address of your company's identity provider, as it calls itself
     #[arg(long, value_name = "URL", help_heading = "Identity")]
     pub issuer: Option<String>,
@@ -146,13 +146,13 @@ pub struct ProfileSetArgs {
     pub scope: Vec<String>,
     /// oidc: the address to return to [default: `http://127.0.0.1` with any free port]
     #[arg(long, value_name = "URL", help_heading = "Identity")]
-    pub redirect_url: Option<String>,
+    pub(crate) redirect_url: Option<String>,
     /// oidc: something more for the address that the browser opens; may be repeated
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Identity")]
-    pub auth_param: Vec<String>,
+    pub(crate) auth_param: Vec<String>,
     /// oidc: PEM roots for the identity provider, in place of the system's
     #[arg(long, value_name = "PEM", help_heading = "Identity")]
-    pub issuer_ca_file: Option<String>,
+    pub(crate) issuer_ca_file: Option<String>,
     /// sso, oidc: the command that opens a browser, in place of the system's
     #[arg(long, value_name = "COMMAND", help_heading = "Identity")]
     pub browser: Option<String>,
@@ -161,16 +161,16 @@ pub struct ProfileSetArgs {
     pub idp: Option<String>,
     /// federation: the file of its id token [default: as the source `oidc` finds it]
     #[arg(long, value_name = "FILE", help_heading = "Identity")]
-    pub id_token_file: Option<String>,
+    pub(crate) id_token_file: Option<String>,
     /// command: the program that prints an access key, and its arguments
     #[arg(last = true, value_name = "PROGRAM")]
     pub command: Vec<String>,
     /// sso: where the Identity Center answers, in place of its region's address
     #[arg(long, value_name = "URL", help_heading = "Cloud")]
-    pub sso_endpoint: Option<String>,
+    pub(crate) sso_endpoint: Option<String>,
     /// sso: where its portal answers
     #[arg(long, value_name = "URL", help_heading = "Cloud")]
-    pub portal_endpoint: Option<String>,
+    pub(crate) portal_endpoint: Option<String>,
     /// The region that `login` takes when none is given, and where the identity is verified
     #[arg(long, value_name = "REGION", help_heading = "Cloud")]
     pub region: Option<String>,
@@ -202,5 +202,5 @@ pub struct ProfileRemoveArgs {
     pub name: String,
     /// The confirmation.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
+    pub(crate) confirm: ConfirmArgs,
 }

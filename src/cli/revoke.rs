@@ -54,7 +54,7 @@ pub struct RevokeArgs {
         help_heading = "Whose [default: yours]",
         group = "whose"
     )]
-    pub from_cert: Option<String>,
+    pub(crate) from_cert: Option<String>,
     /// Which clusters.
     #[command(flatten)]
     pub choice: ChoiceArgs,
@@ -63,14 +63,14 @@ pub struct RevokeArgs {
     pub all: bool,
     /// Only say whose certificates would be revoked, and on which clusters
     #[arg(long, help_heading = "Check")]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// The confirmation.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
+    pub(crate) confirm: ConfirmArgs,
     /// Fail unless the API server is seen to refuse the old certificate [default: look, where there is one]
     #[arg(long, help_heading = "Check", conflicts_with_all = ["no_verify", "user_id", "agency_id"])]
     pub verify: bool,
     /// Do not ask the API server
     #[arg(long, help_heading = "Check")]
-    pub no_verify: bool,
+    pub(crate) no_verify: bool,
 }

@@ -47,19 +47,19 @@ pub struct RotateArgs {
     pub component: Option<String>,
     /// How long tokens of the old key stay good, in hours: 0h to 8784h [default: 24h]
     #[arg(long, value_name = "DURATION", help_heading = "Rotation")]
-    pub old_cert_valid: Option<String>,
+    pub(crate) old_cert_valid: Option<String>,
     /// custom: the authorities, PEM or DER
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Rotation")]
-    pub custom_ca: Option<String>,
+    pub(crate) custom_ca: Option<String>,
     /// custom: the certificate that they signed, PEM or DER
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Rotation")]
-    pub custom_cert: Option<String>,
+    pub(crate) custom_cert: Option<String>,
     /// custom: its key, PEM or DER; - is stdin
     #[arg(long, value_name = "FILE|-", value_hint = clap::ValueHint::FilePath, help_heading = "Rotation")]
-    pub custom_key: Option<String>,
+    pub(crate) custom_key: Option<String>,
     /// Print the job's id and do not wait for it
     #[arg(long, help_heading = "Job")]
-    pub no_wait: bool,
+    pub(crate) no_wait: bool,
     /// Wait for a job that was started before
     #[arg(
         long,
@@ -73,5 +73,5 @@ pub struct RotateArgs {
     pub choice: ChoiceArgs,
     /// The confirmation.
     #[command(flatten)]
-    pub confirm: ConfirmArgs,
+    pub(crate) confirm: ConfirmArgs,
 }

@@ -57,7 +57,7 @@ impl ProfileKind {
     }
 
     /// What its secret may consist of.
-    pub fn secret_shape(self) -> SecretShape {
+    pub(crate) fn secret_shape(self) -> SecretShape {
         match self {
             Self::Password => SecretShape::Password,
             _ => SecretShape::Key,
@@ -65,7 +65,7 @@ impl ProfileKind {
     }
 
     /// What its secret is called; `None` where it has none of its own.
-    pub fn secret(self) -> Option<&'static str> {
+    pub(crate) fn secret(self) -> Option<&'static str> {
         match self {
             Self::AccessKey => Some("secret access key"),
             Self::Password => Some("password"),

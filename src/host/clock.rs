@@ -46,7 +46,7 @@ impl Clock {
     }
 
     /// The same where the zone stands elsewhere.
-    pub fn local_without_zone(&self, time: DateTime<Utc>) -> String {
+    pub(crate) fn local_without_zone(&self, time: DateTime<Utc>) -> String {
         time.with_timezone(&self.offset()).format("%Y-%m-%d %H:%M").to_string()
     }
 
@@ -98,7 +98,7 @@ pub struct Skew {
 
 impl Skew {
     /// From a server's time and our clock; less than 30 s counts as none.
-    pub fn measured(server_time: DateTime<Utc>, clock: &Clock) -> Self {
+    pub(crate) fn measured(server_time: DateTime<Utc>, clock: &Clock) -> Self {
         Self::noted((server_time - clock.now()).num_seconds(), clock.booted_at())
     }
 
@@ -119,7 +119,7 @@ impl Skew {
     }
 
     /// The boot time to write down, in seconds since 1970; 0 for none.
-    pub fn booted_at_seconds(&self) -> i64 {
+    pub(crate) fn booted_at_seconds(&self) -> i64 {
         self.booted_at.map_or(0, |time| time.timestamp())
     }
 
@@ -136,7 +136,7 @@ impl Skew {
     }
 
     /// The two tell the same, so that there is nothing to write down anew.
-    pub fn is_like(&self, other: &Self, clock: &Clock) -> bool {
+    pub(crate) fn is_like(&self, other: &Self, clock: &Clock) -> bool {
         (self.now(clock) - other.now(clock)).num_seconds().abs() < SMALLEST_SKEW
     }
 }
@@ -215,7 +215,7 @@ impl Deadline {
     }
 
     /// What is left; zero when it is over.
-    pub fn remaining(self) -> Duration {
+    pub(crate) fn remaining(self) -> Duration {
         let answered = self
             .asked
             .map_or(Duration::ZERO, Asked::so_far)
@@ -233,7 +233,7 @@ impl Deadline {
 
     /// The earlier of this deadline and `time` from now.
     #[must_use]
-    pub fn at_most(self, time: Duration) -> Self {
+    pub(crate) fn at_most(self, time: Duration) -> Self {
         let other = self
             .asked
             .map_or_else(|| Self::after(time), |asked| asked.deadline(time));

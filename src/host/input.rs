@@ -81,7 +81,7 @@ impl Inputs {
     }
 
     /// Says when the run ends: nothing is waited for any longer. The first to say so counts.
-    pub fn end_at(&self, deadline: Deadline) {
+    pub(crate) fn end_at(&self, deadline: Deadline) {
         let _ = self.0.ends.set(deadline);
     }
 
@@ -112,7 +112,7 @@ impl Inputs {
     }
 
     /// The same as text: UTF-8, or UTF-16 that says so by its byte order mark; the mark is not part of it. It may be secret.
-    pub fn read_text(&self, path: &Path, input: Input) -> io::Result<Secret<String>> {
+    pub(crate) fn read_text(&self, path: &Path, input: Input) -> io::Result<Secret<String>> {
         text_of(self.read(path, input)?)
     }
 }
@@ -124,18 +124,18 @@ impl Env {
     }
 
     /// The whole of a file that a person or a variable names: see [`Inputs::read`].
-    pub fn read_file(&self, path: &Path, input: Input) -> io::Result<Vec<u8>> {
+    pub(crate) fn read_file(&self, path: &Path, input: Input) -> io::Result<Vec<u8>> {
         self.inputs.read(path, input)
     }
 
     /// The same as text: see [`Inputs::read_text`].
-    pub fn read_text(&self, path: &Path, input: Input) -> io::Result<Secret<String>> {
+    pub(crate) fn read_text(&self, path: &Path, input: Input) -> io::Result<Secret<String>> {
         self.inputs.read_text(path, input)
     }
 }
 
 /// The text of an input: UTF-8, or UTF-16 that says so by its byte order mark; the mark is not part of it. It may be secret.
-pub fn text_of(bytes: Vec<u8>) -> io::Result<Secret<String>> {
+pub(crate) fn text_of(bytes: Vec<u8>) -> io::Result<Secret<String>> {
     let not_text = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let bytes = Zeroizing::new(bytes);
     let (rest, is_little_endian) = match bytes.as_slice() {

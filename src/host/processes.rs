@@ -18,7 +18,7 @@ pub struct Process {
 }
 
 /// What [`Processes::when_interrupted`] has set, until it is dropped.
-pub struct Interruption(());
+pub(crate) struct Interruption(());
 
 impl Drop for Interruption {
     fn drop(&mut self) {
@@ -64,7 +64,7 @@ impl Processes {
     /// Starts this program with `args` (its own name first) as a process of its own: in a process group of its own, with our environment and
     /// none of our descriptors. `false` where it cannot live: our parent is process 1, which may be a container's only program and
     /// does not wait for children that are not its own; or the system refuses.
-    pub fn spawn_detached(&self, args: &[OsString]) -> bool {
+    pub(crate) fn spawn_detached(&self, args: &[OsString]) -> bool {
         if self.parent().is_some_and(|parent| parent.pid == 1) {
             return false;
         }
@@ -80,7 +80,7 @@ impl Processes {
 
     /// As long as the answer lives, Ctrl-C says this on stderr and ends the process with 130, whatever it is waiting for.
     #[must_use]
-    pub fn when_interrupted(&self, last_words: &str) -> Interruption {
+    pub(crate) fn when_interrupted(&self, last_words: &str) -> Interruption {
         if matches!(self, Self::System) {
             interruption::set(Some(last_words.to_owned()));
         }
@@ -95,7 +95,7 @@ impl Processes {
     }
 
     /// A number from 0 to 1, so that many machines do not do the same thing in the same second; 0 in tests.
-    pub fn jitter(&self) -> f64 {
+    pub(crate) fn jitter(&self) -> f64 {
         match self {
             // 32 bits: all of them fit into the number.
             Self::System => f64::from((random_u64() >> 32) as u32) / f64::from(u32::MAX),

@@ -29,7 +29,7 @@ struct OnScreen {
 }
 
 /// Something under way; it is over when this is dropped.
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     screen: ShownProgress,
     waiter: Option<(Sender<()>, JoinHandle<()>)>,
@@ -37,33 +37,33 @@ pub struct Progress {
 
 impl Progress {
     /// Something of unknown length.
-    pub fn spinner(host: &Host, text: &str) -> Self {
+    pub(crate) fn spinner(host: &Host, text: &str) -> Self {
         Self::start(host, ProgressBar::hidden(), "{spinner} {msg}", text)
     }
 
     /// Something of unknown length that takes minutes: how long it has taken is shown too.
-    pub fn clock(host: &Host, text: &str) -> Self {
+    pub(crate) fn clock(host: &Host, text: &str) -> Self {
         Self::start(host, ProgressBar::hidden(), "{spinner} {msg}, {elapsed}", text)
     }
 
     /// Something of `length` steps.
-    pub fn bar(host: &Host, length: u64, text: &str) -> Self {
+    pub(crate) fn bar(host: &Host, length: u64, text: &str) -> Self {
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
         Self::start(host, bar, "{spinner} {msg} [{bar:20}] {pos}/{len}", text)
     }
 
     /// Another text.
-    pub fn says(&self, text: &str) {
+    pub(crate) fn says(&self, text: &str) {
         self.bar.set_message(sanitize::line(text));
     }
 
     /// It is shown, or will be.
-    pub fn is_drawn(&self) -> bool {
+    pub(crate) fn is_drawn(&self) -> bool {
         self.waiter.is_some()
     }
 
     /// One step more.
-    pub fn step(&self) {
+    pub(crate) fn step(&self) {
         self.bar.inc(1);
     }
 
@@ -117,7 +117,7 @@ impl Drop for Progress {
 }
 
 /// One thing under way that takes minutes: one line that is drawn anew on a terminal, else a line for each change.
-pub struct StateProgress<'a> {
+pub(crate) struct StateProgress<'a> {
     host: &'a Host,
     what: String,
     state: String,

@@ -20,7 +20,7 @@ const LONGEST_ANSWER: usize = 4096;
 /// The person does not want to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("cancelled, and nothing was changed")]
-pub enum Cancelled {
+pub(crate) enum Cancelled {
     /// Not with this question: Esc. The one before may be asked again.
     Back,
     /// At all: Ctrl-C, or the end of the input.
@@ -34,7 +34,7 @@ impl Host {
     }
 
     /// Asks for a secret, which is not shown while it is typed; `None` if nothing was typed. The caller has made sure that there is a person.
-    pub fn ask_secret(&self, question: &str) -> Option<Secret<String>> {
+    pub(crate) fn ask_secret(&self, question: &str) -> Option<Secret<String>> {
         self.waiting(|| self.ask_hidden_line(&line(question)))
     }
 
@@ -45,7 +45,7 @@ impl Host {
     }
 
     /// Asks until something is typed that everybody may see. `before` is what was typed the last time.
-    pub fn ask_for(&self, question: &str, before: Option<&str>) -> Result<String, Cancelled> {
+    pub(crate) fn ask_for(&self, question: &str, before: Option<&str>) -> Result<String, Cancelled> {
         self.waiting(|| match self.colours() {
             Some(colours) => drawn::text(&line(question), before, colours),
             None => self.ask_for_line(&line(question), before),
@@ -53,7 +53,7 @@ impl Host {
     }
 
     /// Asks until a secret is typed, which is not shown.
-    pub fn ask_for_secret(&self, question: &str) -> Result<Secret<String>, Cancelled> {
+    pub(crate) fn ask_for_secret(&self, question: &str) -> Result<Secret<String>, Cancelled> {
         self.waiting(|| match self.colours() {
             Some(colours) => drawn::secret(&line(question), colours),
             None => self.ask_for_hidden_line(&line(question)),
@@ -61,7 +61,7 @@ impl Host {
     }
 
     /// Lets a person choose one of these rows, and returns its number from 0.
-    pub fn pick(&self, question: &str, rows: &[String]) -> Result<usize, Cancelled> {
+    pub(crate) fn pick(&self, question: &str, rows: &[String]) -> Result<usize, Cancelled> {
         self.waiting(|| match self.colours() {
             Some(colours) => drawn::pick(&line(question), &lines(rows), colours),
             None => self.pick_by_line(&line(question), &lines(rows)),
@@ -69,7 +69,7 @@ impl Host {
     }
 
     /// Lets a person choose one or several of these rows, and returns their numbers from 0; at least one.
-    pub fn pick_several(&self, question: &str, rows: &[String]) -> Result<Vec<usize>, Cancelled> {
+    pub(crate) fn pick_several(&self, question: &str, rows: &[String]) -> Result<Vec<usize>, Cancelled> {
         self.waiting(|| match self.colours() {
             Some(colours) => drawn::pick_several(&line(question), &lines(rows), colours),
             None => self.pick_several_by_line(&line(question), &lines(rows)),
@@ -77,12 +77,12 @@ impl Host {
     }
 
     /// Asks yes or no; nothing typed means yes.
-    pub fn confirm(&self, question: &str) -> Result<bool, Cancelled> {
+    pub(crate) fn confirm(&self, question: &str) -> Result<bool, Cancelled> {
         self.yes_or_no(question, true)
     }
 
     /// Asks yes or no; nothing typed means no.
-    pub fn confirm_explicitly(&self, question: &str) -> Result<bool, Cancelled> {
+    pub(crate) fn confirm_explicitly(&self, question: &str) -> Result<bool, Cancelled> {
         self.yes_or_no(question, false)
     }
 

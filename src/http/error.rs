@@ -133,7 +133,7 @@ impl Explain for HttpError {
 
 impl HttpError {
     /// The request surely did not reach the server, or asking again may help.
-    pub fn is_temporary(&self) -> bool {
+    pub(crate) fn is_temporary(&self) -> bool {
         self.exit() == Exit::Temporary
     }
 }

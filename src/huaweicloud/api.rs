@@ -5,7 +5,7 @@
 mod answer;
 mod error;
 
-pub use error::{ApiError, Refusal};
+pub(crate) use error::{ApiError, Refusal};
 
 use crate::host::{Clock, Deadline, Skew, Stopwatch};
 use crate::http::{Http, HttpError, Request, Response};
@@ -45,11 +45,11 @@ pub struct Call<'a> {
     /// Sent as `X-Project-Id`: sub-projects need it.
     pub project: Option<&'a ProjectId>,
     /// Sent as `X-Idp-Id`: whose id token is in the body.
-    pub identity_provider: Option<&'a str>,
+    pub(crate) identity_provider: Option<&'a str>,
     /// The IAM action that this call needs, for the hint on a 403.
     pub permission: &'static str,
     /// Asking twice does no harm.
-    pub is_repeatable: bool,
+    pub(crate) is_repeatable: bool,
 }
 
 /// A JSON body, made for the moment by the service's clock at which it is sent.
@@ -68,9 +68,9 @@ pub struct Answer {
     /// The body; it may hold secrets.
     pub json: SecretJson,
     /// `X-Subject-Token`: the token that was issued.
-    pub subject_token: Option<Secret<String>>,
+    pub(crate) subject_token: Option<Secret<String>>,
     /// The service's clock, else ours.
-    pub server_time: DateTime<Utc>,
+    pub(crate) server_time: DateTime<Utc>,
     /// How the service's clock stands to ours.
     pub skew: Skew,
 }
@@ -109,7 +109,7 @@ impl<'a> Api<'a> {
 
     /// Does not try the legacy form, which leaves headers unsigned, where nothing says that it is needed.
     #[must_use]
-    pub fn with_known_forms_only(self, knows_forms_only: bool) -> Self {
+    pub(crate) fn with_known_forms_only(self, knows_forms_only: bool) -> Self {
         Self {
             knows_forms_only,
             ..self
@@ -126,12 +126,12 @@ impl<'a> Api<'a> {
     }
 
     /// What is known of `endpoint`.
-    pub fn traits(&self, endpoint: &Endpoint) -> EndpointTraits {
+    pub(crate) fn traits(&self, endpoint: &Endpoint) -> EndpointTraits {
         self.endpoints.traits(endpoint)
     }
 
     /// Remembers something about `endpoint` for the next run.
-    pub fn learn(&self, endpoint: &Endpoint, change: impl FnOnce(&mut EndpointTraits)) {
+    pub(crate) fn learn(&self, endpoint: &Endpoint, change: impl FnOnce(&mut EndpointTraits)) {
         self.endpoints.learn(endpoint, change);
     }
 

@@ -23,7 +23,7 @@ const SHORTEST_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
 /// Why a cluster or its certificate was not to be had.
 #[derive(Debug, thiserror::Error)]
-pub enum CceError {
+pub(crate) enum CceError {
     /// CCE did not say, or said no.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -72,7 +72,7 @@ impl Explain for CceError {
 
 impl CceError {
     /// Nobody knows whether CCE has done what it was asked for.
-    pub fn is_outcome_unknown(&self) -> bool {
+    pub(crate) fn is_outcome_unknown(&self) -> bool {
         match self {
             Self::Api(error) => error.is_outcome_unknown(),
             Self::Cert(_) => true,
@@ -80,7 +80,7 @@ impl CceError {
     }
 
     /// The answer that says no, if it was one.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Api(ApiError::Refused(refusal)) => Some(refusal),
             _ => None,
@@ -89,7 +89,7 @@ impl CceError {
 }
 
 /// CCE in one project.
-pub struct CceClient<'a> {
+pub(crate) struct CceClient<'a> {
     /// Signs and sends.
     pub api: &'a Api<'a>,
     /// Where CCE answers.
@@ -97,12 +97,12 @@ pub struct CceClient<'a> {
     /// Whose clusters.
     pub project: &'a ProjectId,
     /// Autopilot clusters have a path of their own.
-    pub is_autopilot: bool,
+    pub(crate) is_autopilot: bool,
 }
 
 impl CceClient<'_> {
     /// All clusters of the project (`GET …/clusters`; there is no paging).
-    pub fn clusters(&self) -> Result<Vec<Cluster>, CceError> {
+    pub(crate) fn clusters(&self) -> Result<Vec<Cluster>, CceError> {
         let answer = self
             .api
             .call(&self.call("GET", "/clusters", None, "cce:cluster:list"))?;
@@ -116,7 +116,7 @@ impl CceClient<'_> {
 
     /// The project's Autopilot clusters, which are listed at a path of their own. None where the cloud has no such path, or does not let
     /// this identity use it.
-    pub fn autopilot_clusters(&self) -> Result<Vec<Cluster>, CceError> {
+    pub(crate) fn autopilot_clusters(&self) -> Result<Vec<Cluster>, CceError> {
         let autopilot = CceClient {
             is_autopilot: true,
             ..*self
@@ -130,7 +130,7 @@ impl CceClient<'_> {
     }
 
     /// One cluster (`GET …/clusters/{id}`).
-    pub fn cluster(&self, id: &ClusterId) -> Result<Cluster, CceError> {
+    pub(crate) fn cluster(&self, id: &ClusterId) -> Result<Cluster, CceError> {
         let answer = self
             .api
             .call(&self.call("GET", &format!("/clusters/{id}"), None, "cce:cluster:get"))?;
@@ -146,7 +146,7 @@ impl CceClient<'_> {
     /// Sends `expire_at` and `duration` together: where `expire_at` is known it wins, elsewhere it is ignored, and where
     /// unknown fields are refused (400) `duration` alone is sent next. An endpoint that showed to know `duration` only is sent nothing
     /// else for a day. What was granted is only in the certificate.
-    pub fn create_cluster_cert(&self, id: &ClusterId, lifetime: CertLifetime) -> Result<ClusterCert, CceError> {
+    pub(crate) fn create_cluster_cert(&self, id: &ClusterId, lifetime: CertLifetime) -> Result<ClusterCert, CceError> {
         let path = format!("/clusters/{id}/clustercert");
         let ask = |body: &dyn Fn(DateTime<Utc>) -> Value| {
             let permission = "cce:cluster:generateClientCredential";

@@ -75,7 +75,7 @@ impl InvalidCloud {
 
 impl Cloud {
     /// Those that have a name; any other goes by its domain.
-    pub const NAMES: [&'static str; 2] = ["huawei", "otc"];
+    pub(crate) const NAMES: [&'static str; 2] = ["huawei", "otc"];
 
     /// Reads `huawei`, `otc` or a domain.
     pub fn parse(text: &str) -> Result<Self, InvalidCloud> {
@@ -108,7 +108,7 @@ impl Cloud {
     }
 
     /// The one cloud that has this region; `None` where it is not known.
-    pub fn that_has(region: &Region) -> Option<Self> {
+    pub(crate) fn that_has(region: &Region) -> Option<Self> {
         let is_of = |regions: &[&str]| regions.contains(&region.as_str());
         match (is_of(&OTC_REGIONS), is_of(&HUAWEI_REGIONS)) {
             (true, false) => Some(Self::Otc),
@@ -163,7 +163,7 @@ impl Cloud {
 
     /// The IAMs that know the projects of all regions together, each with a region at which to sign in for it. The Swiss part of Open
     /// Telekom Cloud is a cloud of its own.
-    pub fn iam_of_all_regions(&self) -> Vec<(Region, Endpoint)> {
+    pub(crate) fn iam_of_all_regions(&self) -> Vec<(Region, Endpoint)> {
         let (regions, of_all) = match self {
             Self::Huawei => (&["cn-north-4"][..], Some("iam.myhuaweicloud.com")),
             Self::Otc => (&["eu-de", "eu-nl"][..], None),
@@ -199,12 +199,12 @@ impl Cloud {
     }
 
     /// Whether `host` is one of this cloud's.
-    pub fn has_host(&self, host: &str) -> bool {
+    pub(crate) fn has_host(&self, host: &str) -> bool {
         self.domains().into_iter().any(|domain| is_below(host, domain))
     }
 
     /// The domains below which its services answer. Accounts of one are none of another.
-    pub fn domains(&self) -> Vec<&str> {
+    pub(crate) fn domains(&self) -> Vec<&str> {
         match self {
             Self::Huawei => vec!["myhuaweicloud.com", "myhuaweicloud.eu"],
             Self::Otc => vec!["otc.t-systems.com", "sc.otc.t-systems.com"],
@@ -213,7 +213,7 @@ impl Cloud {
     }
 
     /// The one of [`Self::domains`] that a region lies in.
-    pub fn domain_in(&self, region: &Region) -> &str {
+    pub(crate) fn domain_in(&self, region: &Region) -> &str {
         match self {
             // The European site; `eu-west-0` is not part of it.
             Self::Huawei if region.as_str().starts_with("eu-west-1") => "myhuaweicloud.eu",
@@ -225,7 +225,7 @@ impl Cloud {
     }
 
     /// Whether the domain is one of the clouds that are known without being named.
-    pub fn is_built_in(domain: &str) -> bool {
+    pub(crate) fn is_built_in(domain: &str) -> bool {
         [Self::Huawei, Self::Otc]
             .iter()
             .any(|cloud| cloud.domains().contains(&domain))
@@ -233,7 +233,7 @@ impl Cloud {
 
     /// The well-known domain, with its cloud, at which CCE, IAM or STS answers under this host name. Other names below the same domain
     /// may be customers' (buckets, gateways).
-    pub fn of_service(host: &str) -> Option<(Self, &'static str)> {
+    pub(crate) fn of_service(host: &str) -> Option<(Self, &'static str)> {
         let host = host.to_ascii_lowercase();
         let domains = [
             (Self::Huawei, "myhuaweicloud.com"),

@@ -2,7 +2,7 @@
 
 pub mod sts;
 pub mod token_answer;
-pub mod token_request;
+pub(crate) mod token_request;
 
 use crate::error::{Exit, Explain, UNUSABLE_FOR};
 use crate::huaweicloud::api::{Answer, Api, ApiError, Call};
@@ -21,7 +21,7 @@ pub struct Project {
 
 /// Somebody or something with an id and a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdAndName {
+pub(crate) struct IdAndName {
     /// What machines know.
     pub id: String,
     /// What people know.
@@ -40,7 +40,7 @@ impl IdAndName {
 
 /// Why a project was not found.
 #[derive(Debug, thiserror::Error)]
-pub enum IamError {
+pub(crate) enum IamError {
     /// IAM did not say.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -106,7 +106,7 @@ impl Explain for IamError {
 }
 
 /// IAM at one endpoint.
-pub struct IamClient<'a> {
+pub(crate) struct IamClient<'a> {
     /// Signs and sends.
     pub api: &'a Api<'a>,
     /// Where IAM answers.
@@ -115,14 +115,14 @@ pub struct IamClient<'a> {
 
 impl IamClient<'_> {
     /// The project of this name (`GET /v3/projects?name=`, api-iam `KeystoneListProjects`).
-    pub fn project_by_name(&self, name: &str) -> Result<Project, IamError> {
+    pub(crate) fn project_by_name(&self, name: &str) -> Result<Project, IamError> {
         let mut projects = self.list(vec![("name".to_owned(), name.to_owned())])?;
         projects.retain(|project| project.name == name);
         only_project(name, projects)
     }
 
     /// The project with this id, from the list of all that this identity can see.
-    pub fn project_by_id(&self, id: &ProjectId) -> Result<Project, IamError> {
+    pub(crate) fn project_by_id(&self, id: &ProjectId) -> Result<Project, IamError> {
         let projects = self.projects()?;
         projects
             .into_iter()
@@ -131,7 +131,7 @@ impl IamClient<'_> {
     }
 
     /// All projects that this identity can see.
-    pub fn projects(&self) -> Result<Vec<Project>, IamError> {
+    pub(crate) fn projects(&self) -> Result<Vec<Project>, IamError> {
         self.list(Vec::new())
     }
 
@@ -157,14 +157,14 @@ impl IamClient<'_> {
     }
 
     /// The account of this identity: id and name (`GET /v3/auth/domains`).
-    pub fn account(&self) -> Result<IdAndName, IamError> {
+    pub(crate) fn account(&self) -> Result<IdAndName, IamError> {
         let answer = self.get("/v3/auth/domains", Vec::new(), "iam:users:listDomains")?;
         let account = answer.json.pointer("/domains/0").and_then(IdAndName::from_json);
         Ok(account.ok_or_else(|| incomplete("an account"))?)
     }
 
     /// The user that a permanent access key belongs to (`GET /v3.0/OS-CREDENTIAL/credentials/{id}`, `GET /v3/users/{id}`).
-    pub fn user_of_access_key(&self, key: &AccessKeyId) -> Result<IdAndName, IamError> {
+    pub(crate) fn user_of_access_key(&self, key: &AccessKeyId) -> Result<IdAndName, IamError> {
         let path = format!("/v3.0/OS-CREDENTIAL/credentials/{key}");
         let answer = self.get(&path, Vec::new(), "iam:credentials:getCredential")?;
         let id = answer.json.pointer("/credential/user_id").and_then(Value::as_str);
@@ -174,14 +174,14 @@ impl IamClient<'_> {
     }
 
     /// The agency with this id (`GET /v3.0/OS-AGENCY/agencies/{id}`), as far as this identity may know.
-    pub fn agency(&self, id: &UserId) -> Option<IdAndName> {
+    pub(crate) fn agency(&self, id: &UserId) -> Option<IdAndName> {
         let path = format!("/v3.0/OS-AGENCY/agencies/{id}");
         let answer = self.get(&path, Vec::new(), "iam:agencies:getAgency").ok()?;
         answer.json.get("agency").and_then(IdAndName::from_json)
     }
 
     /// The user with this id (`GET /v3/users/{id}`), as far as this identity may know.
-    pub fn user(&self, id: &UserId) -> Option<IdAndName> {
+    pub(crate) fn user(&self, id: &UserId) -> Option<IdAndName> {
         self.known_user(id).ok()
     }
 
@@ -192,14 +192,14 @@ impl IamClient<'_> {
     }
 
     /// The users of the account with this name (`GET /v3/users?name=`, api-iam `KeystoneListUsers`).
-    pub fn users_by_name(&self, name: &str) -> Result<Vec<IdAndName>, IamError> {
+    pub(crate) fn users_by_name(&self, name: &str) -> Result<Vec<IdAndName>, IamError> {
         let query = vec![("name".to_owned(), name.to_owned())];
         let answer = self.get("/v3/users", query, "iam:users:listUsers")?;
         named(&answer, "users", name)
     }
 
     /// The agencies of the account with this name (`GET /v3.0/OS-AGENCY/agencies?domain_id=&name=`, api-iam `ListAgencies`).
-    pub fn agencies_by_name(&self, name: &str) -> Result<Vec<IdAndName>, IamError> {
+    pub(crate) fn agencies_by_name(&self, name: &str) -> Result<Vec<IdAndName>, IamError> {
         let query = vec![
             ("domain_id".to_owned(), self.account()?.id),
             ("name".to_owned(), name.to_owned()),
@@ -240,7 +240,7 @@ fn incomplete(what: &str) -> ApiError {
 }
 
 /// The one project that `name` can mean; an error if there is none, or more.
-pub fn only_project(name: &str, mut matching: Vec<Project>) -> Result<Project, IamError> {
+pub(crate) fn only_project(name: &str, mut matching: Vec<Project>) -> Result<Project, IamError> {
     let name = crate::sanitize::sanitize(name);
     match (matching.pop(), matching.as_slice()) {
         (Some(project), []) => Ok(project),

@@ -53,7 +53,7 @@ pub struct ActionsService {
 
 impl ActionsService {
     /// The job's, where it has one.
-    pub fn of(env: &Env) -> Option<Self> {
+    pub(crate) fn of(env: &Env) -> Option<Self> {
         Some(Self {
             url: env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_URL)?,
             token: Secret::new(env.var(env_vars::ACTIONS_ID_TOKEN_REQUEST_TOKEN)?),
@@ -61,7 +61,7 @@ impl ActionsService {
     }
 
     /// A token that is good for this audience only, which is made of the signs of a URL.
-    pub fn id_token(&self, env: &Env, audience: &str, deadline: Deadline) -> Result<Secret<String>> {
+    pub(crate) fn id_token(&self, env: &Env, audience: &str, deadline: Deadline) -> Result<Secret<String>> {
         let url = format!("{}&audience={audience}", self.url);
         local::actions_id_token(&Local { env, deadline }, &url, &self.token)
     }

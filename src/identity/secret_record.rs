@@ -203,7 +203,7 @@ pub fn keep_secret(
 }
 
 /// Removes a profile's secret from every store that has it.
-pub fn forget_secret(secrets: &LayeredStore, name: &ProfileName) -> Deleted {
+pub(crate) fn forget_secret(secrets: &LayeredStore, name: &ProfileName) -> Deleted {
     secrets.delete(&secret_account(name))
 }
 

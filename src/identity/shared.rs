@@ -9,7 +9,7 @@ use crate::store::{LayeredStore, SecretPlace};
 impl Identity {
     /// What tells this identity from any other in the world; `None` where nothing does: every ECS is `ecs`, a local name is local, a
     /// federated user is another one after each sign-in, a token may be anybody's.
-    pub fn world_wide_fingerprint(&self) -> Option<String> {
+    pub(crate) fn world_wide_fingerprint(&self) -> Option<String> {
         let own = self.fingerprint();
         match &self.found.means {
             AuthMethod::AccessKey {
@@ -27,7 +27,7 @@ impl Identity {
     }
 
     /// The secret that nobody can guess and that everybody has who is this identity: the secret access key of a permanent access key.
-    pub fn sealing_secret(
+    pub(crate) fn sealing_secret(
         &self,
         secrets: &dyn Fn(SecretPlace) -> LayeredStore,
     ) -> Result<Option<Secret<Vec<u8>>>, IdentityError> {

@@ -82,7 +82,7 @@ impl Word for SourceName {
 
 impl SourceName {
     /// Whether it has several identities, each with a name.
-    pub fn has_names(self) -> bool {
+    pub(crate) fn has_names(self) -> bool {
         matches!(self, Self::SdkFile | Self::Hcloud | Self::Clouds)
     }
 

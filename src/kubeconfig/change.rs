@@ -62,7 +62,7 @@ impl Change {
     }
 
     /// What users lose by it, for people.
-    pub fn losses(&self) -> &[Loss] {
+    pub(crate) fn losses(&self) -> &[Loss] {
         &self.losses
     }
 

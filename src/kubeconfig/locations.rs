@@ -103,7 +103,7 @@ impl Locations {
     }
 
     /// Where kubectl puts what no file defines yet: the first file that exists, else the last of the list.
-    pub fn default_file(&self) -> Option<&Path> {
+    pub(crate) fn default_file(&self) -> Option<&Path> {
         self.files
             .iter()
             .find(|path| path.metadata().is_ok())

@@ -32,7 +32,7 @@ pub struct OurContext<'k> {
     /// The embedded CA, decoded (PEM).
     pub certificate_authority_data: Option<Vec<u8>>,
     /// The CA's file.
-    pub certificate_authority: Option<PathBuf>,
+    pub(crate) certificate_authority: Option<PathBuf>,
     /// The name that the server's certificate is checked against.
     pub tls_server_name: Option<&'k str>,
     /// The proxy.
@@ -74,7 +74,7 @@ pub(crate) fn is_our_exec(exec: &Value) -> bool {
 
 impl UserView<'_> {
     /// Whether the user runs `kubectl-cce_login get-credential`, by whatever path.
-    pub fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         self.command
             .is_some_and(|command| is_ours(command, self.args.first().copied()))
     }

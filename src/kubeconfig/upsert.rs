@@ -207,7 +207,7 @@ impl File {
 impl Kubeconfig {
     /// Computes the change that gives these cluster entries, by name, these contents; fields that are not ours stay. An entry that is not
     /// there (any more) is not made. Writes nothing.
-    pub fn update_clusters(&self, clusters: &[(String, ClusterEntry)]) -> Result<Change, KubeconfigError> {
+    pub(crate) fn update_clusters(&self, clusters: &[(String, ClusterEntry)]) -> Result<Change, KubeconfigError> {
         let mut operations: Vec<Vec<Operation>> = self.files.iter().map(|_| Vec::new()).collect();
         for (name, wanted) in clusters {
             let Some((number, file, existing)) = self.find(Kind::Cluster, name) else {

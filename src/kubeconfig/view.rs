@@ -38,7 +38,7 @@ pub struct ClusterView<'k> {
     /// The embedded CA, decoded (PEM); `None` also where the base64 is broken, and where the entry waits for it.
     pub certificate_authority_data: Option<Vec<u8>>,
     /// The CA file, relative to the kubeconfig's directory.
-    pub certificate_authority: Option<&'k str>,
+    pub(crate) certificate_authority: Option<&'k str>,
     /// The name that the server's certificate is checked against.
     pub tls_server_name: Option<&'k str>,
     /// The proxy.
@@ -61,7 +61,7 @@ pub struct UserView<'k> {
     /// The `apiVersion` of the exec block.
     pub api_version: Option<&'k str>,
     /// The embedded client certificate, decoded (PEM); public, unlike its key, which is not shown here.
-    pub client_certificate_data: Option<Vec<u8>>,
+    pub(crate) client_certificate_data: Option<Vec<u8>>,
     /// The file that defines it.
     pub file: &'k Path,
 }
@@ -91,7 +91,7 @@ impl Kubeconfig {
     }
 
     /// The current context's name, even if no such context exists.
-    pub fn current_context(&self) -> Option<&str> {
+    pub(crate) fn current_context(&self) -> Option<&str> {
         self.files.iter().find_map(|file| file.meaning.current_context())
     }
 

@@ -16,7 +16,6 @@ const LARGEST_SPAN: i64 = 1_000_000_000;
 
 /// What a person is shown, and what we poll with.
 pub(crate) struct DeviceAuthorization {
-    /// Ours.
     pub(crate) device_code: Secret<String>,
     /// The person's: shown and typed.
     pub(crate) user_code: String,

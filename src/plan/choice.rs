@@ -6,7 +6,7 @@ use crate::plan::contexts::{ContextsPlan, Selection};
 
 /// Where the clusters come from.
 #[derive(Debug, Clone)]
-pub enum ClusterSelection {
+pub(crate) enum ClusterSelection {
     /// Contexts that use us: they say which cluster, and as whom.
     Contexts(ContextsPlan),
     /// What the identity can list.
@@ -18,7 +18,7 @@ pub enum ClusterSelection {
 
 impl ClusterSelection {
     /// By `--context`, `--cluster` and, where the command has it, `--all`.
-    pub fn new(args: &ChoiceArgs, all: bool) -> Result<Self, PlanError> {
+    pub(crate) fn new(args: &ChoiceArgs, all: bool) -> Result<Self, PlanError> {
         if all || !args.cluster.is_empty() {
             return Ok(Self::Listed {
                 names: args.cluster.clone(),

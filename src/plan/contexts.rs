@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Which of the contexts that use us.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
+pub(crate) enum Selection {
     /// The current one.
     Current,
     /// These.
@@ -17,26 +17,26 @@ pub enum Selection {
 
 /// Which contexts, of which kubeconfig.
 #[derive(Debug, Clone)]
-pub struct ContextsPlan {
+pub(crate) struct ContextsPlan {
     /// Which contexts.
-    pub selection: Selection,
+    pub(crate) selection: Selection,
     /// The file of `--kubeconfig`.
     pub kubeconfig: Option<PathBuf>,
 }
 
 impl ContextsPlan {
     /// By `--context` and `--kubeconfig`, where every context that uses us is meant if none is named.
-    pub fn all_unless_named(args: &StatusArgs) -> Self {
+    pub(crate) fn all_unless_named(args: &StatusArgs) -> Self {
         Self::of(&args.context, Selection::All, args.kubeconfig.as_deref())
     }
 
     /// By `--context` and `--kubeconfig`, where every context that uses us is meant if none is named.
-    pub fn all_unless_chosen(args: &ContextArgs) -> Self {
+    pub(crate) fn all_unless_chosen(args: &ContextArgs) -> Self {
         Self::of(&args.context, Selection::All, args.kubeconfig.as_deref())
     }
 
     /// By `--context`, `--all` and `--kubeconfig`.
-    pub fn new(args: &ContextArgs) -> Self {
+    pub(crate) fn new(args: &ContextArgs) -> Self {
         let unnamed = if args.all { Selection::All } else { Selection::Current };
         Self::of(&args.context, unnamed, args.kubeconfig.as_deref())
     }

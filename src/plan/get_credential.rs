@@ -17,7 +17,7 @@ pub(crate) const GET_CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(25);
 /// What `get-credential` means.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
-pub struct GetCredentialPlan {
+pub(crate) struct GetCredentialPlan {
     /// Where.
     pub region: Region,
     /// Whose; looked up at IAM when it is not given.
@@ -25,7 +25,7 @@ pub struct GetCredentialPlan {
     /// Which.
     pub cluster_id: ClusterId,
     /// Its path at CCE is another one.
-    pub is_autopilot: bool,
+    pub(crate) is_autopilot: bool,
     /// Nobody else is served.
     pub principal: Option<PrincipalId>,
     /// Where the cloud answers.
@@ -33,22 +33,22 @@ pub struct GetCredentialPlan {
     /// The certificate and where it is kept.
     pub certificate: CertificateSettings,
     /// Another lifetime than asked for is refused.
-    pub is_lifetime_strict: bool,
+    pub(crate) is_lifetime_strict: bool,
     /// Skip the cache.
-    pub is_refresh_forced: bool,
+    pub(crate) is_refresh_forced: bool,
     /// The version to answer in.
     pub api_version: ApiVersion,
     /// A person at a terminal reads the answer, so the key is not shown.
-    pub is_key_redacted: bool,
+    pub(crate) is_key_redacted: bool,
     /// How the run behaves.
     pub run: RunSettings,
     /// Somebody has said how long it may take: throttling is sat out.
-    pub is_patient: bool,
+    pub(crate) is_patient: bool,
 }
 
 impl GetCredentialPlan {
     /// Makes the plan; `exec_info` is what the client told us, `profile` the settings of the identity's profile.
-    pub fn new(
+    pub(crate) fn new(
         args: &GetCredentialArgs,
         global: &GlobalArgs,
         env: &Env,

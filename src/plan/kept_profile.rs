@@ -6,7 +6,7 @@ use crate::sanitize::shell_word;
 use crate::words::Word as _;
 
 /// The flags as they were typed, completed by the profile that is there; and which these are, with their values, for people.
-pub fn with_kept(typed: &ProfileSetArgs, kept: &Profile) -> (ProfileSetArgs, Vec<String>) {
+pub(crate) fn with_kept(typed: &ProfileSetArgs, kept: &Profile) -> (ProfileSetArgs, Vec<String>) {
     let mut args = typed.clone();
     if args.kind.is_none() && args.access_key_id.is_none() {
         args.kind = Some(kept.kind.clone());

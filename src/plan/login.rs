@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 /// Which clusters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClusterChoice {
+pub(crate) enum ClusterChoice {
     /// These, by name or id; none: that is still to be asked.
     Named(Vec<String>),
     /// Every one that the search finds.
@@ -41,7 +41,7 @@ impl ClusterChoice {
 
 /// Which of a cluster's endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ServerChoice {
+pub(crate) enum ServerChoice {
     /// The first that answers, the internal one first.
     Auto,
     /// The VPC's.
@@ -54,7 +54,7 @@ pub enum ServerChoice {
 
 /// What becomes of `current-context`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CurrentContext {
+pub(crate) enum CurrentContext {
     /// Set where there is none.
     IfNone,
     /// Set.
@@ -65,7 +65,7 @@ pub enum CurrentContext {
 
 /// What becomes of the new entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Destination {
+pub(crate) enum Destination {
     /// The kubeconfig.
     Write,
     /// A complete kubeconfig on stdout.
@@ -86,11 +86,11 @@ pub struct Answers {
 /// What `login` means.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct LoginPlan {
+pub(crate) struct LoginPlan {
     /// The clusters.
     pub clusters: ClusterChoice,
     /// Their names say where they are; then a profile's region and project do not count.
-    pub is_place_named: bool,
+    pub(crate) is_place_named: bool,
     /// Where to look for them. For clusters by name: in this project of each region, or in its main one; a profile's region and project
     /// count. For all: everywhere that these allow.
     pub search: SearchPlan,
@@ -103,26 +103,26 @@ pub struct LoginPlan {
     /// `--context-name`, a template.
     pub context_name: Option<String>,
     /// What becomes of `current-context`.
-    pub current_context: CurrentContext,
+    pub(crate) current_context: CurrentContext,
     /// What becomes of the entries.
-    pub destination: Destination,
+    pub(crate) destination: Destination,
     /// Write the full path of the plugin.
-    pub is_path_absolute: bool,
+    pub(crate) is_path_absolute: bool,
     /// The exec version, if it was named.
-    pub exec_api_version: Option<ApiVersion>,
+    pub(crate) exec_api_version: Option<ApiVersion>,
     /// The proxy for the cluster entry.
     pub proxy_url: Option<String>,
     /// Wait for every certificate, however many they are.
-    pub is_waiting: bool,
+    pub(crate) is_waiting: bool,
     /// Ask the API server.
-    pub is_checked: bool,
+    pub(crate) is_checked: bool,
     /// Asked for by name: the API server is not verified.
-    pub is_server_unverified: bool,
+    pub(crate) is_server_unverified: bool,
 }
 
 impl LoginPlan {
     /// Makes the plan; `profile` holds the settings of the identity's profile.
-    pub fn new(
+    pub(crate) fn new(
         args: &LoginArgs,
         global: &GlobalArgs,
         env: &Env,
@@ -191,7 +191,7 @@ impl LoginPlan {
 
     /// Where a login looks for clusters by name that is told nothing but flags of these names: in these regions (none: everywhere), and in this
     /// project of them, else in their main one.
-    pub fn place(
+    pub(crate) fn place(
         search: &SearchArgs,
         env: &Env,
         profile: Option<&Profile>,
@@ -201,7 +201,7 @@ impl LoginPlan {
 
     /// The plan with what a person has said; it counts like a flag.
     #[must_use]
-    pub fn answered(mut self, answers: Answers) -> Self {
+    pub(crate) fn answered(mut self, answers: Answers) -> Self {
         if let Some(region) = answers.region {
             self.search.regions = vec![region];
         }

@@ -16,7 +16,7 @@ use crate::words::Word as _;
 use std::path::Path;
 
 /// A profile's name as it was typed.
-pub fn profile_name(text: &str) -> Result<ProfileName, PlanError> {
+pub(crate) fn profile_name(text: &str) -> Result<ProfileName, PlanError> {
     given("NAME", text).parse(ProfileName::parse, crate::ids::InvalidId::hint)
 }
 
@@ -35,12 +35,12 @@ pub struct ProfileSetPlan {
     /// What `config.toml` will hold: what was typed, nothing that came from the environment.
     pub profile: Profile,
     /// The secret comes through stdin.
-    pub is_secret_piped: bool,
+    pub(crate) is_secret_piped: bool,
 }
 
 impl ProfileSetPlan {
     /// The plan, where there may be a profile of this name that says what no flag says.
-    pub fn of_existing(completed: &ProfileSetArgs, existing: Option<&Profile>) -> Result<Self, PlanError> {
+    pub(crate) fn of_existing(completed: &ProfileSetArgs, existing: Option<&Profile>) -> Result<Self, PlanError> {
         let mut plan = Self::new(completed)?;
         if let Some(existing) = existing {
             let profile = &mut plan.profile;
@@ -55,7 +55,7 @@ impl ProfileSetPlan {
     }
 
     /// The command that sets this profile, but for its secret.
-    pub fn command_line(&self) -> String {
+    pub(crate) fn command_line(&self) -> String {
         let nothing = ProfileSetArgs {
             kind: Some(self.profile.kind.clone()),
             ..ProfileSetArgs::default()
@@ -324,7 +324,11 @@ fn given(flag: &str, text: &str) -> Given {
 }
 
 /// The region whose IAM is asked about an identity: flag, variable, the identity's own; for a cloud or an IAM that was named any will do.
-pub fn region_of_identity(typed: Option<&str>, env: &Env, profile: Option<&Profile>) -> Result<Region, PlanError> {
+pub(crate) fn region_of_identity(
+    typed: Option<&str>,
+    env: &Env,
+    profile: Option<&Profile>,
+) -> Result<Region, PlanError> {
     let sources = Sources { env, profile };
     let own = sources.find("--region", typed, Some(env_vars::REGION), |profile| {
         profile.region.as_ref()

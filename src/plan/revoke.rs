@@ -48,7 +48,7 @@ pub enum Whose {
 
 /// Whether the API server is asked afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verification {
+pub(crate) enum Verification {
     /// It must be seen to refuse the old certificate.
     Required,
     /// Where there is an old certificate to ask with.
@@ -59,7 +59,7 @@ pub enum Verification {
 
 /// On which clusters.
 #[derive(Debug, Clone)]
-pub enum RevokedOn {
+pub(crate) enum RevokedOn {
     /// Those that were named.
     Chosen(ClusterSelection),
     /// The one that issued the certificate.
@@ -68,7 +68,7 @@ pub enum RevokedOn {
 
 /// What `revoke` means.
 #[derive(Debug, Clone)]
-pub struct RevokePlan {
+pub(crate) struct RevokePlan {
     /// Whose certificates.
     pub whose: Whose,
     /// On which clusters.
@@ -79,7 +79,7 @@ pub struct RevokePlan {
 
 impl RevokePlan {
     /// Makes the plan.
-    pub fn new(args: &RevokeArgs) -> Result<Self, PlanError> {
+    pub(crate) fn new(args: &RevokeArgs) -> Result<Self, PlanError> {
         let id = |flag: &str, text: &Option<String>| {
             let given = text.as_ref().map(|text| Given {
                 text: text.clone(),

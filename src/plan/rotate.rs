@@ -15,7 +15,7 @@ const OLD_VALIDITY: u16 = 24;
 
 /// What is rotated.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RotationChoice {
+pub(crate) enum RotationChoice {
     /// The cluster's certificates and authorities.
     All,
     /// The key that signs service account tokens.
@@ -29,7 +29,7 @@ pub enum RotationChoice {
 
 /// Where the user's own certificates are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomFiles {
+pub(crate) struct CustomFiles {
     /// The authorities.
     pub ca: InputFile,
     /// The certificate.
@@ -40,7 +40,7 @@ pub struct CustomFiles {
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RotateTask {
+pub(crate) enum RotateTask {
     /// Start a rotation.
     Start(RotationChoice),
     /// Follow a job that was started before.
@@ -49,18 +49,18 @@ pub enum RotateTask {
 
 /// What `rotate` means.
 #[derive(Debug, Clone)]
-pub struct RotatePlan {
+pub(crate) struct RotatePlan {
     /// What is to be done.
-    pub task: RotateTask,
+    pub(crate) task: RotateTask,
     /// On which cluster.
     pub choice: ClusterSelection,
     /// Wait for the job.
-    pub is_followed: bool,
+    pub(crate) is_followed: bool,
 }
 
 impl RotatePlan {
     /// Makes the plan.
-    pub fn new(args: &RotateArgs) -> Result<Self, PlanError> {
+    pub(crate) fn new(args: &RotateArgs) -> Result<Self, PlanError> {
         let task = match &args.job {
             Some(job) => RotateTask::Follow(typed("--job", job).parse(JobId::parse, crate::ids::InvalidId::hint)?),
             None => RotateTask::Start(rotation(args)?),

@@ -22,7 +22,7 @@ pub(super) enum Reach {
 
 /// Where clusters are looked for.
 #[derive(Debug, Clone)]
-pub struct SearchPlan {
+pub(crate) struct SearchPlan {
     /// The regions to look in; none: all.
     pub regions: Vec<Region>,
     /// The one project to look in.
@@ -39,13 +39,13 @@ pub struct SearchPlan {
 
 impl SearchPlan {
     /// Nothing says which cloud it is.
-    pub fn is_cloud_open(&self) -> bool {
+    pub(crate) fn is_cloud_open(&self) -> bool {
         let cloud = &self.cloud;
         self.regions.is_empty() && self.home.is_none() && cloud.cloud.is_none() && cloud.iam_endpoint.is_none()
     }
 
     /// Makes the plan of a search everywhere.
-    pub fn new(
+    pub(crate) fn new(
         args: &SearchArgs,
         global: &GlobalArgs,
         env: &Env,

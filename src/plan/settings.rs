@@ -24,7 +24,7 @@ const TIMEOUT_OF_JOB: Duration = Duration::from_secs(3600);
 
 /// Where the cloud answers, and whom to trust there.
 #[derive(Debug, Clone)]
-pub struct CloudSettings {
+pub(crate) struct CloudSettings {
     /// The cloud, if it was named rather than recognised by the region.
     pub cloud: Option<Cloud>,
     /// CCE's endpoint, if it was named.
@@ -34,7 +34,7 @@ pub struct CloudSettings {
     /// PEM roots in place of the system's, if they were named.
     pub ca_file: Option<PathBuf>,
     /// PEM roots by `SSL_CERT_FILE`: not ours to write into a kubeconfig.
-    pub ssl_cert_file: Option<PathBuf>,
+    pub(crate) ssl_cert_file: Option<PathBuf>,
     /// The profile's proxy, in place of the environment's.
     pub proxy: Option<String>,
 }
@@ -70,26 +70,26 @@ impl CloudSettings {
     }
 
     /// For a command about the identity alone: flag, `CCE_LOGIN_*`, then what the identity's source says.
-    pub fn for_identity(args: &CloudArgs, env: &Env, profile: Option<&Profile>) -> Result<Self, PlanError> {
+    pub(crate) fn for_identity(args: &CloudArgs, env: &Env, profile: Option<&Profile>) -> Result<Self, PlanError> {
         Self::new(args, &Sources { env, profile })
     }
 
     /// CCE's endpoint in `region`.
-    pub fn cce(&self, region: &Region) -> Endpoint {
+    pub(crate) fn cce(&self, region: &Region) -> Endpoint {
         self.cce_endpoint
             .clone()
             .unwrap_or_else(|| self.cloud_of(region).cce(region))
     }
 
     /// IAM's endpoint in `region`.
-    pub fn iam(&self, region: &Region) -> Endpoint {
+    pub(crate) fn iam(&self, region: &Region) -> Endpoint {
         self.iam_endpoint
             .clone()
             .unwrap_or_else(|| self.cloud_of(region).iam(region))
     }
 
     /// The IAMs that know this cloud's projects, where no region says which.
-    pub fn iam_of_all_regions(&self) -> Vec<(Region, Endpoint)> {
+    pub(crate) fn iam_of_all_regions(&self) -> Vec<(Region, Endpoint)> {
         let all = self.cloud.as_ref().unwrap_or(&Cloud::Huawei).iam_of_all_regions();
         match &self.iam_endpoint {
             Some(endpoint) => all
@@ -102,25 +102,25 @@ impl CloudSettings {
     }
 
     /// The cloud: as it was named, else by the region.
-    pub fn cloud_of(&self, region: &Region) -> Cloud {
+    pub(crate) fn cloud_of(&self, region: &Region) -> Cloud {
         self.cloud.clone().unwrap_or_else(|| Cloud::of_region(region))
     }
 
     /// The file of roots for the cloud endpoints; `None` for the system's roots.
-    pub fn roots(&self) -> Option<&Path> {
+    pub(crate) fn roots(&self) -> Option<&Path> {
         self.ca_file.as_deref().or(self.ssl_cert_file.as_deref())
     }
 }
 
 /// The certificate's lifetime and where it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificateSettings {
+pub(crate) struct CertificateSettings {
     /// How long it shall live.
     pub lifetime: CertLifetime,
     /// Where it is kept.
     pub cache: CacheMode,
     /// Where somebody else keeps certificates.
-    pub cache_from: Option<PathBuf>,
+    pub(crate) cache_from: Option<PathBuf>,
     /// The register of many machines that is asked before the cloud is.
     pub shared_cache: SharedCache,
 }
@@ -154,7 +154,7 @@ impl CertificateSettings {
 
 impl CertificateSettings {
     /// The settings of a login that is repeated: flag, variable, then what the kubeconfig entry has already.
-    pub fn inheriting(args: &CertificateArgs, env: &Env, entry: &CertificateArgs) -> Result<Self, PlanError> {
+    pub(crate) fn inheriting(args: &CertificateArgs, env: &Env, entry: &CertificateArgs) -> Result<Self, PlanError> {
         let pick = |typed: &Option<String>, variable, had: &Option<String>| {
             typed.clone().or_else(|| env.var(variable)).or_else(|| had.clone())
         };
@@ -168,35 +168,35 @@ impl CertificateSettings {
     }
 
     /// The settings of a command that has no flags for them.
-    pub fn without_flags(env: &Env, profile: Option<&Profile>) -> Result<Self, PlanError> {
+    pub(crate) fn without_flags(env: &Env, profile: Option<&Profile>) -> Result<Self, PlanError> {
         Self::new(&CertificateArgs::default(), &Sources { env, profile })
     }
 }
 
 /// Where a command that has no `--cache` keeps things: by `CCE_LOGIN_CACHE`.
-pub fn cache_mode(env: &Env) -> Result<CacheMode, PlanError> {
+pub(crate) fn cache_mode(env: &Env) -> Result<CacheMode, PlanError> {
     Ok(CertificateSettings::new(&CertificateArgs::default(), &Sources { env, profile: None })?.cache)
 }
 
 /// How the run behaves.
 #[derive(Debug, Clone, Copy)]
-pub struct RunSettings {
+pub(crate) struct RunSettings {
     /// The bound on the whole run.
     pub timeout: Duration,
     /// What each certificate that turns out to be due adds to it; nothing where the bound was named.
-    pub timeout_per_certificate: Duration,
+    pub(crate) timeout_per_certificate: Duration,
     /// A person can be asked, and a store may open its dialog.
-    pub is_interactive: bool,
+    pub(crate) is_interactive: bool,
 }
 
 impl RunSettings {
     /// For a command that a person runs.
-    pub fn new(args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
+    pub(crate) fn new(args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
         Self::for_certificates(0, args, env, terminal)
     }
 
     /// For one that waits for a job of the cloud.
-    pub fn for_job(args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
+    pub(crate) fn for_job(args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
         let run = Self::new(args, env, terminal)?;
         Ok(Self {
             timeout: timeout(args, env)?.unwrap_or(TIMEOUT_OF_JOB),
@@ -205,7 +205,12 @@ impl RunSettings {
     }
 
     /// For one that fetches so many certificates.
-    pub fn for_certificates(count: usize, args: &GlobalArgs, env: &Env, terminal: Terminal) -> Result<Self, PlanError> {
+    pub(crate) fn for_certificates(
+        count: usize,
+        args: &GlobalArgs,
+        env: &Env,
+        terminal: Terminal,
+    ) -> Result<Self, PlanError> {
         let asks = !args.no_input && !is_set(env, env_vars::NO_INPUT) && terminal.stdin && terminal.stderr;
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let named = timeout(args, env)?;
@@ -224,7 +229,7 @@ pub(super) fn is_set(env: &Env, name: &str) -> bool {
 }
 
 /// How long a run may wait for what it reads: `usual`, if nothing else was said. What was said wrongly is told by the command itself.
-pub fn time_for_inputs(args: &GlobalArgs, env: &Env, usual: Duration) -> Duration {
+pub(crate) fn time_for_inputs(args: &GlobalArgs, env: &Env, usual: Duration) -> Duration {
     timeout(args, env).ok().flatten().unwrap_or(usual)
 }
 

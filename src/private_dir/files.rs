@@ -13,7 +13,7 @@ pub(super) const SIZE_MAX: u64 = 1 << 20;
 const TEMPORARY: &str = ".new-";
 
 /// The contents of a file of ours; `None`: there is none.
-pub fn read_private(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn read_private(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let (directory, name) = split(path)?;
     let Some(directory) = PrivateDir::open(directory, user_id(), Loose::Tighten)? else {
         return Ok(None);
@@ -23,20 +23,20 @@ pub fn read_private(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Writes a file that only we can read, all at once, and makes its directory if need be.
-pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (directory, name) = split(path)?;
     let durable = true;
     PrivateDir::create(directory, user_id(), Loose::Tighten)?.write(name, &Secret::new(bytes.to_vec()), durable)
 }
 
 /// Opens a file that is changed in place or locked; makes it, and its directory, if need be.
-pub fn open_private(path: &Path) -> io::Result<File> {
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     let (directory, name) = split(path)?;
     PrivateDir::create(directory, user_id(), Loose::Tighten)?.open_file(name)
 }
 
 /// Removes a file of ours; one that is not there is no error.
-pub fn remove_private(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_private(path: &Path) -> io::Result<()> {
     let (directory, name) = split(path)?;
     match PrivateDir::open(directory, user_id(), Loose::Tighten)? {
         Some(directory) => directory.remove(name),
@@ -45,7 +45,7 @@ pub fn remove_private(path: &Path) -> io::Result<()> {
 }
 
 /// The names of the files in a directory of ours; none where there is no such directory.
-pub fn private_names(directory: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn private_names(directory: &Path) -> io::Result<Vec<String>> {
     match PrivateDir::open(directory, user_id(), Loose::Tighten)? {
         Some(directory) => directory.names(),
         None => Ok(Vec::new()),
@@ -61,7 +61,7 @@ fn split(path: &Path) -> io::Result<(&Path, &str)> {
 
 /// Who but us (and root) can write this file or directory, if anybody can; links are followed. Unknown where there are no such modes.
 #[cfg(unix)]
-pub fn others_who_can_write(path: &Path) -> io::Result<Option<String>> {
+pub(crate) fn others_who_can_write(path: &Path) -> io::Result<Option<String>> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path)?;
     let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
@@ -73,7 +73,7 @@ pub fn others_who_can_write(path: &Path) -> io::Result<Option<String>> {
 
 /// Who but us (and root) can write this file or directory, if anybody can; links are followed. Unknown where there are no such modes.
 #[cfg(not(unix))]
-pub fn others_who_can_write(_path: &Path) -> io::Result<Option<String>> {
+pub(crate) fn others_who_can_write(_path: &Path) -> io::Result<Option<String>> {
     Ok(None)
 }
 

@@ -27,7 +27,7 @@ pub enum Worth {
 }
 
 /// Says what a certificate is worth at a time.
-pub type Judge<'j> = dyn Fn(&CacheEntry, DateTime<Utc>) -> Worth + 'j;
+pub(crate) type Judge<'j> = dyn Fn(&CacheEntry, DateTime<Utc>) -> Worth + 'j;
 
 /// What to do after a look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +160,7 @@ impl<'r> Flight<'r> {
     }
 
     /// Ends our turn without anything to tell.
-    pub fn give_up(&mut self, deadline: Deadline) -> Result<(), RegisterError> {
+    pub(crate) fn give_up(&mut self, deadline: Deadline) -> Result<(), RegisterError> {
         let value = SharedValue {
             claim: None,
             ..self.seen.value.clone()

@@ -28,7 +28,7 @@ pub struct Kubernetes {
 
 impl Kubernetes {
     /// As the pod that we are. Connects to nobody yet.
-    pub fn in_pod(env: &Env, namespace: Option<&str>) -> Result<Self, RegisterError> {
+    pub(crate) fn in_pod(env: &Env, namespace: Option<&str>) -> Result<Self, RegisterError> {
         Self::with_account(env, namespace, Path::new(SERVICE_ACCOUNT))
     }
 

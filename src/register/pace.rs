@@ -23,7 +23,7 @@ const LONGEST_STEP_BACK: u64 = 60;
 const CROWDED: TimeDelta = TimeDelta::seconds(3);
 
 /// The minute, as one run sees it.
-pub struct Pace<'r> {
+pub(crate) struct Pace<'r> {
     /// Where it is kept.
     pub register: &'r dyn Register,
     /// Its name there.
@@ -44,7 +44,7 @@ struct LastMinute {
 
 impl Pace<'_> {
     /// Takes a place; `Some` with how long to wait if there is none. `now` is the engine's time.
-    pub fn take(&self, now: DateTime<Utc>, deadline: Deadline) -> Result<Option<TimeDelta>, RegisterError> {
+    pub(crate) fn take(&self, now: DateTime<Utc>, deadline: Deadline) -> Result<Option<TimeDelta>, RegisterError> {
         self.change(now, deadline, |minute| {
             let pause = minute
                 .until
@@ -62,7 +62,12 @@ impl Pace<'_> {
     }
 
     /// The cloud has refused us until then: nobody asks before.
-    pub fn pause(&self, now: DateTime<Utc>, until: DateTime<Utc>, deadline: Deadline) -> Result<(), RegisterError> {
+    pub(crate) fn pause(
+        &self,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        deadline: Deadline,
+    ) -> Result<(), RegisterError> {
         self.change(now, deadline, |minute| {
             minute.until = Some(until);
             None

@@ -79,7 +79,7 @@ impl Drop for StoredValue {
 
 impl SharedValue {
     /// The bytes for the register; `None` if they cannot be sealed.
-    pub fn to_bytes(&self, name: &str, key: Option<&SealingKey>) -> Option<Secret<Vec<u8>>> {
+    pub(crate) fn to_bytes(&self, name: &str, key: Option<&SealingKey>) -> Option<Secret<Vec<u8>>> {
         let entry = self.entry.as_ref().map(|entry| {
             let bytes = without_machine(entry.clone()).to_bytes();
             BASE64.encode(bytes.expose()) // into the envelope, or the engine that protects it
@@ -100,7 +100,7 @@ impl SharedValue {
 
     /// Reads a register's bytes; `None` for anything that is not exactly ours. Who has a key believes what was sealed with it and nothing
     /// else; a certificate that its key does not belong to makes the whole value worthless.
-    pub fn from_bytes(name: &str, key: Option<&SealingKey>, bytes: &Secret<Vec<u8>>) -> Option<Self> {
+    pub(crate) fn from_bytes(name: &str, key: Option<&SealingKey>, bytes: &Secret<Vec<u8>>) -> Option<Self> {
         // Only its length is looked at.
         if bytes.expose().len() > LARGEST {
             return None;

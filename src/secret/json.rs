@@ -12,17 +12,17 @@ pub struct SecretJson(Value);
 
 impl SecretJson {
     /// Takes a value over.
-    pub fn new(value: Value) -> Self {
+    pub(crate) fn new(value: Value) -> Self {
         Self(value)
     }
 
     /// Reads a text.
-    pub fn parse(text: &[u8]) -> serde_json::Result<Self> {
+    pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(text).map(Self)
     }
 
     /// As text, for a request's body.
-    pub fn to_bytes(&self) -> Secret<Vec<u8>> {
+    pub(crate) fn to_bytes(&self) -> Secret<Vec<u8>> {
         to_secret_bytes(&self.0).unwrap_or_else(|_| Secret::new(Vec::new())) // a value that is one already has a text
     }
 }

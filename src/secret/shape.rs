@@ -5,7 +5,7 @@ use super::Secret;
 
 /// What a secret is used for, which says what it may consist of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretShape {
+pub(crate) enum SecretShape {
     /// A key or a token: it signs, or stands in a header.
     Key,
     /// A password or passcode: it stands in a JSON body, so it may hold blanks and any letter.
@@ -14,7 +14,7 @@ pub enum SecretShape {
 
 /// Why a text cannot be the secret; never with a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidSecret {
+pub(crate) enum InvalidSecret {
     /// Nothing is left of it.
     #[error("it is empty")]
     Empty,
@@ -37,7 +37,7 @@ pub enum InvalidSecret {
 
 impl SecretShape {
     /// The secret, without a byte-order mark before it and blanks around it.
-    pub fn check(self, text: &str) -> Result<Secret<String>, InvalidSecret> {
+    pub(crate) fn check(self, text: &str) -> Result<Secret<String>, InvalidSecret> {
         let text = text.trim().trim_start_matches('\u{feff}').trim();
         let problem = |c: char| match c {
             '\n' | '\r' | '\u{2028}' | '\u{2029}' => Some(InvalidSecret::LineBreak),
@@ -57,7 +57,7 @@ impl SecretShape {
     }
 
     /// [`Self::check`] of what may not even be text.
-    pub fn check_bytes(self, bytes: &[u8]) -> Result<Secret<String>, InvalidSecret> {
+    pub(crate) fn check_bytes(self, bytes: &[u8]) -> Result<Secret<String>, InvalidSecret> {
         self.check(std::str::from_utf8(bytes).map_err(|_| InvalidSecret::NotText)?)
     }
 }

@@ -21,7 +21,7 @@ const VERSION: u32 = 1;
 
 /// What requests are authenticated with, and until when.
 #[derive(Debug, Clone)]
-pub struct IssuedCredentials {
+pub(crate) struct IssuedCredentials {
     /// A token, or a temporary access key.
     pub credentials: Credentials,
     /// The end, by IAM's clock; `None` where it is not known.
@@ -32,7 +32,7 @@ pub struct IssuedCredentials {
 
 /// Whose a token is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenOwner {
+pub(crate) struct TokenOwner {
     /// The user's or agency's id.
     pub user_id: String,
     /// The user's name.
@@ -85,7 +85,7 @@ pub(crate) struct SignInRecord {
 
 impl CertCache<'_> {
     /// What is kept under `key`, if it is good for some more minutes.
-    pub fn issued(&self, key: &CacheKey) -> Option<IssuedCredentials> {
+    pub(crate) fn issued(&self, key: &CacheKey) -> Option<IssuedCredentials> {
         let (kind, bytes) = self.store.get(key.account()).found?;
         // Parsed here; what is secret in it goes back into `Secret`s.
         let stored: Option<StoredSignIn> = serde_json::from_slice(bytes.expose()).ok();
@@ -116,7 +116,7 @@ impl CertCache<'_> {
     }
 
     /// Keeps what was issued under the tombstone `generation`, until `expires_at` by our clock. Best effort.
-    pub fn keep_issued(
+    pub(crate) fn keep_issued(
         &self,
         key: &CacheKey,
         issued: &IssuedCredentials,
@@ -185,7 +185,7 @@ impl CertCache<'_> {
     }
 
     /// Drops what is kept under `key`.
-    pub fn forget_issued(&self, key: &CacheKey) {
+    pub(crate) fn forget_issued(&self, key: &CacheKey) {
         record_deletion(self.directories, key, &self.store.delete(key.account()));
     }
 }

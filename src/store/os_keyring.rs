@@ -18,8 +18,8 @@ mod split;
 mod time_out_marker;
 mod verdict;
 
-pub use split::Split;
-pub use time_out_marker::TimeOutMarker;
+pub(crate) use split::Split;
+pub(crate) use time_out_marker::TimeOutMarker;
 
 use super::{SERVICE, SecretStore, StoreEnvironment, StoreError, StoreKind};
 use crate::secret::Secret;
@@ -36,13 +36,13 @@ use verdict::Verdict;
 const KIND: StoreKind = StoreKind::os_keyring();
 
 /// The OS keyring of the platform.
-pub struct OsKeyring {
+pub(crate) struct OsKeyring {
     keyring: platform::Runner,
 }
 
 impl OsKeyring {
     /// Describes the keyring; the first operation connects to it.
-    pub fn new(world: &StoreEnvironment) -> Self {
+    pub(crate) fn new(world: &StoreEnvironment) -> Self {
         Self {
             keyring: platform::runner(world),
         }
@@ -52,7 +52,7 @@ impl OsKeyring {
     ///
     /// Windows: `CRED_MAX_CREDENTIAL_BLOB_SIZE`, 5 * 512 bytes
     /// (<https://learn.microsoft.com/windows/win32/api/wincred/ns-wincred-credentiala>).
-    pub const ITEM_LIMIT: Option<usize> = if cfg!(target_os = "windows") { Some(2560) } else { None };
+    pub(crate) const ITEM_LIMIT: Option<usize> = if cfg!(target_os = "windows") { Some(2560) } else { None };
 
     /// Runs one operation on one entry.
     fn with_entry<T: Send + 'static>(

@@ -40,7 +40,7 @@ impl Word for CacheMode {
 
 /// Where a profile's secret is kept: `--secret-store`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretPlace {
+pub(crate) enum SecretPlace {
     /// The OS keyring.
     Keyring,
     /// A file in the clear, which only its owner can read.
@@ -131,7 +131,7 @@ impl Stores {
 
     /// The same for a run of a client; before any of them is used.
     #[must_use]
-    pub fn for_client(self) -> Self {
+    pub(crate) fn for_client(self) -> Self {
         Self::new(StoreEnvironment {
             is_for_client: true,
             ..self.environment
@@ -178,7 +178,7 @@ impl Stores {
     }
 
     /// Files in this directory.
-    pub fn files_in(&self, directory: &Path) -> LayeredStore {
+    pub(crate) fn files_in(&self, directory: &Path) -> LayeredStore {
         LayeredStore::new(vec![self.file_in(directory)], None)
     }
 

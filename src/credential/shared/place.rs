@@ -24,7 +24,6 @@ const SHORTEST_KEY: usize = 32;
 /// Who shares, and through what.
 pub(crate) struct Sharing<'a> {
     pub(crate) identity: &'a Identity,
-    /// CCE's.
     pub(crate) endpoint: Endpoint,
     pub(crate) shared_cache: &'a SharedCache,
 }

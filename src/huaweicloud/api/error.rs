@@ -121,12 +121,12 @@ fn reason_phrase(status: u16) -> &'static str {
 
 impl Refusal {
     /// The gateway knows no such API: another cloud, an older installation, a wrong endpoint.
-    pub fn is_unknown_api(&self) -> bool {
+    pub(crate) fn is_unknown_api(&self) -> bool {
         self.code == "APIGW.0101"
     }
 
     /// Status and code: `404, APIGW.0101`.
-    pub fn in_short(&self) -> String {
+    pub(crate) fn in_short(&self) -> String {
         let code = if self.code.is_empty() {
             String::new()
         } else {
@@ -136,12 +136,12 @@ impl Refusal {
     }
 
     /// Nobody here has such an API: the gateway does not know it, or what answers is no CCE at all (its own 404s have a code of its own).
-    pub fn is_missing_api(&self) -> bool {
+    pub(crate) fn is_missing_api(&self) -> bool {
         self.status == 404 && (self.is_unknown_api() || self.code.is_empty())
     }
 
     /// It is not the identity that is refused: the cluster sleeps, is being made or is in trouble.
-    pub fn is_state_refused(&self) -> bool {
+    pub(crate) fn is_state_refused(&self) -> bool {
         self.status == 403
             && self
                 .code
@@ -156,7 +156,7 @@ impl Refusal {
 
 impl ApiError {
     /// The service may have done what it was asked for, although no good answer came.
-    pub fn is_outcome_unknown(&self) -> bool {
+    pub(crate) fn is_outcome_unknown(&self) -> bool {
         match self {
             Self::Http(HttpError::Timeout { .. } | HttpError::Broken { .. } | HttpError::TooLarge { .. })
             | Self::NotJson { .. }

@@ -30,7 +30,7 @@ pub struct Cluster {
     /// `CCE`, `Turbo`, `Autopilot`, …
     pub category: String,
     /// The flavor says whether it is an Autopilot cluster; else only the list does in which it stands.
-    pub is_told_by_flavor: bool,
+    pub(crate) is_told_by_flavor: bool,
     /// Where the API server answers.
     pub endpoints: Vec<ClusterEndpoint>,
     /// Names that the API server's certificate was made for besides the usual ones.
@@ -109,7 +109,7 @@ impl Cluster {
 
     /// The same, known as an Autopilot cluster by the list it came from.
     #[must_use]
-    pub fn into_autopilot(self) -> Self {
+    pub(crate) fn into_autopilot(self) -> Self {
         Self {
             category: AUTOPILOT.to_owned(),
             ..self
@@ -117,12 +117,12 @@ impl Cluster {
     }
 
     /// Its path at CCE is another one.
-    pub fn is_autopilot(&self) -> bool {
+    pub(crate) fn is_autopilot(&self) -> bool {
         self.category.eq_ignore_ascii_case(AUTOPILOT)
     }
 
     /// The URL leads to one of its endpoints for this kind of access.
-    pub fn is_at(&self, access: Access, url: &Endpoint) -> bool {
+    pub(crate) fn is_at(&self, access: Access, url: &Endpoint) -> bool {
         self.endpoints_for(access)
             .any(|own| own.host_and_port() == url.host_and_port())
     }

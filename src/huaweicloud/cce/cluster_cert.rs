@@ -17,7 +17,7 @@ use serde_json::Value;
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
 
 /// A granted lifetime that differs by no more than this is the one that was asked for.
-pub const LIFETIME_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+pub(crate) const LIFETIME_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
 /// A fresh client certificate and where to use it.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct ClusterCert {
     /// Those of them that custom SAN contexts name.
     pub custom_san_servers: Vec<Endpoint>,
     /// The server's clock when it answered, else ours.
-    pub server_time: DateTime<Utc>,
+    pub(crate) server_time: DateTime<Utc>,
     /// How that clock stands to ours.
     pub skew: Skew,
 }
@@ -131,7 +131,7 @@ impl ClusterCert {
     }
 
     /// The whole days of `duration` were granted although `asked` is another span: `expire_at` was not looked at.
-    pub fn lives_whole_days(&self, lifetime: CertLifetime, asked: TimeDelta) -> bool {
+    pub(crate) fn lives_whole_days(&self, lifetime: CertLifetime, asked: TimeDelta) -> bool {
         let is_about = |span: TimeDelta| (self.granted() - span).abs() <= LIFETIME_TOLERANCE;
         let days = TimeDelta::try_days(lifetime.whole_days()).unwrap_or_default();
         is_about(days) && !is_about(asked)

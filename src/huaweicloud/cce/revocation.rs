@@ -11,7 +11,7 @@ const SINCE: [(u32, u32, u32); 5] = [(19, 16, 50), (21, 11, 10), (23, 9, 10), (2
 
 /// Whose certificates: their CN is this id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CertificateOwner {
+pub(crate) enum CertificateOwner {
     /// An IAM user.
     User(UserId),
     /// An agency that somebody assumes.
@@ -20,12 +20,12 @@ pub enum CertificateOwner {
 
 impl CertificateOwner {
     /// Whoever has this id.
-    pub fn of(id: UserId, is_agency: bool) -> Self {
+    pub(crate) fn of(id: UserId, is_agency: bool) -> Self {
         if is_agency { Self::Agency(id) } else { Self::User(id) }
     }
 
     /// The id.
-    pub fn id(&self) -> &UserId {
+    pub(crate) fn id(&self) -> &UserId {
         match self {
             Self::User(id) | Self::Agency(id) => id,
         }
@@ -43,7 +43,7 @@ impl fmt::Display for CertificateOwner {
 
 impl CceClient<'_> {
     /// Revokes every certificate that this identity has on the cluster. A new one can be fetched at once; doing it twice does no harm.
-    pub fn revoke_cluster_certs(&self, id: &ClusterId, holder: &CertificateOwner) -> Result<(), CceError> {
+    pub(crate) fn revoke_cluster_certs(&self, id: &ClusterId, holder: &CertificateOwner) -> Result<(), CceError> {
         let path = format!("/clusters/{id}/clustercertrevoke");
         let body = |_| match holder {
             CertificateOwner::User(id) => json!({ "userId": id.as_str() }),
@@ -57,14 +57,14 @@ impl CceClient<'_> {
 }
 
 /// The oldest releases that can revoke, for a sentence.
-pub fn first_releases() -> String {
+pub(crate) fn first_releases() -> String {
     let all = SINCE.map(|(minor, patch, release)| format!("v1.{minor}.{patch}-r{release}"));
     all.join(", ")
 }
 
 /// The release from which on a cluster like this one can revoke, if `release` (`v1.25.4-r2`, `v1.25`) is surely older. What does not say
 /// enough is left to CCE to judge.
-pub fn too_old_to_revoke(release: &str) -> Option<String> {
+pub(crate) fn too_old_to_revoke(release: &str) -> Option<String> {
     let (version, own_release) = match release.split_once("-r") {
         Some((version, rest)) => (version, rest.split(|c: char| !c.is_ascii_digit()).next()),
         None => (release, None),

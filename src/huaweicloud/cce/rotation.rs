@@ -35,7 +35,7 @@ impl Word for Component {
 
 /// What is rotated.
 #[derive(Debug)]
-pub enum Rotation {
+pub(crate) enum Rotation {
     /// The cluster's certificates and authorities.
     All,
     /// The key that signs service account tokens.
@@ -49,7 +49,7 @@ pub enum Rotation {
 
 /// The user's own certificates, each as PEM.
 #[derive(Debug)]
-pub struct CustomCertificates {
+pub(crate) struct CustomCertificates {
     /// The authorities.
     pub ca: String,
     /// The client certificate that they signed, the leaf first.
@@ -80,7 +80,7 @@ impl Rotation {
 
 impl CceClient<'_> {
     /// Starts a rotation; returns its job. Never asked twice: two rotations are not one.
-    pub fn rotate_credentials(&self, id: &ClusterId, rotation: &Rotation) -> Result<JobId, CceError> {
+    pub(crate) fn rotate_credentials(&self, id: &ClusterId, rotation: &Rotation) -> Result<JobId, CceError> {
         let path = format!("/clusters/{id}/rotatecredentials");
         let body = |_| rotation.body();
         let permission = "cce:cluster:rotateCredentials";
@@ -93,7 +93,7 @@ impl CceClient<'_> {
     }
 
     /// How a job stands.
-    pub fn job(&self, id: &JobId) -> Result<Job, CceError> {
+    pub(crate) fn job(&self, id: &JobId) -> Result<Job, CceError> {
         let call = self.call("GET", &format!("/jobs/{id}"), None, "cce:job:get");
         let job = Job::from_json(&self.api.call(&call)?.json);
         Ok(job.ok_or_else(|| incomplete("the job's phase"))?)

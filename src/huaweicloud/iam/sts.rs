@@ -8,7 +8,7 @@ use crate::secret::{Secret, SecretJson};
 use serde_json::{Value, json};
 
 /// STS at one endpoint.
-pub struct StsClient<'a> {
+pub(crate) struct StsClient<'a> {
     /// Sends.
     pub api: &'a Api<'a>,
     /// Where STS answers.
@@ -17,42 +17,40 @@ pub struct StsClient<'a> {
 
 /// Which agency, by which identity provider, under which name (`HUAWEICLOUD_OIDC_*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssumeWithOidc {
+pub(crate) struct AssumeWithOidc {
     /// `iam::ACCOUNT:oidcProvider:NAME`.
     pub provider_urn: String,
     /// `iam::ACCOUNT:agency:NAME`.
     pub agency_urn: String,
     /// Who it is, in the cloud's audit trail.
-    pub session_name: String,
+    pub(crate) session_name: String,
     /// How long the key shall live, in seconds.
     pub seconds: u32,
     /// Narrows what the key may do.
     pub policy: Option<String>,
     /// The same by ids.
-    pub policy_ids: Vec<String>,
+    pub(crate) policy_ids: Vec<String>,
 }
 
 /// Whom a signature belongs to.
 #[derive(Debug, Clone)]
-pub struct CallerIdentity {
-    /// The account's id.
-    pub account_id: String,
+pub(crate) struct CallerIdentity {
     /// The user's id; `ID:SESSION` of an agency.
-    pub principal_id: Option<String>,
+    pub(crate) principal_id: Option<String>,
     /// `iam::ACCOUNT:user:NAME`, `sts::ACCOUNT:assumed-agency:NAME/SESSION`, …
     pub urn: String,
 }
 
 impl CallerIdentity {
     /// Somebody who has become an agency.
-    pub fn is_assumed_agency(&self) -> bool {
+    pub(crate) fn is_assumed_agency(&self) -> bool {
         self.urn.contains(":assumed-agency:")
     }
 }
 
 impl StsClient<'_> {
     /// A temporary access key of an agency, in exchange for an id token (`POST /v5/agencies/assume-with-oidc`).
-    pub fn assume_with_oidc(
+    pub(crate) fn assume_with_oidc(
         &self,
         wanted: &AssumeWithOidc,
         id_token: &Secret<String>,
@@ -81,19 +79,18 @@ impl StsClient<'_> {
     }
 
     /// Who signs (`GET /v5/caller-identity`).
-    pub fn caller_identity(&self) -> Result<CallerIdentity, IamError> {
+    pub(crate) fn caller_identity(&self) -> Result<CallerIdentity, IamError> {
         let answer = self
             .api
             .call(&self.call("GET", "/v5/caller-identity", "sts::getCallerIdentity"))?;
         let text = |name| answer.json.get(name).and_then(Value::as_str).map(str::to_owned);
         let caller = || {
             Some(CallerIdentity {
-                account_id: text("account_id")?,
                 principal_id: text("principal_id"),
                 urn: text("principal_urn")?,
             })
         };
-        Ok(caller().ok_or_else(|| incomplete("an account and a principal"))?)
+        Ok(caller().ok_or_else(|| incomplete("a principal"))?)
     }
 
     fn call(&self, method: &'static str, path: &str, permission: &'static str) -> Call<'_> {

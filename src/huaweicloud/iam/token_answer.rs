@@ -84,7 +84,7 @@ impl TemporaryAccessKey {
     }
 
     /// Reads the answer of a pod identity service; `None` where a part is missing.
-    pub fn from_pod_json(json: &Value) -> Option<Self> {
+    pub(crate) fn from_pod_json(json: &Value) -> Option<Self> {
         let object = json.get("credentials").unwrap_or(json);
         Self::from_object(
             object,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 /// What a token is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// For IAM itself: to list projects, to get another token.
     Account,
     /// For the services of one project.
@@ -22,7 +22,7 @@ pub enum Scope {
 
 /// A user as IAM finds one: by id, or by name and account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
+pub(crate) struct User {
     /// The id; needed together with a passcode.
     pub id: Option<String>,
     /// The name, unique in the account.
@@ -33,7 +33,7 @@ pub struct User {
 
 /// An account (in IAM's words a domain) as people give it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Account {
+pub(crate) enum Account {
     /// By name.
     Name(String),
     /// By id: 32 hexadecimal digits.
@@ -42,7 +42,7 @@ pub enum Account {
 
 impl Account {
     /// 32 hexadecimal digits are an id, everything else is a name.
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         if text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit()) {
             Self::Id(text.to_owned())
         } else {
@@ -60,7 +60,7 @@ impl Account {
 
 /// An agency to assume, in the account that has delegated.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agency {
+pub(crate) struct Agency {
     /// Its name.
     pub name: String,
     /// The account that delegates.
@@ -71,7 +71,7 @@ pub struct Agency {
 
 impl Agency {
     /// Reads `NAME` or `ACCOUNT/NAME`; `None` where the account is named in neither place.
-    pub fn parse(text: &str, account: Option<&str>) -> Option<Self> {
+    pub(crate) fn parse(text: &str, account: Option<&str>) -> Option<Self> {
         let (account, name) = match text.split_once('/') {
             Some((account, name)) => (account, name),
             None => (account?, text),
@@ -86,7 +86,7 @@ impl Agency {
 
 /// How `assume_role` names the agency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgencyNaming {
+pub(crate) enum AgencyNaming {
     /// `agency_name`.
     Huawei,
     /// `agency_name` and the older `xrole_name`: OTC's parameter table has the one, its samples and gophertelekomcloud the other.
@@ -98,7 +98,7 @@ const KEY_SECONDS: u32 = 6 * 3600;
 
 impl IamClient<'_> {
     /// A token by password, with the passcode of a virtual MFA device where there is one.
-    pub fn token_by_password(
+    pub(crate) fn token_by_password(
         &self,
         user: &User,
         password: &Secret<String>,
@@ -126,14 +126,19 @@ impl IamClient<'_> {
     }
 
     /// A token in another scope for one that is in hand.
-    pub fn rescoped_token(&self, token: &Secret<String>, scope: &Scope) -> Result<Token, IamError> {
+    pub(crate) fn rescoped_token(&self, token: &Secret<String>, scope: &Scope) -> Result<Token, IamError> {
         // Back to the IAM that issued it.
         let identity = json!({"methods": ["token"], "token": {"id": token.expose()}});
         self.token(identity, scope, true)
     }
 
     /// A token of an agency, for the credentials of this client.
-    pub fn token_of_agency(&self, agency: &Agency, naming: AgencyNaming, scope: &Scope) -> Result<Token, IamError> {
+    pub(crate) fn token_of_agency(
+        &self,
+        agency: &Agency,
+        naming: AgencyNaming,
+        scope: &Scope,
+    ) -> Result<Token, IamError> {
         let identity = json!({"methods": ["assume_role"], "assume_role": assume_role(agency, naming, None)});
         self.token(identity, scope, true)
     }
@@ -157,7 +162,7 @@ impl IamClient<'_> {
     }
 
     /// A token for the user of an identity provider, in exchange for an id token.
-    pub fn token_by_id_token(
+    pub(crate) fn token_by_id_token(
         &self,
         provider: &str,
         id_token: &Secret<String>,
@@ -175,14 +180,18 @@ impl IamClient<'_> {
     }
 
     /// A temporary access key for a token.
-    pub fn access_key_by_token(&self, token: &Secret<String>) -> Result<TemporaryAccessKey, IamError> {
+    pub(crate) fn access_key_by_token(&self, token: &Secret<String>) -> Result<TemporaryAccessKey, IamError> {
         // Back to the IAM that issued it.
         let token = json!({"id": token.expose(), "duration_seconds": KEY_SECONDS});
         self.access_key(&SecretJson::new(json!({"methods": ["token"], "token": token})))
     }
 
     /// A temporary access key of an agency, for the credentials of this client.
-    pub fn access_key_of_agency(&self, agency: &Agency, naming: AgencyNaming) -> Result<TemporaryAccessKey, IamError> {
+    pub(crate) fn access_key_of_agency(
+        &self,
+        agency: &Agency,
+        naming: AgencyNaming,
+    ) -> Result<TemporaryAccessKey, IamError> {
         let seconds = agency.seconds.unwrap_or(KEY_SECONDS);
         let assume_role = assume_role(agency, naming, Some(seconds));
         self.access_key(&SecretJson::new(

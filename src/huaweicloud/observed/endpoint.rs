@@ -15,7 +15,7 @@ const KIND: &str = "endpoints";
 
 /// Which header form an endpoint's gateway accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SignatureForm {
+pub(crate) enum SignatureForm {
     /// `Access=…`, as the official SDKs send it.
     #[default]
     Modern,
@@ -26,7 +26,7 @@ pub enum SignatureForm {
 impl SignatureForm {
     /// The other one.
     #[must_use]
-    pub fn other(self) -> Self {
+    pub(crate) fn other(self) -> Self {
         match self {
             Self::Modern => Self::Legacy,
             Self::Legacy => Self::Modern,
@@ -36,22 +36,22 @@ impl SignatureForm {
 
 /// What is known of an endpoint; the default is what the documentation promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct EndpointTraits {
+pub(crate) struct EndpointTraits {
     /// The form to sign in.
     pub signature: SignatureForm,
     /// It took the legacy form only, once.
-    pub has_needed_legacy: bool,
+    pub(crate) has_needed_legacy: bool,
     /// `expire_at` is refused or ignored: certificates live whole days.
-    pub grants_days_only: bool,
+    pub(crate) grants_days_only: bool,
     /// The same of the paths of Autopilot clusters.
-    pub grants_days_only_to_autopilot: bool,
+    pub(crate) grants_days_only_to_autopilot: bool,
     /// Its clock and ours.
     pub skew: Skew,
 }
 
 impl EndpointTraits {
     /// Certificates live whole days, for this kind of cluster.
-    pub fn days_only(&mut self, is_autopilot: bool) -> &mut bool {
+    pub(crate) fn days_only(&mut self, is_autopilot: bool) -> &mut bool {
         if is_autopilot {
             &mut self.grants_days_only_to_autopilot
         } else {
@@ -123,7 +123,7 @@ pub struct Endpoints<'a> {
 
 impl<'a> Endpoints<'a> {
     /// Knows what earlier runs wrote down in `directories`.
-    pub fn new(directories: &'a Directories, clock: &'a Clock) -> Self {
+    pub(crate) fn new(directories: &'a Directories, clock: &'a Clock) -> Self {
         Self {
             directories,
             clock,
@@ -132,7 +132,7 @@ impl<'a> Endpoints<'a> {
     }
 
     /// What is known of `endpoint`.
-    pub fn traits(&self, endpoint: &Endpoint) -> EndpointTraits {
+    pub(crate) fn traits(&self, endpoint: &Endpoint) -> EndpointTraits {
         let name = endpoint.as_str();
         let mut known = self.known.borrow_mut();
         *known
@@ -141,7 +141,7 @@ impl<'a> Endpoints<'a> {
     }
 
     /// Learns something about `endpoint`.
-    pub fn learn(&self, endpoint: &Endpoint, change: impl FnOnce(&mut EndpointTraits)) {
+    pub(crate) fn learn(&self, endpoint: &Endpoint, change: impl FnOnce(&mut EndpointTraits)) {
         let had = self.traits(endpoint);
         let mut traits = had;
         change(&mut traits);

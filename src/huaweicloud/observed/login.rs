@@ -14,7 +14,7 @@ struct Used {
 }
 
 /// Notes that a login has used the endpoint.
-pub fn used_by_login(directories: &Directories, endpoint: &Endpoint) {
+pub(crate) fn used_by_login(directories: &Directories, endpoint: &Endpoint) {
     let used = Used {
         endpoint: endpoint.to_string(),
     };
@@ -22,7 +22,7 @@ pub fn used_by_login(directories: &Directories, endpoint: &Endpoint) {
 }
 
 /// Whether a login has.
-pub fn was_used_by_login(directories: &Directories, endpoint: &Endpoint) -> bool {
+pub(crate) fn was_used_by_login(directories: &Directories, endpoint: &Endpoint) -> bool {
     let used: Option<Used> = read(directories, KIND, endpoint.as_str());
     used.is_some_and(|used| used.endpoint == endpoint.as_str())
 }

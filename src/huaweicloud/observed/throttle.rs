@@ -51,7 +51,7 @@ impl Throttle {
     }
 
     /// The error of whoever would have asked.
-    pub fn into_error(self, now: DateTime<Utc>) -> Error {
+    pub(crate) fn into_error(self, now: DateTime<Utc>) -> Error {
         Throttled {
             seconds: (self.until - now).num_seconds().max(1),
             message: self.message,

@@ -14,7 +14,7 @@ struct NamedUser {
 }
 
 /// Notes what the user with this id is called.
-pub fn remember_user(directories: &Directories, id: &str, name: &str) {
+pub(crate) fn remember_user(directories: &Directories, id: &str, name: &str) {
     if id.is_empty() || name.is_empty() || user_name(directories, id).as_deref() == Some(name) {
         return;
     }

@@ -8,7 +8,7 @@ pub struct CanonicalRequest {
     /// Method, URI, query, headers, header names and payload hash, by lines.
     pub text: String,
     /// Header names, lower case, sorted, joined by `;`.
-    pub signed_headers: String,
+    pub(crate) signed_headers: String,
 }
 
 /// Builds the canonical request of `request` with `headers` (all that are to be signed, `Host` included) and `payload_hash`.
@@ -77,7 +77,7 @@ fn canonical_uri(path: &str) -> String {
 }
 
 /// RFC 3986 percent-encoding: all but letters, digits, `-`, `_`, `.` and `~`, with upper-case digits.
-pub fn percent_encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     percent_encode_bytes(text.as_bytes())
 }
 

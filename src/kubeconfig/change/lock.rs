@@ -59,7 +59,7 @@ impl Drop for Lock {
 }
 
 /// The file that is there while somebody writes this kubeconfig.
-pub fn lock_file(kubeconfig: &Path) -> PathBuf {
+pub(crate) fn lock_file(kubeconfig: &Path) -> PathBuf {
     beside(kubeconfig, ".lock")
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn write(files: &[FileChange], locations: &Locations) -> Result<(), K
 }
 
 /// The file that keeps what a kubeconfig was before the last change.
-pub fn backup_file(kubeconfig: &Path) -> PathBuf {
+pub(crate) fn backup_file(kubeconfig: &Path) -> PathBuf {
     beside(kubeconfig, ".cce-login-backup")
 }
 

@@ -45,7 +45,7 @@ pub(crate) enum BodyChange {
 
 /// What a user entry of ours does not have any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loss {
+pub(crate) struct Loss {
     /// The user's name.
     pub user: String,
     /// The credentials that kubectl would use in place of our plugin, or refuses beside it.

@@ -196,11 +196,6 @@ mod tests {
         later.run(|()| Ok(())).unwrap();
         let (clock_set_back, _) = counting(at(noon() - TimeDelta::minutes(1)));
         clock_set_back.run(|()| Ok(())).unwrap();
-
-        at(noon()).clear().unwrap();
-        at(noon()).clear().unwrap();
-        let (cleared, _) = counting(at(noon()));
-        cleared.run(|()| Ok(())).unwrap();
     }
 
     #[test]

@@ -17,14 +17,14 @@ const HEADER_LEN: usize = MAGIC.len() + 2 + 4 + SHA256_OUTPUT_LEN;
 const PARTS_MAX: usize = 64;
 
 /// Lets a store take values of any sensible size by splitting those above its `limit`.
-pub struct Split<S> {
+pub(crate) struct Split<S> {
     store: S,
     limit: usize,
 }
 
 impl<S: SecretStore> Split<S> {
     /// Wraps `store`, whose items hold at most `limit` bytes (at least the 56 bytes of a header).
-    pub fn new(store: S, limit: usize) -> Self {
+    pub(crate) fn new(store: S, limit: usize) -> Self {
         Self {
             store,
             limit: limit.max(HEADER_LEN),

@@ -1,8 +1,7 @@
 //! A keyring that did not answer is not asked again: by this process, and for five minutes by no other one. A small file tells them.
 
-use crate::private_dir::{read_private, remove_private, write_private};
+use crate::private_dir::{read_private, write_private};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ pub struct TimeOutMarker {
 
 impl TimeOutMarker {
     /// A marker at `path` (`None`: only this process knows), seen at `now`.
-    pub fn new(path: Option<PathBuf>, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(path: Option<PathBuf>, now: DateTime<Utc>) -> Self {
         Self {
             path,
             now,
@@ -44,16 +43,11 @@ impl TimeOutMarker {
     /// When that was, if it was a moment ago: less than five minutes, or one for a dialog.
     ///
     /// A time in the future (the clock was set back) and anything unreadable count as no marker.
-    pub fn recent(&self) -> Option<DateTime<Utc>> {
+    pub(crate) fn recent(&self) -> Option<DateTime<Utc>> {
         let text = String::from_utf8(read_private(self.path.as_ref()?).ok()??).ok()?;
         let noted = DateTime::parse_from_rfc3339(text.trim_end()).ok()?.to_utc();
         let age = self.now - noted;
         (age >= TimeDelta::zero() && age < self.holds_for).then_some(noted)
-    }
-
-    /// Removes the marker, so that the store is asked again.
-    pub fn clear(&self) -> io::Result<()> {
-        self.path.as_deref().map_or(Ok(()), remove_private)
     }
 
     /// Notes that the store did not answer, `waited` after this process looked at the clock; best effort.
