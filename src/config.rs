@@ -287,7 +287,12 @@ impl Config {
         profile: &Profile,
     ) -> Result<PathBuf, ConfigError> {
         edit(directories, inputs, |document| {
-            let table = toml_edit::ser::to_document(profile).unwrap_or_default();
+            let mut table = toml_edit::ser::to_document(profile).unwrap_or_default();
+            for (_, item) in table.iter_mut().filter(|(_, item)| item.is_inline_table()) {
+                // With lines of its own, as people write it.
+                let inline = std::mem::take(item).into_table();
+                *item = inline.map_or_else(|item| item, toml_edit::Item::Table);
+            }
             let profiles = document.entry("profiles").or_insert_with(|| {
                 let mut table = toml_edit::Table::new();
                 table.set_implicit(true);

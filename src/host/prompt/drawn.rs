@@ -36,7 +36,7 @@ pub(super) fn confirm(question: &str, default: bool, has_colours: bool) -> Resul
 }
 
 /// A question while it is being answered.
-trait Asked {
+trait DrawnQuestion {
     type Answer;
 
     /// Its lines, and line and column of the cursor.
@@ -47,7 +47,7 @@ trait Asked {
 }
 
 /// Asks until there is an answer.
-fn ask<A: Asked>(question: &str, has_colours: bool, mut asked: A) -> Result<A::Answer, Cancelled> {
+fn ask<A: DrawnQuestion>(question: &str, has_colours: bool, mut asked: A) -> Result<A::Answer, Cancelled> {
     let mut screen = Screen::open(has_colours).map_err(broken)?;
     loop {
         let (lines, cursor) = asked.picture();
@@ -73,7 +73,7 @@ struct YesOrNo<'q> {
     default: bool,
 }
 
-impl Asked for YesOrNo<'_> {
+impl DrawnQuestion for YesOrNo<'_> {
     type Answer = bool;
 
     fn picture(&mut self) -> (Vec<Line>, (usize, usize)) {
@@ -123,7 +123,7 @@ impl<'q> OneLine<'q> {
     }
 }
 
-impl Asked for OneLine<'_> {
+impl DrawnQuestion for OneLine<'_> {
     type Answer = Secret<String>;
 
     fn picture(&mut self) -> (Vec<Line>, (usize, usize)) {
@@ -277,7 +277,7 @@ impl<'q> FromList<'q> {
     }
 }
 
-impl Asked for FromList<'_> {
+impl DrawnQuestion for FromList<'_> {
     type Answer = Vec<usize>;
 
     fn picture(&mut self) -> (Vec<Line>, (usize, usize)) {
