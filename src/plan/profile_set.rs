@@ -47,9 +47,6 @@ impl ProfileSetPlan {
             if profile.kind == existing.kind {
                 profile.client_secret = profile.client_secret.or(existing.client_secret);
             }
-            profile.shared_cache.clone_from(&existing.shared_cache);
-            profile.shared_key_file.clone_from(&existing.shared_key_file);
-            profile.vault.clone_from(&existing.vault);
         }
         Ok(plan)
     }
