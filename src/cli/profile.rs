@@ -41,7 +41,7 @@ Examples:
     --idp acme --region eu-de
 
   # The access key that a password manager prints
-  kubectl cce-login profile set vault --kind command --region eu-de -- op read op://work/cce/key.json
+  kubectl cce-login profile set vault --kind command --region eu-de -- op read op://team/cce/key.json
 
   # The users of an identity provider, by the id token in a file
   kubectl cce-login profile set ci --kind federation --idp NAME --id-token-file FILE --region eu-de";
