@@ -48,7 +48,10 @@ impl Asker<'_> {
         let noted = noted_issuer(self.session, held);
         let is_near =
             |located: &&LocatedCluster| is_at(&located.cluster) || noted.as_ref() == Some(&located.cluster.id);
-        let (near, far): (Vec<_>, Vec<_>) = clusters.iter().partition(is_near);
+        let (near, mut far): (Vec<_>, Vec<_>) = clusters.iter().partition(is_near);
+        // What is known already has not issued it, so that whoever runs this again asks the next ones.
+        let known = known_authorities(self.session);
+        far.sort_by_key(|located| known.contains(&located.cluster.id));
         let mut found = Vec::new();
         let mut trouble = None;
         for candidate in near {
@@ -131,10 +134,17 @@ fn noted_issuer(session: &Session<'_>, held: &HeldCertificate) -> Option<Cluster
     issued.find_map(|(_, note)| ClusterId::parse(&note.cluster_id).ok())
 }
 
+/// The clusters whose authorities this machine has noted.
+fn known_authorities(session: &Session<'_>) -> Vec<ClusterId> {
+    let notes = index::all(&session.directories).into_iter();
+    let noted = notes.filter(|(_, note)| note.ca_pem.is_some());
+    noted.filter_map(|(_, note)| ClusterId::parse(&note.cluster_id).ok()).collect()
+}
+
 /// Among what it was looked for, in a sentence: so many clusters, with so many places that did not answer.
 pub(crate) fn looked_at(clusters: usize, failures: usize) -> String {
     let asked = if clusters > MOST_ASKED {
-        format!("the {MOST_ASKED} of {clusters} clusters that were asked")
+        format!("the {MOST_ASKED} of {clusters} clusters that were asked (the same command asks the next ones)")
     } else {
         "the clusters that this identity can reach".to_owned()
     };

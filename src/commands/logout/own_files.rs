@@ -22,7 +22,8 @@ const DIRECTORIES: [&str; 13] = [
     "users",
 ];
 /// The files that have a name of their own.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
+    "behind.fetch",
     "callers",
     "config.toml",
     "keyring-timed-out",
@@ -40,7 +41,15 @@ const PREFIXES: [&str; 7] = [
     "sign-on-",
 ];
 /// and one of these behind it.
-const SUFFIXES: [&str; 6] = [".json", ".fetch", ".question", ".record", ".renewal", ".sign-in"];
+const SUFFIXES: [&str; 7] = [
+    ".acceptance",
+    ".fetch",
+    ".json",
+    ".question",
+    ".record",
+    ".renewal",
+    ".sign-in",
+];
 const PREFIX_OF_SECRETS: &str = "entry-profile-";
 /// Hexadecimal digits of a hash.
 const HASH: usize = 32;
@@ -132,6 +141,8 @@ mod tests {
     fn our_names_are_told_from_others() {
         for ours in [
             "config.toml",
+            "behind.fetch",
+            &format!("cert-{HEX}.acceptance"),
             &format!("cert-{HEX}.json"),
             &format!("cert-{HEX}"),
             &format!("entry-cert-{HEX}"),

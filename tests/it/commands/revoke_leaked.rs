@@ -126,6 +126,20 @@ fn a_certificate_alone_is_found_by_its_authorities_from_a_file_or_stdin() {
 }
 
 #[test]
+fn of_many_clusters_ten_are_asked_and_the_next_ones_when_it_is_run_again() {
+    let world = logged_in();
+    for number in 1..=12 {
+        world.sim.add_cluster(ClusterSpec::named(&format!("z-{number:02}")));
+    }
+    world.write("leaked.yaml", issued(&world, "z-12", "bob").certificate);
+    let first = revoke(&world, &["--dry-run"]);
+    first.fails(Exit::Failed, "none of the 10 of 15 clusters that were asked (the same command asks the next ones)");
+    let second = revoke(&world, &["--dry-run"]);
+    second.is_done();
+    assert!(second.stdout.contains("cluster `z-12`"), "{second}");
+}
+
+#[test]
 fn a_certificate_of_no_cluster_is_told_with_what_it_says_of_itself() {
     let world = logged_in();
     world.write(
