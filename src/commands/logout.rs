@@ -5,7 +5,7 @@ mod purge;
 
 use crate::account::sign_off;
 use crate::cache::index::{self, CertificateRecord};
-use crate::cli::{GlobalArgs, LogoutArgs};
+use crate::cli::{GlobalArgs, IdentityArgs, LogoutArgs};
 use crate::contexts::{self, ResolvedContext, is_about};
 use crate::credential::forget::{NotForgotten, forget, forget_sign_ins, in_all};
 use crate::credential::request::Requester;
@@ -13,10 +13,11 @@ use crate::credential::shared;
 use crate::discovery::targets;
 use crate::error::Result;
 use crate::host::{Directories, Host};
+use crate::identity::Identity;
 use crate::kubeconfig::OurContext;
 use crate::output::confirm;
 use crate::output::some_failed::Failures;
-use crate::plan::{ContextsPlan, RunSettings, Verification};
+use crate::plan::{self, ContextsPlan, RunSettings, Verification};
 use crate::revocation::{self, Revocation, owner};
 use crate::session::Session;
 
@@ -163,9 +164,21 @@ fn end_sign_ons(session: &Session<'_>, pins: &[&str]) -> std::result::Result<(),
     sign_off::sign_off(session, &names).map_or(Ok(()), |reason| Err(NotForgotten::SignOn(reason)))
 }
 
+/// The identity is still there: its profile may be gone, its variables unset.
+fn is_configured(session: &Session<'_>, pin: &str) -> bool {
+    let (profile, identity) = match pin.split_once('=') {
+        Some(("--profile", name)) => (Some(name.to_owned()), None),
+        Some((_, source)) => (None, Some(source.to_owned())),
+        None => return true,
+    };
+    let env = &session.host.env;
+    let pin = plan::pin(&IdentityArgs { profile, identity }, env).ok();
+    pin.is_some_and(|pin| Identity::locate(&pin, env, &session.directories).is_ok())
+}
+
 /// Forgetting a certificate forgets no identity: the next kubectl call fetches a new one.
 fn say_who_can_sign_in(session: &Session<'_>, pins: &[&str]) {
-    for pin in pins {
+    for pin in pins.iter().filter(|pin| is_configured(session, pin)) {
         session.host.say(&match pin.split_once('=') {
             Some(("--profile", name)) if sign_off::needs_browser(session, name) => {
                 format!("profile `{name}` asks for a sign-in in the browser again")

@@ -27,6 +27,15 @@ fn a_certificate_is_forgotten_and_who_can_sign_in_is_told() {
 }
 
 #[test]
+fn who_is_not_there_any_more_is_not_said_to_sign_in() {
+    let mut world = World::new();
+    world.login(&[]).is_done();
+    world.use_no_key();
+    let logout = world.run(["logout"]);
+    assert!(!logout.is_done().stderr.contains("sign in"), "{logout}");
+}
+
+#[test]
 fn every_lifetime_of_this_context_is_forgotten_and_no_other_cluster() {
     let world = World::new();
     world.sim.add_cluster(ClusterSpec::named("staging"));
