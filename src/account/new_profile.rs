@@ -136,7 +136,7 @@ pub(crate) fn keep_without_secret(session: &Session<'_>, plan: &ProfileSetPlan) 
         &plan.profile,
     )?;
     session.host.say(&format!(
-        "the secret is for this login only; the rest of profile `{name}` is kept in `{}`. When the certificate ends: kubectl cce-login profile set {name}",
+        "the secret is for this login only; the rest of profile `{name}` is kept in `{}`. When the certificate ends: kubectl cce-login profile set {name} --secret-store file",
         file.display(),
         name = plan.name
     ));
