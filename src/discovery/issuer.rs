@@ -138,7 +138,9 @@ fn noted_issuer(session: &Session<'_>, held: &HeldCertificate) -> Option<Cluster
 fn known_authorities(session: &Session<'_>) -> Vec<ClusterId> {
     let notes = index::all(&session.directories).into_iter();
     let noted = notes.filter(|(_, note)| note.ca_pem.is_some());
-    noted.filter_map(|(_, note)| ClusterId::parse(&note.cluster_id).ok()).collect()
+    noted
+        .filter_map(|(_, note)| ClusterId::parse(&note.cluster_id).ok())
+        .collect()
 }
 
 /// Among what it was looked for, in a sentence: so many clusters, with so many places that did not answer.

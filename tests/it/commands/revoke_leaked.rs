@@ -133,7 +133,10 @@ fn of_many_clusters_ten_are_asked_and_the_next_ones_when_it_is_run_again() {
     }
     world.write("leaked.yaml", issued(&world, "z-12", "bob").certificate);
     let first = revoke(&world, &["--dry-run"]);
-    first.fails(Exit::Failed, "none of the 10 of 15 clusters that were asked (the same command asks the next ones)");
+    first.fails(
+        Exit::Failed,
+        "none of the 10 of 15 clusters that were asked (the same command asks the next ones)",
+    );
     let second = revoke(&world, &["--dry-run"]);
     second.is_done();
     assert!(second.stdout.contains("cluster `z-12`"), "{second}");

@@ -5,6 +5,7 @@ use cce_sim::{ProviderSpec, Sim};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -86,19 +87,13 @@ impl Drop for Browser {
 
 impl Browser {
     pub(crate) fn start() -> Self {
-        let mut command = Command::new("chromedriver");
         let profile = tempfile::tempdir().unwrap();
-        // Its sockets and sessions, too, go with the profile.
-        command
-            .arg("--port=0")
-            .envs([("HOME", profile.path()), ("TMPDIR", profile.path())]);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let spawned = command.spawn();
-        let mut process = Ending(spawned.unwrap_or_else(|error| panic!("no chromedriver ({error}): run tests/run")));
-        let said = first_line_with(&mut process.0, "successfully on port ");
+        // It ends where the port that it has chosen is taken for IPv6.
+        let started = std::iter::repeat_with(|| start_driver(profile.path()))
+            .take(5)
+            .flatten()
+            .next();
+        let (process, said) = started.unwrap_or_else(|| panic!("chromedriver ended five times"));
         let port: String = said
             .split_once("on port ")
             .unwrap()
@@ -192,7 +187,25 @@ impl Browser {
     }
 }
 
+/// The driver and what it says of its port; `None`: it has ended.
+fn start_driver(home: &Path) -> Option<(Ending, String)> {
+    let mut command = Command::new("chromedriver");
+    command.arg("--port=0").env("HOME", home);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let spawned = command.spawn();
+    let mut process = Ending(spawned.unwrap_or_else(|error| panic!("no chromedriver ({error}): run tests/run")));
+    let said = try_first_line_with(&mut process.0, "successfully on port ")?;
+    Some((process, said))
+}
+
 fn first_line_with(process: &mut Child, text: &str) -> String {
+    try_first_line_with(process, text).unwrap_or_else(|| panic!("it has ended without `{text}`"))
+}
+
+fn try_first_line_with(process: &mut Child, text: &str) -> Option<String> {
     let stdout = BufReader::new(process.stdout.take().unwrap());
     let (sender, receiver) = std::sync::mpsc::channel();
     let text = text.to_owned();
@@ -202,7 +215,7 @@ fn first_line_with(process: &mut Child, text: &str) -> String {
             let _ = sender.send(line);
         }
     });
-    receiver.recv_timeout(LIMIT).unwrap()
+    receiver.recv_timeout(LIMIT).ok()
 }
 
 /// One request on loopback; the answer's JSON.
