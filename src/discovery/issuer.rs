@@ -136,9 +136,9 @@ fn noted_issuer(session: &Session<'_>, held: &HeldCertificate) -> Option<Cluster
 
 /// The clusters whose authorities this machine has noted.
 fn known_authorities(session: &Session<'_>) -> Vec<ClusterId> {
-    let notes = index::all(&session.directories).into_iter();
-    let noted = notes.filter(|(_, note)| note.ca_pem.is_some());
-    noted
+    index::all(&session.directories)
+        .into_iter()
+        .filter(|(_, note)| note.ca_pem.is_some())
         .filter_map(|(_, note)| ClusterId::parse(&note.cluster_id).ok())
         .collect()
 }
