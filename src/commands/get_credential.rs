@@ -52,9 +52,9 @@ impl ClientCall<'_> {
             Some(Err(error)) => Some(error),
             None => None,
         };
-        let (identity, not_taken) = self.identity(not_taken)?;
-        let plan = self.plan(identity.profile())?;
         let directories = Directories::of(&self.host.env);
+        let (identity, not_taken) = self.identity(&directories, not_taken)?;
+        let plan = self.plan(identity.profile())?;
         let session = Session::new(self.host, directories, plan.run, self.global.verbose).for_client();
         if let Some(error) = not_taken {
             let log = &session.log;
@@ -95,9 +95,9 @@ impl ClientCall<'_> {
     }
 
     /// Whoever gets a certificate; and why that of somebody else is not taken.
-    fn identity(&self, not_taken: Option<Error>) -> Result<(Identity, Option<Error>)> {
+    fn identity(&self, directories: &Directories, not_taken: Option<Error>) -> Result<(Identity, Option<Error>)> {
         let env = &self.host.env;
-        let located = Identity::locate(&plan::pin(&self.args.identity, env)?, env, &Directories::of(env));
+        let located = Identity::locate(&plan::pin(&self.args.identity, env)?, env, directories);
         match (located, not_taken) {
             // Nobody was needed: what is missing is the certificate that should be there.
             (Err(_), Some(not_taken)) => Err(not_taken),

@@ -1,5 +1,6 @@
 //! The cluster that issued a certificate: known by its authorities, never by a name or an address alone.
 
+use crate::cache::CacheKey;
 use crate::cache::index::{self, CertificateRecord};
 use crate::credential::Certificates;
 use crate::credential::request::{CertificateRequest, Requester};
@@ -45,13 +46,17 @@ impl Asker<'_> {
             let is_one = |server: Endpoint| cluster.endpoints.iter().any(|endpoint| endpoint.url == server);
             held.servers().any(is_one)
         };
-        let noted = noted_issuer(self.session, held);
+        let records = index::all(&self.session.directories);
+        let noted = noted_issuer(&records, held);
         let is_near =
             |located: &&LocatedCluster| is_at(&located.cluster) || noted.as_ref() == Some(&located.cluster.id);
         let (near, mut far): (Vec<_>, Vec<_>) = clusters.iter().partition(is_near);
         // What is known already has not issued it, so that whoever runs this again asks the next ones.
-        let known = known_authorities(self.session);
-        far.sort_by_key(|located| known.contains(&located.cluster.id));
+        let is_known = |id: &ClusterId| {
+            let mut about_it = records.iter().filter(|(_, note)| note.cluster_id == id.as_str());
+            about_it.any(|(_, note)| note.ca_pem.is_some())
+        };
+        far.sort_by_key(|located| is_known(&located.cluster.id));
         let mut found = Vec::new();
         let mut trouble = None;
         for candidate in near {
@@ -128,19 +133,12 @@ pub(crate) enum Staleness {
 }
 
 /// The cluster whose authorities, as this machine has noted them, issued what is held.
-fn noted_issuer(session: &Session<'_>, held: &HeldCertificate) -> Option<ClusterId> {
-    let notes = index::all(&session.directories).into_iter();
-    let mut issued = notes.filter(|(_, note)| note.ca_pem.as_deref().is_some_and(|ca| held.is_issued_by(ca)));
+fn noted_issuer(records: &[(CacheKey, CertificateRecord)], held: &HeldCertificate) -> Option<ClusterId> {
+    let is_issuer = |ca: &str| held.is_issued_by(ca);
+    let mut issued = records
+        .iter()
+        .filter(|(_, note)| note.ca_pem.as_deref().is_some_and(is_issuer));
     issued.find_map(|(_, note)| ClusterId::parse(&note.cluster_id).ok())
-}
-
-/// The clusters whose authorities this machine has noted.
-fn known_authorities(session: &Session<'_>) -> Vec<ClusterId> {
-    index::all(&session.directories)
-        .into_iter()
-        .filter(|(_, note)| note.ca_pem.is_some())
-        .filter_map(|(_, note)| ClusterId::parse(&note.cluster_id).ok())
-        .collect()
 }
 
 /// Among what it was looked for, in a sentence: so many clusters, with so many places that did not answer.
