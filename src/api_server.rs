@@ -48,7 +48,7 @@ pub enum ApiServerError {
     /// It is not who it should be.
     #[error("the API server `{url}` cannot be verified with the cluster's CA, neither as itself nor as {tried}")]
     Unverified {
-        /// Who.
+        /// Where it was asked.
         url: Endpoint,
         /// The other names that were tried.
         tried: String,
@@ -129,7 +129,7 @@ fn why_unverified(reason: &str) -> &'static str {
 impl ApiServer {
     /// Finds out how the server at `url` verifies against the cluster's authorities: as its own host, else under the first of
     /// [`other_names`]. Names that the server presents are never taken over.
-    pub fn verify(
+    pub(crate) fn verify(
         url: &Endpoint,
         ca_pem: &str,
         other_hosts: &[&str],
@@ -174,7 +174,7 @@ impl ApiServer {
     }
 
     /// The server without any verification, if it answers: `--insecure-skip-tls-verify`.
-    pub fn unverified(url: &Endpoint, proxies: &Proxies, deadline: Deadline) -> Result<Self, ApiServerError> {
+    pub(crate) fn unverified(url: &Endpoint, proxies: &Proxies, deadline: Deadline) -> Result<Self, ApiServerError> {
         let server = Self {
             url: url.clone(),
             check: ServerCheck::Unverified,
@@ -187,7 +187,7 @@ impl ApiServer {
     }
 
     /// The `tls-server-name` that kubectl needs.
-    pub fn tls_server_name(&self) -> Option<&str> {
+    pub(crate) fn tls_server_name(&self) -> Option<&str> {
         match &self.check {
             ServerCheck::Verified { name, .. } => name.as_deref(),
             ServerCheck::Unverified => None,

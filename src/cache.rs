@@ -2,15 +2,15 @@
 //!
 //! A cache that fails costs a fetch, never a login: every method answers with a miss or a note, not with an error.
 
-pub mod claim;
+pub(crate) mod claim;
 pub mod entry;
-pub mod failure;
+pub(crate) mod failure;
 pub mod freshness;
-pub mod handed_over;
+pub(crate) mod handed_over;
 pub(crate) mod holders;
-pub mod index;
+pub(crate) mod index;
 pub(crate) mod secret_mark;
-pub mod single_flight;
+pub(crate) mod single_flight;
 pub mod tombstone;
 
 use crate::host::{Clock, Directories};
@@ -23,7 +23,7 @@ use index::CertificateRecord;
 
 /// What a certificate is filed under.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CacheKey(String);
+pub(crate) struct CacheKey(String);
 
 impl CacheKey {
     /// The key of everything that changes the answer.
@@ -75,13 +75,13 @@ impl CacheKey {
 /// The cache of one run.
 pub(crate) struct CertCache<'a> {
     /// Where certificates and keys are.
-    pub store: &'a LayeredStore,
+    pub(crate) store: &'a LayeredStore,
     /// Where everything else is.
-    pub directories: &'a Directories,
+    pub(crate) directories: &'a Directories,
     /// When an entry expires.
-    pub clock: &'a Clock,
+    pub(crate) clock: &'a Clock,
     /// Where trouble is told.
-    pub log: &'a Log<'a>,
+    pub(crate) log: &'a Log<'a>,
 }
 
 impl CertCache<'_> {

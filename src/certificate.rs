@@ -28,7 +28,7 @@ pub struct ClientCert {
     pub(crate) key_kind: KeyKind,
     pub(crate) key: Secret<Vec<u8>>,
     /// The first moment at which the leaf is valid.
-    pub not_before: DateTime<Utc>,
+    pub(crate) not_before: DateTime<Utc>,
     /// The last moment at which the leaf is valid.
     pub not_after: DateTime<Utc>,
     /// The subject's CN: the user's id, or the agency's.

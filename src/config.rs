@@ -26,7 +26,7 @@ pub struct Config {
 pub struct Profile {
     /// One of [`ProfileKind`], or what a later version knows.
     pub kind: String,
-    /// AK.
+    /// The public half of an access key; the secret half is in the keyring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
     /// The IAM user's name, unique in the account `domain`.
@@ -280,7 +280,7 @@ impl Config {
     }
 
     /// Adds or replaces one profile, and leaves the rest of the file as it is.
-    pub fn store(
+    pub(crate) fn store(
         directories: &Directories,
         inputs: &Inputs,
         name: &ProfileName,
@@ -312,7 +312,11 @@ impl Config {
     }
 
     /// Removes one profile, and leaves the rest of the file as it is.
-    pub fn remove(directories: &Directories, inputs: &Inputs, name: &ProfileName) -> Result<PathBuf, ConfigError> {
+    pub(crate) fn remove(
+        directories: &Directories,
+        inputs: &Inputs,
+        name: &ProfileName,
+    ) -> Result<PathBuf, ConfigError> {
         edit(directories, inputs, |document| {
             if let Some(profiles) = document.get_mut("profiles").and_then(|p| p.as_table_like_mut()) {
                 profiles.remove(name.as_str());

@@ -150,7 +150,7 @@ impl ResolvedContext {
         let host = session.host;
         let args = arguments(context)?;
         let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &session.directories)?;
-        let plan = GetCredentialPlan::new(&args, global, &host.env, identity.profile(), host.terminal, None)?;
+        let plan = GetCredentialPlan::new(&args, global, &host.env, Some(identity.profile()), host.terminal, None)?;
         Self::new(session, identity, plan)
     }
 

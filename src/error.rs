@@ -104,7 +104,7 @@ impl Explain for Cancelled {
 
 /// An error of any layer, with what we were about to do.
 #[derive(Debug)]
-pub struct Error {
+pub(crate) struct Error {
     doing: Option<String>,
     hint: Option<String>,
     is_hint_known: bool,
@@ -112,7 +112,7 @@ pub struct Error {
 }
 
 /// The crate's result.
-pub type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl<E: Explain> From<E> for Error {
     fn from(cause: E) -> Self {
@@ -128,7 +128,7 @@ impl<E: Explain> From<E> for Error {
 impl Error {
     /// Adds what we were about to do: a lower-case fragment such as ``failed to find cluster `x` ``.
     #[must_use]
-    pub fn doing(mut self, doing: impl Into<String>) -> Self {
+    pub(crate) fn doing(mut self, doing: impl Into<String>) -> Self {
         self.doing.get_or_insert_with(|| doing.into());
         self
     }
@@ -148,12 +148,12 @@ impl Error {
     }
 
     /// How the run ends.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.cause.exit()
     }
 
     /// What to do next.
-    pub fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         if self.is_hint_known {
             return None;
         }
@@ -161,7 +161,7 @@ impl Error {
     }
 
     /// How long the other side asks us to wait.
-    pub fn retry_after(&self) -> Option<TimeDelta> {
+    pub(crate) fn retry_after(&self) -> Option<TimeDelta> {
         self.cause.retry_after()
     }
 
@@ -196,12 +196,12 @@ impl Error {
     }
 
     /// What failed, without what we were about to do.
-    pub fn cause(&self) -> String {
+    pub(crate) fn cause(&self) -> String {
         chain(&*self.cause)
     }
 
     /// Writes the error to stderr: one line, and a hint if there is one.
-    pub fn report(&self, host: &Host) {
+    pub(crate) fn report(&self, host: &Host) {
         // Who cancels knows that nothing is wrong.
         let kind = if self.exit() == Exit::Interrupted {
             ""

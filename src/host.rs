@@ -28,7 +28,7 @@ pub(crate) use progress::{Progress, StateProgress};
 pub(crate) use prompt::Cancelled;
 pub use self_protection::protect_process;
 
-pub use crate::private_dir::user_id;
+pub(crate) use crate::private_dir::user_id;
 pub(crate) use crate::private_dir::{
     open_private, others_who_can_write, private_names, read_private, remove_private, write_private,
 };
@@ -101,12 +101,12 @@ impl Host {
     }
 
     /// So much time from now, not counting what a person takes to answer.
-    pub fn deadline(&self, time: Duration) -> Deadline {
+    pub(crate) fn deadline(&self, time: Duration) -> Deadline {
         self.asked.deadline(time)
     }
 
     /// Where this program's file is, links resolved.
-    pub fn executable(&self) -> Option<PathBuf> {
+    pub(crate) fn executable(&self) -> Option<PathBuf> {
         self.executable.clone().or_else(|| std::env::current_exe().ok())
     }
 
@@ -125,7 +125,7 @@ impl Host {
     }
 
     /// Writes one complete document to stdout. A closed pipe is a normal end. On a terminal, what it would obey is escaped.
-    pub fn print(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn print(&self, text: &str) -> io::Result<()> {
         let safe = self.terminal.stdout.then(|| sanitize::document(text));
         let text = safe.as_deref().unwrap_or(text);
         let mut out = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +143,7 @@ impl Host {
     }
 
     /// Writes one line for people to stderr, and only one, whatever names in it bring along; a closed stderr is nobody's fault.
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         let line = sanitize::line(line);
         let mut err = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = self.screen.above_progress(|| writeln!(err, "{line}"));
@@ -240,7 +240,7 @@ impl Env {
     }
 
     /// A variable's value, unless it is unset or blank.
-    pub fn var_os(&self, name: &str) -> Option<OsString> {
+    pub(crate) fn var_os(&self, name: &str) -> Option<OsString> {
         #[expect(
             clippy::disallowed_methods,
             reason = "the one place that reads the process's environment"
@@ -253,17 +253,17 @@ impl Env {
     }
 
     /// A variable's value as text, trimmed; one that is not UTF-8 counts as unset.
-    pub fn var(&self, name: &str) -> Option<String> {
+    pub(crate) fn var(&self, name: &str) -> Option<String> {
         Some(self.var_os(name)?.to_str()?.trim().to_owned())
     }
 
     /// A directory or file named by a variable; relative ones are refused as the XDG specification asks.
-    pub fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.var_os(name).map(PathBuf::from).filter(|p| p.is_absolute())
     }
 
     /// The user's home directory, if it is known.
-    pub fn home(&self) -> Option<PathBuf> {
+    pub(crate) fn home(&self) -> Option<PathBuf> {
         self.path(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
     }
 }

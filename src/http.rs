@@ -95,7 +95,7 @@ pub struct HttpSettings {
 
 impl HttpSettings {
     /// As the environment says: its proxies, and the roots of `SSL_CERT_FILE` in place of the system's.
-    pub fn of(env: &Env) -> Self {
+    pub(crate) fn of(env: &Env) -> Self {
         let roots = env.var_os(env_vars::SSL_CERT_FILE).map(PathBuf::from);
         Self {
             trust: roots.map_or(Trust::System, Trust::File),

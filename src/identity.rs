@@ -74,7 +74,7 @@ impl Identity {
     }
 
     /// Every identity that is configured and can be used, in the order in which [`Pin::Any`] looks, then the other profiles by name.
-    pub fn all(env: &Env, directories: &Directories) -> Vec<Self> {
+    pub(crate) fn all(env: &Env, directories: &Directories) -> Vec<Self> {
         sources::all(env, directories)
     }
 
@@ -153,7 +153,7 @@ impl Identity {
     }
 
     /// The profile's name or the source's: the first part of a kubeconfig user's name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match &self.source {
             IdentityOrigin::Named(source) => source.as_str(),
             IdentityOrigin::Profile(name) => name.as_str(),
@@ -161,7 +161,7 @@ impl Identity {
     }
 
     /// The source's name.
-    pub fn source(&self) -> &'static str {
+    pub(crate) fn source(&self) -> &'static str {
         match &self.source {
             IdentityOrigin::Named(source) => source.as_str(),
             IdentityOrigin::Profile(_) => SourceName::Profile.as_str(),
@@ -198,7 +198,7 @@ impl Identity {
     }
 
     /// For messages: what it is and where it comes from.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match &self.found.agency {
             Some(agency) if !self.found.described.starts_with("agency") => {
                 format!(
@@ -212,8 +212,8 @@ impl Identity {
     }
 
     /// What the profile, or the source, says of region, project and endpoints.
-    pub fn profile(&self) -> Option<&Profile> {
-        Some(&self.found.settings)
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.found.settings
     }
 
     /// It works only where the same environment variables are set.
@@ -277,7 +277,7 @@ impl Identity {
     }
 
     /// It signs whatever it asks for, with an access key that is good for every project.
-    pub fn signs(&self) -> bool {
+    pub(crate) fn signs(&self) -> bool {
         match self.found.means {
             AuthMethod::AccessKey { .. }
             | AuthMethod::Sts { .. }

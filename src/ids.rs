@@ -181,7 +181,7 @@ impl Endpoint {
     }
 
     /// The host alone, IPv6 addresses without brackets.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 

@@ -33,7 +33,7 @@ pub use error::KubeconfigError;
 
 pub use locations::Locations;
 pub(crate) use ownership::OurContext;
-pub use ownership::cluster_id;
+pub(crate) use ownership::cluster_id;
 pub(crate) use view::UserView;
 pub(crate) use view::decode as decoded;
 
@@ -120,7 +120,7 @@ impl Kubeconfig {
     }
 
     /// A kubeconfig of no files: everything in it would be new.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             locations: Locations::none(),
             files: Vec::new(),

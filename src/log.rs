@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 const FIRST_LINE: &str = "# log of kubectl cce-login\n";
 
 /// Where log lines go, and how many.
-pub struct Log<'a> {
+pub(crate) struct Log<'a> {
     host: &'a Host,
     level: u8,
     file: Option<Mutex<File>>,

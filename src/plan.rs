@@ -20,12 +20,12 @@ pub(crate) use contexts::{ContextsPlan, Selection};
 pub(crate) use get_credential::GET_CREDENTIAL_TIMEOUT;
 pub(crate) use get_credential::GetCredentialPlan;
 pub(crate) use kept_profile::with_kept;
-pub use login::Answers;
+pub(crate) use login::Answers;
 pub(crate) use login::{ClusterChoice, CurrentContext, Destination, LoginPlan, ServerChoice};
 pub use profile_set::{ProfileSetPlan, access_key_id};
 pub(crate) use profile_set::{profile_name, region_of_identity};
 pub(crate) use project::ProjectChoice;
-pub use revoke::Whose;
+pub(crate) use revoke::Whose;
 pub(crate) use revoke::{IdOrName, RevokePlan, RevokedOn, Verification};
 pub(crate) use rotate::{CustomFiles, RotatePlan, RotateTask, RotationChoice};
 pub(crate) use search::SearchPlan;
@@ -60,7 +60,7 @@ pub enum PlanError {
     /// Something that has no default.
     #[error("the {what} is missing")]
     Missing {
-        /// What.
+        /// Its name, as the flag's help has it.
         what: &'static str,
         /// How to give it.
         cure: String,
@@ -80,7 +80,7 @@ impl Explain for PlanError {
 }
 
 /// Which identity source is allowed to answer; needed before the profile's own settings are known.
-pub fn pin(args: &IdentityArgs, env: &Env) -> Result<Pin, PlanError> {
+pub(crate) fn pin(args: &IdentityArgs, env: &Env) -> Result<Pin, PlanError> {
     let sources = Sources { env, profile: None };
     // A flag of one kind outranks a variable of the other.
     let variable = |name| {
@@ -150,20 +150,16 @@ fn identity_source(given: &Given) -> Result<Pin, PlanError> {
 /// Which cluster, exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClusterRef {
-    /// Where.
-    pub region: Region,
-    /// Whose.
-    pub project_id: ProjectId,
-    /// Which.
-    pub cluster_id: ClusterId,
+    pub(crate) region: Region,
+    pub(crate) project_id: ProjectId,
+    pub(crate) cluster_id: ClusterId,
     /// Its path at CCE is another one.
     pub(crate) is_autopilot: bool,
 }
 
 /// A file that somebody names, or `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InputFile {
-    /// Stdin.
+pub(crate) enum InputFile {
     Stdin,
     /// The file with this name.
     Path(PathBuf),
@@ -197,7 +193,7 @@ impl std::fmt::Display for InputFile {
 }
 
 /// A path as it stays valid from any directory.
-pub fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

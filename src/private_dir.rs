@@ -5,7 +5,7 @@
 
 mod files;
 
-pub use files::user_id;
+pub(crate) use files::user_id;
 pub(crate) use files::{
     open_private, others_who_can_write, private_names, read_private, remove_private, write_private,
 };

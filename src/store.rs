@@ -103,7 +103,7 @@ impl StoreKind {
     }
 
     /// The OS keyring of the platform we run on.
-    pub const fn os_keyring() -> Self {
+    pub(crate) const fn os_keyring() -> Self {
         if cfg!(target_os = "macos") {
             Self::Keychain
         } else if cfg!(target_os = "windows") {

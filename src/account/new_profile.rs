@@ -76,8 +76,8 @@ pub(crate) fn keep_what_variables_say(session: &Session<'_>, args: &mut ProfileS
 /// Asks the cloud who the identity is. Nothing that was kept before answers for it.
 pub(crate) fn verify(session: &Session<'_>, args: &ProfileSetArgs, identity: &Identity) -> Result<principal::WhoAmI> {
     let env = &session.host.env;
-    let cloud = CloudSettings::for_identity(&args.cloud, env, identity.profile())?;
-    let region = plan::region_of_identity(args.region.as_deref(), env, identity.profile())?;
+    let cloud = CloudSettings::for_identity(&args.cloud, env, Some(identity.profile()))?;
+    let region = plan::region_of_identity(args.region.as_deref(), env, Some(identity.profile()))?;
     // A person is asked once: what it gave is for the login that follows.
     let cache = if identity.asks_person() {
         plan::cache_mode(env)?

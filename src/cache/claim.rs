@@ -9,7 +9,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 
 /// What is done once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Task {
+pub(crate) enum Task {
     /// Renewing a certificate ahead of time.
     Renewal,
     /// Asking the API server whether it refuses a certificate, because a caller came back early.
@@ -29,7 +29,13 @@ impl Task {
 }
 
 /// [`claim_with_reserve`] without any.
-pub fn claim(directories: &Directories, key: &CacheKey, task: Task, now: DateTime<Utc>, span: TimeDelta) -> bool {
+pub(crate) fn claim(
+    directories: &Directories,
+    key: &CacheKey,
+    task: Task,
+    now: DateTime<Utc>,
+    span: TimeDelta,
+) -> bool {
     claim_with_reserve(directories, key, task, now, span, 0)
 }
 
@@ -59,7 +65,7 @@ pub(crate) fn claim_with_reserve(
 }
 
 /// Gives the turn back before its time.
-pub fn release(directories: &Directories, key: &CacheKey, task: Task) {
+pub(crate) fn release(directories: &Directories, key: &CacheKey, task: Task) {
     if let Some(mut file) = open_lock_file(directories, key, task.name())
         && file.lock().is_ok()
     {

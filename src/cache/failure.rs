@@ -20,11 +20,10 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(2);
 /// The last failure under a key, as its caller saw it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Failure {
-    /// When.
-    pub at: DateTime<Utc>,
+pub(crate) struct Failure {
+    pub(crate) at: DateTime<Utc>,
     /// How often it has failed since it last went well.
-    pub times: u32,
+    pub(crate) times: u32,
     /// Before this nobody renews ahead of time.
     pub(crate) retry_at: DateTime<Utc>,
     /// A certificate was served all the same, so that nobody is to fail because of this.
@@ -172,19 +171,19 @@ impl Explain for RememberedFailure {
 }
 
 /// The last failure under `key`, if it is remembered.
-pub fn read(directories: &Directories, key: &CacheKey) -> Option<Failure> {
+pub(crate) fn read(directories: &Directories, key: &CacheKey) -> Option<Failure> {
     serde_json::from_slice(&read_private(&file(directories, key)?).ok()??).ok()
 }
 
 /// Remembers a failure for the callers behind us.
-pub fn write(directories: &Directories, key: &CacheKey, failure: &Failure) {
+pub(crate) fn write(directories: &Directories, key: &CacheKey, failure: &Failure) {
     if let (Some(path), Ok(text)) = (file(directories, key), serde_json::to_vec(failure)) {
         let _ = write_private(&path, &text);
     }
 }
 
 /// Forgets the last failure.
-pub fn clear(directories: &Directories, key: &CacheKey) {
+pub(crate) fn clear(directories: &Directories, key: &CacheKey) {
     if let Some(path) = file(directories, key) {
         let _ = remove_private(&path);
     }

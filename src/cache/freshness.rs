@@ -74,12 +74,12 @@ impl Schedule {
     }
 
     /// The length of the renewal window.
-    pub fn window(&self) -> TimeDelta {
+    pub(crate) fn window(&self) -> TimeDelta {
         self.not_after - self.renew_from
     }
 
     /// How much of the certificate's life is left at `now`, by our clock; negative when it is over.
-    pub fn left(&self, now: DateTime<Utc>) -> TimeDelta {
+    pub(crate) fn left(&self, now: DateTime<Utc>) -> TimeDelta {
         self.not_after - (now + self.skew)
     }
 

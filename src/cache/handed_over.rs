@@ -72,7 +72,7 @@ impl Explain for HandedOverError {
 }
 
 /// The file of this cluster's certificate.
-pub fn file(directory: &Path, cluster: &ClusterId) -> PathBuf {
+pub(crate) fn file(directory: &Path, cluster: &ClusterId) -> PathBuf {
     directory.join(format!("{cluster}.pem"))
 }
 

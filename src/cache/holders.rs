@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The stores that have an entry, or may have an older one of the same account, by their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Holders(Vec<String>);
+pub(crate) struct Holders(Vec<String>);
 
 impl Holders {
     /// Their names, for reports.

@@ -12,42 +12,42 @@ use std::path::PathBuf;
 /// What `status`, the next fetch and the question to the API server need to know. No secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CertificateRecord {
+pub(crate) struct CertificateRecord {
     /// The file's version.
-    pub version: u32,
+    pub(crate) version: u32,
     /// The region.
-    pub region: String,
+    pub(crate) region: String,
     /// The project's id.
-    pub project_id: String,
+    pub(crate) project_id: String,
     /// The cluster's id.
-    pub cluster_id: String,
+    pub(crate) cluster_id: String,
     /// `--profile=…` or `--identity=…`.
-    pub pin: String,
+    pub(crate) pin: String,
     /// The certificate's CN: who we are to the cluster.
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// The lifetime asked for.
-    pub asked: String,
+    pub(crate) asked: String,
     /// When the certificate came.
-    pub fetched_at: DateTime<Utc>,
+    pub(crate) fetched_at: DateTime<Utc>,
     /// When it ends.
-    pub not_after: DateTime<Utc>,
+    pub(crate) not_after: DateTime<Utc>,
     /// The stores that may hold it.
-    pub stores: Holders,
+    pub(crate) stores: Holders,
     /// The directory of its file, if one of them is of files: the settings may name another one by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) file_directory: Option<PathBuf>,
     /// The servers that `clustercert` named.
-    pub servers: Vec<String>,
+    pub(crate) servers: Vec<String>,
     /// Those of custom SANs.
-    pub custom_san_servers: Vec<String>,
+    pub(crate) custom_san_servers: Vec<String>,
     /// The cluster's certificate authorities.
-    pub ca_pem: Option<String>,
+    pub(crate) ca_pem: Option<String>,
     /// The server that a login chose among them.
     #[serde(default)]
     pub(crate) chosen_server: Option<String>,
     /// The name under which that server verifies, if it is not its host.
     #[serde(default)]
-    pub tls_server_name: Option<String>,
+    pub(crate) tls_server_name: Option<String>,
     /// When a cluster entry that waited for its authorities got them: who has read it before trusts nobody.
     #[serde(default)]
     pub(crate) completed_at: Option<DateTime<Utc>>,
@@ -65,7 +65,7 @@ impl CertificateRecord {
 }
 
 /// The note on `key`, if there is a readable one.
-pub fn read(directories: &Directories, key: &CacheKey) -> Option<CertificateRecord> {
+pub(crate) fn read(directories: &Directories, key: &CacheKey) -> Option<CertificateRecord> {
     let text = read_private(&file(directories, key)?).ok()??;
     serde_json::from_slice(&text)
         .ok()
@@ -73,7 +73,7 @@ pub fn read(directories: &Directories, key: &CacheKey) -> Option<CertificateReco
 }
 
 /// All readable notes.
-pub fn all(directories: &Directories) -> Vec<(CacheKey, CertificateRecord)> {
+pub(crate) fn all(directories: &Directories) -> Vec<(CacheKey, CertificateRecord)> {
     let state = directories.state.as_ref();
     let names = state.and_then(|dir| private_names(&dir.join("entries")).ok());
     let note = |name: String| {

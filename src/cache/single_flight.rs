@@ -12,7 +12,7 @@ const POLL: Duration = Duration::from_millis(10);
 const TRIES_PER_LOOK: u32 = 20;
 
 /// The right to fetch; given back when dropped (and by the kernel when the process dies).
-pub struct FetchLock(Option<File>);
+pub(crate) struct FetchLock(Option<File>);
 
 impl FetchLock {
     /// Fetching happens under a lock; `false` where locking is not possible here.
@@ -43,7 +43,7 @@ impl Explain for LockTimedOut {
 }
 
 /// How waiting for the lock ended.
-pub enum LockOutcome<T> {
+pub(crate) enum LockOutcome<T> {
     /// It is ours to fetch.
     Acquired(FetchLock),
     /// Somebody else's result appeared while we waited.
@@ -55,7 +55,7 @@ pub enum LockOutcome<T> {
 /// Waits for the lock of `key` until `deadline`, and looks with `look` for somebody else's result now and then.
 ///
 /// Where files cannot be locked (no directory, an old network file system) the turn is ours without a lock.
-pub fn wait<T>(
+pub(crate) fn wait<T>(
     directories: &Directories,
     key: &CacheKey,
     deadline: Deadline,

@@ -55,7 +55,7 @@ enum Tombstone {
 /// What will be asked for from here on stands under this. Look first, then ask: a logout in between voids it.
 ///
 /// A tombstone that cannot be read, and so voids everything, is replaced by one that voids what was before.
-pub fn generation(directories: &Directories, key: &CacheKey) -> Generation {
+pub(crate) fn generation(directories: &Directories, key: &CacheKey) -> Generation {
     match look(directories, key) {
         Tombstone::Of(generation) => generation,
         Tombstone::None => Generation {

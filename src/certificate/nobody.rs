@@ -2,7 +2,7 @@
 //!
 //! A cluster entry without any authority would make kubectl trust every authority of the system there.
 
-/// PEM.
+/// Its certificate, in PEM.
 pub const NOBODY: &str = include_str!("nobody.pem");
 
 /// Whether these authorities are that one, and so none.

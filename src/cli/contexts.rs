@@ -79,13 +79,13 @@ Examples:
 pub struct RefreshArgs {
     /// Which contexts.
     #[command(flatten)]
-    pub contexts: ContextArgs,
+    pub(crate) contexts: ContextArgs,
     /// Only contexts without a certificate that is good; of all of them where none is named
     #[arg(long, help_heading = "Contexts")]
-    pub missing: bool,
+    pub(crate) missing: bool,
     /// Write each certificate into this directory too, for others; `--cache-from` reads it
     #[arg(long, value_name = "DIR", help_heading = "Handing over", value_hint = clap::ValueHint::DirPath)]
-    pub to: Option<String>,
+    pub(crate) to: Option<String>,
     /// What is written.
     #[arg(
         long,
@@ -96,10 +96,10 @@ pub struct RefreshArgs {
         value_parser = words::all::<HandOverForm>(),
         hide_possible_values = true
     )]
-    pub format: Option<String>,
+    pub(crate) format: Option<String>,
     /// At a pace that leaves room for kubectl, and one such process at a time: what `login` leaves behind
     #[arg(long, hide = true)]
-    pub behind: bool,
+    pub(crate) behind: bool,
 }
 
 /// Show the contexts that use us: identity, certificate, expiry, where it is kept
@@ -107,19 +107,19 @@ pub struct RefreshArgs {
 pub struct StatusArgs {
     /// The context's name; repeatable [default: every context that uses us]
     #[arg(long, value_name = "NAME", conflicts_with = "all", help_heading = "Contexts")]
-    pub context: Vec<String>,
+    pub(crate) context: Vec<String>,
     /// Every context that uses us (the default)
     #[arg(long, help_heading = "Contexts")]
-    pub all: bool,
+    pub(crate) all: bool,
     /// The kubeconfig [default: KUBECONFIG, else ~/.kube/config]
     #[arg(long, value_name = "FILE", help_heading = "Contexts", value_hint = clap::ValueHint::FilePath)]
-    pub kubeconfig: Option<String>,
+    pub(crate) kubeconfig: Option<String>,
     /// Ask each API server whether it accepts the certificate
     #[arg(long, help_heading = "Contexts")]
-    pub check: bool,
+    pub(crate) check: bool,
     /// The form of the report.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 /// Forget certificates and tokens
@@ -128,19 +128,19 @@ pub struct StatusArgs {
 pub struct LogoutArgs {
     /// Which contexts.
     #[command(flatten)]
-    pub contexts: ContextArgs,
+    pub(crate) contexts: ContextArgs,
     /// Take the contexts, and users and clusters that nothing else uses, out of the kubeconfig
     #[arg(long)]
     pub(crate) remove_contexts: bool,
     /// Revoke your certificates on these clusters first: on every machine, CI included
     #[arg(long)]
-    pub revoke: bool,
+    pub(crate) revoke: bool,
     /// Make the certificate void that other machines share (`--shared-cache`)
     #[arg(long)]
-    pub shared: bool,
+    pub(crate) shared: bool,
     /// Remove profiles, their secrets, state and completion too: nothing of this program stays
     #[arg(long, requires = "all")]
-    pub purge: bool,
+    pub(crate) purge: bool,
     /// The confirmation.
     #[command(flatten)]
     pub(crate) confirm: ConfirmArgs,
@@ -151,10 +151,10 @@ pub struct LogoutArgs {
 pub struct ConvertArgs {
     /// The kubeconfigs [default: those that kubectl reads]
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub files: Vec<String>,
+    pub(crate) files: Vec<String>,
     /// Only the user of this context; repeatable
     #[arg(long, value_name = "NAME")]
-    pub context: Vec<String>,
+    pub(crate) context: Vec<String>,
     /// Keep the keys in the backup
     #[arg(long)]
     pub(crate) keep_key_backup: bool,
@@ -163,7 +163,7 @@ pub struct ConvertArgs {
     pub(crate) confirm: ConfirmArgs,
     /// Where and as whom to look for the clusters.
     #[command(flatten)]
-    pub search: SearchArgs,
+    pub(crate) search: SearchArgs,
 }
 
 /// Check every part of the way, and say what to do about what is wrong
@@ -171,17 +171,17 @@ pub struct ConvertArgs {
 pub struct DoctorArgs {
     /// Which contexts.
     #[command(flatten)]
-    pub contexts: ContextArgs,
+    pub(crate) contexts: ContextArgs,
     /// Without a context: the region whose IAM is asked
     #[arg(long, value_name = "REGION", help_heading = "Cloud")]
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// Without a context: who we are.
     #[command(flatten)]
-    pub identity: IdentityArgs,
+    pub(crate) identity: IdentityArgs,
     /// Without a context: where the cloud answers.
     #[command(flatten)]
-    pub cloud: CloudArgs,
+    pub(crate) cloud: CloudArgs,
     /// The form of the report.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }

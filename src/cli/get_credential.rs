@@ -21,26 +21,26 @@ Examples:
 pub struct GetCredentialArgs {
     /// The cluster's id
     #[arg(long, value_name = "ID", help_heading = "Cluster")]
-    pub cluster_id: String,
+    pub(crate) cluster_id: String,
     /// The id of the cluster's project
     #[arg(long, value_name = "ID", help_heading = "Cluster")]
-    pub project_id: Option<String>,
+    pub(crate) project_id: Option<String>,
     /// The region, such as eu-de
     #[arg(long, value_name = "REGION", help_heading = "Cluster")]
-    pub region: String,
+    pub(crate) region: String,
     /// It is an Autopilot cluster
     #[arg(long, help_heading = "Cluster")]
-    pub autopilot: bool,
+    pub(crate) autopilot: bool,
 
     /// Who we are.
     #[command(flatten)]
-    pub identity: IdentityArgs,
+    pub(crate) identity: IdentityArgs,
     /// Serve nobody else: the id that the certificates name, or PROVIDER/SUBJECT of a federated user
     #[arg(long, value_name = "ID", help_heading = "Identity")]
-    pub principal: Option<String>,
+    pub(crate) principal: Option<String>,
     /// The certificate.
     #[command(flatten)]
-    pub certificate: CertificateArgs,
+    pub(crate) certificate: CertificateArgs,
     /// Refuse a certificate with another lifetime than asked for
     #[arg(long, help_heading = "Certificate")]
     pub(crate) strict_duration: bool,
@@ -49,10 +49,10 @@ pub struct GetCredentialArgs {
     pub(crate) force_refresh: bool,
     /// Renew the certificate and print nothing: the process that `get-credential` leaves behind
     #[arg(long, hide = true)]
-    pub renew: bool,
+    pub(crate) renew: bool,
     /// Where the cloud answers.
     #[command(flatten)]
-    pub cloud: CloudArgs,
+    pub(crate) cloud: CloudArgs,
 
     /// The version of the exec protocol.
     #[arg(

@@ -32,10 +32,10 @@ Examples:
 pub struct ClustersArgs {
     /// The form of the report.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
     /// Where to look, and as whom.
     #[command(flatten)]
-    pub search: SearchArgs,
+    pub(crate) search: SearchArgs,
 }
 
 /// Show where your identity comes from, and who it is to the cloud
@@ -43,16 +43,16 @@ pub struct ClustersArgs {
 pub struct WhoamiArgs {
     /// The region whose IAM is asked [default: the identity's own]
     #[arg(long, value_name = "REGION", help_heading = "Cloud")]
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// Who we are.
     #[command(flatten)]
-    pub identity: IdentityArgs,
+    pub(crate) identity: IdentityArgs,
     /// Where the cloud answers.
     #[command(flatten)]
-    pub cloud: CloudArgs,
+    pub(crate) cloud: CloudArgs,
     /// The form of the report.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 /// Show the version
@@ -60,7 +60,7 @@ pub struct WhoamiArgs {
 pub struct VersionArgs {
     /// The form of the report.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 pub(super) const COMPLETION_EXAMPLES: &str = "\
@@ -101,5 +101,5 @@ pub enum CompletionCommand {
 pub struct CompletionInstallArgs {
     /// A directory on your PATH [default: where this program is]
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub dir: Option<String>,
+    pub(crate) dir: Option<String>,
 }

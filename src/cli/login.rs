@@ -36,19 +36,19 @@ Examples:
 pub struct LoginArgs {
     /// The cluster's name, NAME.PROJECT, or id; repeatable
     #[arg(long, value_name = "NAME|ID", help_heading = "Cluster")]
-    pub cluster: Vec<String>,
+    pub(crate) cluster: Vec<String>,
     /// Every cluster that you can reach, in these regions and this project if they are given
     #[arg(long, help_heading = "Cluster", conflicts_with_all = ["cluster", "server"])]
-    pub all: bool,
+    pub(crate) all: bool,
     /// Wait for every certificate, of however many clusters [default: asked, or in the background]
     #[arg(long, help_heading = "Cluster")]
-    pub wait: bool,
+    pub(crate) wait: bool,
     /// The region, such as eu-de; repeatable
     #[arg(long, value_name = "REGION", help_heading = "Cluster")]
-    pub region: Vec<String>,
+    pub(crate) region: Vec<String>,
     /// The project's name or id [default: the region's main one; with --all: any]
     #[arg(long, value_name = "NAME|ID", help_heading = "Cluster")]
-    pub project: Option<String>,
+    pub(crate) project: Option<String>,
     /// Which of its endpoints.
     #[arg(
         long,
@@ -56,36 +56,36 @@ pub struct LoginArgs {
         help = help::<AccessChoice>("Which of its endpoints: {words} [default: auto, the first that answers]"),
         help_heading = "Cluster"
     )]
-    pub access: Option<String>,
+    pub(crate) access: Option<String>,
     /// The API server's URL in place of its endpoints (custom SAN, bastion); always verified
     #[arg(long, value_name = "URL", help_heading = "Cluster")]
-    pub server: Option<String>,
+    pub(crate) server: Option<String>,
 
     /// Who we are.
     #[command(flatten)]
-    pub identity: IdentityArgs,
+    pub(crate) identity: IdentityArgs,
     /// The certificate.
     #[command(flatten)]
-    pub certificate: CertificateArgs,
+    pub(crate) certificate: CertificateArgs,
     /// Where the cloud answers.
     #[command(flatten)]
-    pub cloud: CloudArgs,
+    pub(crate) cloud: CloudArgs,
 
     /// The kubeconfig to write [default: KUBECONFIG, else ~/.kube/config]
     #[arg(long, value_name = "FILE", help_heading = "Kubeconfig", value_hint = clap::ValueHint::FilePath)]
-    pub kubeconfig: Option<String>,
+    pub(crate) kubeconfig: Option<String>,
     /// The context's name; {cluster} {region} {project} {profile} are filled in
     #[arg(long, value_name = "NAME", help_heading = "Kubeconfig")]
-    pub context_name: Option<String>,
+    pub(crate) context_name: Option<String>,
     /// Make the context the current one
     #[arg(long, help_heading = "Kubeconfig", conflicts_with = "keep_current")]
-    pub set_current: bool,
+    pub(crate) set_current: bool,
     /// Never change the current context [default: set it only where there is none]
     #[arg(long, help_heading = "Kubeconfig")]
     pub(crate) keep_current: bool,
     /// Print a complete kubeconfig; write nothing
     #[arg(long, help_heading = "Kubeconfig", conflicts_with = "dry_run")]
-    pub print: bool,
+    pub(crate) print: bool,
     /// Print what would change as a diff; write nothing
     #[arg(long, help_heading = "Kubeconfig")]
     pub(crate) dry_run: bool,
@@ -102,12 +102,12 @@ pub struct LoginArgs {
     pub(crate) exec_api_version: Option<String>,
     /// The proxy that kubectl shall use for this cluster
     #[arg(long, value_name = "URL", help_heading = "Kubeconfig")]
-    pub proxy_url: Option<String>,
+    pub(crate) proxy_url: Option<String>,
 
     /// Do not ask the API server
     #[arg(long, help_heading = "Check")]
     pub(crate) no_check: bool,
     /// Do not verify the API server. Anybody on the way can then read and change what you do
     #[arg(long, help_heading = "Check")]
-    pub insecure_skip_tls_verify: bool,
+    pub(crate) insecure_skip_tls_verify: bool,
 }

@@ -72,7 +72,7 @@ pub enum ProfileCommand {
 #[derive(Debug, Clone, Default, Args)]
 pub struct ProfileSetArgs {
     /// The profile's name
-    pub name: String,
+    pub(crate) name: String,
     /// How it proves who it is.
     #[arg(
         long,
@@ -94,43 +94,43 @@ pub struct ProfileSetArgs {
     pub(crate) secret_store: Option<String>,
     /// access-key: the access key's id (AK)
     #[arg(long, value_name = "AK", help_heading = "Identity")]
-    pub access_key_id: Option<String>,
+    pub(crate) access_key_id: Option<String>,
     /// password: the IAM user's name
     #[arg(long, value_name = "NAME", help_heading = "Identity", conflicts_with = "user_id")]
-    pub username: Option<String>,
+    pub(crate) username: Option<String>,
     /// password: the IAM user's id, in place of name and account; needed with --totp
     #[arg(long, value_name = "ID", help_heading = "Identity")]
-    pub user_id: Option<String>,
+    pub(crate) user_id: Option<String>,
     /// password: the user's account; with an agency: the account that delegates it (name or id)
     #[arg(long, value_name = "ACCOUNT", help_heading = "Identity")]
-    pub domain: Option<String>,
+    pub(crate) domain: Option<String>,
     /// password: signing in takes a passcode of a virtual MFA device
     #[arg(long, help_heading = "Identity")]
-    pub totp: bool,
+    pub(crate) totp: bool,
     /// The agency to assume: NAME, or ACCOUNT/NAME
     #[arg(long, value_name = "AGENCY", help_heading = "Identity")]
-    pub agency: Option<String>,
+    pub(crate) agency: Option<String>,
     /// agency: the profile that may assume it
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
     pub(crate) base_profile: Option<String>,
     /// sso: the address of your company's portal at IAM Identity Center
     #[arg(long, value_name = "URL", help_heading = "Identity")]
-    pub start_url: Option<String>,
+    pub(crate) start_url: Option<String>,
     /// sso: the region where the Identity Center is
     #[arg(long, value_name = "REGION", help_heading = "Identity")]
     pub(crate) sso_region: Option<String>,
     /// sso: the account to use (name or id) [default: ask]
     #[arg(long, value_name = "ACCOUNT", help_heading = "Identity")]
-    pub account: Option<String>,
+    pub(crate) account: Option<String>,
     /// sso: the permission set to use there [default: ask]
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
     pub(crate) permission_set: Option<String>,
     /// oidc: the address of your company's identity provider, as it calls itself
     #[arg(long, value_name = "URL", help_heading = "Identity")]
-    pub issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// oidc: the client there whose id tokens IAM takes
     #[arg(long, value_name = "ID", help_heading = "Identity")]
-    pub client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
     /// oidc: with which browser.
     #[arg(
         long,
@@ -140,10 +140,10 @@ pub struct ProfileSetArgs {
         ),
         help_heading = "Identity"
     )]
-    pub sign_in: Option<String>,
+    pub(crate) sign_in: Option<String>,
     /// oidc: what to ask for beside `openid`; may be repeated
     #[arg(long, value_name = "SCOPE", help_heading = "Identity")]
-    pub scope: Vec<String>,
+    pub(crate) scope: Vec<String>,
     /// oidc: the address to return to [default: `http://127.0.0.1` with any free port]
     #[arg(long, value_name = "URL", help_heading = "Identity")]
     pub(crate) redirect_url: Option<String>,
@@ -155,16 +155,16 @@ pub struct ProfileSetArgs {
     pub(crate) issuer_ca_file: Option<String>,
     /// sso, oidc: the command that opens a browser, in place of the system's
     #[arg(long, value_name = "COMMAND", help_heading = "Identity")]
-    pub browser: Option<String>,
+    pub(crate) browser: Option<String>,
     /// oidc, federation: the identity provider's name at IAM
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
-    pub idp: Option<String>,
+    pub(crate) idp: Option<String>,
     /// federation: the file of its id token [default: as the source `oidc` finds it]
     #[arg(long, value_name = "FILE", help_heading = "Identity")]
     pub(crate) id_token_file: Option<String>,
     /// command: the program that prints an access key, and its arguments
     #[arg(last = true, value_name = "PROGRAM")]
-    pub command: Vec<String>,
+    pub(crate) command: Vec<String>,
     /// sso: where the Identity Center answers, in place of its region's address
     #[arg(long, value_name = "URL", help_heading = "Cloud")]
     pub(crate) sso_endpoint: Option<String>,
@@ -173,33 +173,33 @@ pub struct ProfileSetArgs {
     pub(crate) portal_endpoint: Option<String>,
     /// The region that `login` takes when none is given, and where the identity is verified
     #[arg(long, value_name = "REGION", help_heading = "Cloud")]
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// The project that `login` takes when none is given (name or id)
     #[arg(long, value_name = "NAME|ID", help_heading = "Cloud")]
-    pub project: Option<String>,
+    pub(crate) project: Option<String>,
     /// The proxy towards the cloud, in place of the environment's
     #[arg(long, value_name = "URL", help_heading = "Cloud")]
-    pub proxy: Option<String>,
+    pub(crate) proxy: Option<String>,
     /// Where the cloud answers.
     #[command(flatten)]
-    pub cloud: CloudArgs,
+    pub(crate) cloud: CloudArgs,
 }
 
 /// `profile show`.
 #[derive(Debug, Args)]
 pub struct ProfileShowArgs {
     /// The profile's name
-    pub name: String,
+    pub(crate) name: String,
     /// The form of the report.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 /// `profile remove`.
 #[derive(Debug, Args)]
 pub struct ProfileRemoveArgs {
     /// The profile's name
-    pub name: String,
+    pub(crate) name: String,
     /// The confirmation.
     #[command(flatten)]
     pub(crate) confirm: ConfirmArgs,

@@ -38,7 +38,7 @@ pub struct RevokeArgs {
         help_heading = "Whose [default: yours]",
         group = "whose"
     )]
-    pub user_id: Option<String>,
+    pub(crate) user_id: Option<String>,
     /// The certificates of this agency
     #[arg(
         long,
@@ -46,7 +46,7 @@ pub struct RevokeArgs {
         help_heading = "Whose [default: yours]",
         group = "whose"
     )]
-    pub agency_id: Option<String>,
+    pub(crate) agency_id: Option<String>,
     /// Whosever this certificate is, on the cluster that issued it: PEM, DER, kubeconfig; - is stdin
     #[arg(
         long,
@@ -57,10 +57,10 @@ pub struct RevokeArgs {
     pub(crate) from_cert: Option<String>,
     /// Which clusters.
     #[command(flatten)]
-    pub choice: ChoiceArgs,
+    pub(crate) choice: ChoiceArgs,
     /// Every cluster that this identity can list
     #[arg(long, help_heading = "Clusters", conflicts_with_all = ["context", "cluster"])]
-    pub all: bool,
+    pub(crate) all: bool,
     /// Only say whose certificates would be revoked, and on which clusters
     #[arg(long, help_heading = "Check")]
     pub(crate) dry_run: bool,
@@ -69,7 +69,7 @@ pub struct RevokeArgs {
     pub(crate) confirm: ConfirmArgs,
     /// Fail unless the API server is seen to refuse the old certificate [default: look, where there is one]
     #[arg(long, help_heading = "Check", conflicts_with_all = ["no_verify", "user_id", "agency_id"])]
-    pub verify: bool,
+    pub(crate) verify: bool,
     /// Do not ask the API server
     #[arg(long, help_heading = "Check")]
     pub(crate) no_verify: bool,

@@ -44,7 +44,7 @@ pub struct RotateArgs {
         required_unless_present = "job",
         help_heading = "Rotation"
     )]
-    pub component: Option<String>,
+    pub(crate) component: Option<String>,
     /// How long tokens of the old key stay good, in hours: 0h to 8784h [default: 24h]
     #[arg(long, value_name = "DURATION", help_heading = "Rotation")]
     pub(crate) old_cert_valid: Option<String>,
@@ -67,10 +67,10 @@ pub struct RotateArgs {
         help_heading = "Job",
         conflicts_with_all = ["component", "old_cert_valid", "custom_ca", "custom_cert", "custom_key", "no_wait"]
     )]
-    pub job: Option<String>,
+    pub(crate) job: Option<String>,
     /// Which cluster.
     #[command(flatten)]
-    pub choice: ChoiceArgs,
+    pub(crate) choice: ChoiceArgs,
     /// The confirmation.
     #[command(flatten)]
     pub(crate) confirm: ConfirmArgs,

@@ -20,7 +20,7 @@ pub(super) fn run(args: &ClustersArgs, global: &GlobalArgs, host: &Host) -> Resu
     let format = plan::format(&args.output)?;
     let directories = Directories::of(&host.env);
     let identity = Identity::locate(&plan::pin(&args.search.identity, &host.env)?, &host.env, &directories)?;
-    let plan = SearchPlan::new(&args.search, global, &host.env, identity.profile(), host.terminal)?;
+    let plan = SearchPlan::new(&args.search, global, &host.env, Some(identity.profile()), host.terminal)?;
     let session = Session::new(host, directories, plan.run, global.verbose);
     let found = {
         let _progress = Progress::spinner(host, "looking for clusters");
@@ -28,8 +28,8 @@ pub(super) fn run(args: &ClustersArgs, global: &GlobalArgs, host: &Host) -> Resu
     };
 
     let places = [
-        LoginPlan::place(&args.search, &host.env, identity.profile())?,
-        LoginPlan::place(&SearchArgs::default(), &host.env, identity.profile())?,
+        LoginPlan::place(&args.search, &host.env, Some(identity.profile()))?,
+        LoginPlan::place(&SearchArgs::default(), &host.env, Some(identity.profile()))?,
     ];
     let is_where_login_looks = |location: &Location| places.iter().all(|place| location.is_at(place));
     let of_cluster = |located| {

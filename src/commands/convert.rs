@@ -54,7 +54,7 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Resul
     }
     let pin = plan::pin(&args.search.identity, &host.env)?;
     let identity = Identity::locate(&pin, &host.env, &directories)?;
-    let plan = SearchPlan::new(&args.search, global, &host.env, identity.profile(), host.terminal)?;
+    let plan = SearchPlan::new(&args.search, global, &host.env, Some(identity.profile()), host.terminal)?;
     let session = Session::new(host, directories, plan.run, global.verbose);
     let found = {
         let _progress = Progress::spinner(host, "looking for clusters");

@@ -171,8 +171,8 @@ fn without_context(session: &Session<'_>, args: &DoctorArgs) -> Vec<Finding> {
     match identity {
         Err(error) => findings.push(Finding::failed("identity", &error)),
         Ok(identity) => {
-            let cloud = CloudSettings::for_identity(&args.cloud, env, identity.profile());
-            let region = plan::region_of_identity(args.region.as_deref(), env, identity.profile());
+            let cloud = CloudSettings::for_identity(&args.cloud, env, Some(identity.profile()));
+            let region = plan::region_of_identity(args.region.as_deref(), env, Some(identity.profile()));
             match (cloud, region) {
                 (Ok(cloud), Ok(region)) => {
                     let cache = plan::cache_mode(env).unwrap_or_default();

@@ -54,7 +54,7 @@ impl ClientCall<'_> {
         };
         let directories = Directories::of(&self.host.env);
         let (identity, not_taken) = self.identity(&directories, not_taken)?;
-        let plan = self.plan(identity.profile())?;
+        let plan = self.plan(Some(identity.profile()))?;
         let session = Session::new(self.host, directories, plan.run, self.global.verbose).for_client();
         if let Some(error) = not_taken {
             let log = &session.log;

@@ -73,7 +73,13 @@ fn look_around(
     identity: &LoginIdentity,
 ) -> Result<(LoginPlan, Kubeconfig, FoundClusters)> {
     let host = session.host;
-    let plan = LoginPlan::new(args, global, &host.env, identity.identity.profile(), host.terminal)?;
+    let plan = LoginPlan::new(
+        args,
+        global,
+        &host.env,
+        Some(identity.identity.profile()),
+        host.terminal,
+    )?;
     let kubeconfig = load_kubeconfig(&plan, host)?;
     let (plan, mut found) = loop {
         let answers = questions::ask(session, &plan, &identity.identity)?;

@@ -46,8 +46,8 @@ pub(super) fn run(args: &WhoamiArgs, global: &GlobalArgs, host: &Host) -> Result
     let format = plan::format(&args.output)?;
     let directories = Directories::of(&host.env);
     let identity = Identity::locate(&plan::pin(&args.identity, &host.env)?, &host.env, &directories)?;
-    let region = region_of_identity(args.region.as_deref(), &host.env, identity.profile())?;
-    let cloud = CloudSettings::for_identity(&args.cloud, &host.env, identity.profile())?;
+    let region = region_of_identity(args.region.as_deref(), &host.env, Some(identity.profile()))?;
+    let cloud = CloudSettings::for_identity(&args.cloud, &host.env, Some(identity.profile()))?;
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let session = Session::new(host, directories, run, global.verbose);
     let sign_in = SignIn::new(&identity, &cloud, &region, plan::cache_mode(&host.env)?);

@@ -5,7 +5,7 @@ use crate::words::Word;
 
 /// How a profile proves who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProfileKind {
+pub(crate) enum ProfileKind {
     /// With an access key.
     AccessKey,
     /// As an IAM user, with a password.

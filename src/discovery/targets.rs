@@ -110,12 +110,12 @@ impl Listing {
         let host = session.host;
         let pin = plan::pin(&search.identity, &host.env)?;
         let identity = Identity::locate(&pin, &host.env, &session.directories)?;
-        let mut plan = SearchPlan::new(search, global, &host.env, identity.profile(), host.terminal)?;
+        let mut plan = SearchPlan::new(search, global, &host.env, Some(identity.profile()), host.terminal)?;
         plan.home = plan.home.or(home);
         let _progress = Progress::spinner(host, "looking for clusters");
         Ok(Self {
             found: Search::new(session, &identity, &plan)?.clusters()?,
-            certificate: CertificateSettings::without_flags(&host.env, identity.profile())?,
+            certificate: CertificateSettings::without_flags(&host.env, Some(identity.profile()))?,
             identity,
             plan,
         })

@@ -33,7 +33,7 @@ impl Clock {
     }
 
     /// How far the clocks that people read here are ahead of UTC now.
-    pub fn offset(&self) -> FixedOffset {
+    pub(crate) fn offset(&self) -> FixedOffset {
         match self {
             Self::System => Local.offset_from_utc_datetime(&self.now().naive_utc()).fix(),
             Self::Fixed { .. } => Utc.fix(),
@@ -41,7 +41,7 @@ impl Clock {
     }
 
     /// A time as people here read it in a sentence: `2026-11-26 18:05 UTC`, `2026-11-26 19:05 +01:00`.
-    pub fn local(&self, time: DateTime<Utc>) -> String {
+    pub(crate) fn local(&self, time: DateTime<Utc>) -> String {
         format!("{} {}", self.local_without_zone(time), self.zone())
     }
 
@@ -51,7 +51,7 @@ impl Clock {
     }
 
     /// The zone of [`Clock::local`].
-    pub fn zone(&self) -> String {
+    pub(crate) fn zone(&self) -> String {
         match self.offset() {
             offset if offset == Utc.fix() => "UTC".to_owned(),
             offset => offset.to_string(),
@@ -60,7 +60,7 @@ impl Clock {
 
     /// When the machine was booted, by the wall clock as it is set now: another answer than before means that somebody has set the
     /// wall clock (or booted) in between. `None` where there is no clock that counts on while the machine sleeps.
-    pub fn booted_at(&self) -> Option<DateTime<Utc>> {
+    pub(crate) fn booted_at(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::System => Some(self.now() - time_since_boot()?),
             Self::Fixed { booted_at, .. } => Some(shared_time(booted_at)),
@@ -114,7 +114,7 @@ impl Skew {
     }
 
     /// The seconds to write down.
-    pub fn seconds(&self) -> i64 {
+    pub(crate) fn seconds(&self) -> i64 {
         self.ahead.num_seconds()
     }
 
@@ -124,7 +124,7 @@ impl Skew {
     }
 
     /// What to add to our clock to get the server's: nothing any more once our wall clock was set.
-    pub fn now(&self, clock: &Clock) -> TimeDelta {
+    pub(crate) fn now(&self, clock: &Clock) -> TimeDelta {
         if self.ahead.is_zero() {
             return TimeDelta::zero(); // the usual case, on the hot path
         }
@@ -226,7 +226,7 @@ impl Deadline {
 
     /// This deadline and so much more time.
     #[must_use]
-    pub fn later(self, time: Duration) -> Self {
+    pub(crate) fn later(self, time: Duration) -> Self {
         let at = self.at.checked_add(time).unwrap_or(self.at);
         Self { at, ..self }
     }

@@ -13,15 +13,15 @@ pub(crate) const NOT_OUR_HOME: &str = "run it without `sudo`; or set `HOME` to y
 #[derive(Debug, Clone, Default)]
 pub struct Directories {
     /// `config.toml` and, if asked for, `secrets/`.
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Index, capabilities, failures, tombstones.
     pub state: Option<PathBuf>,
     /// `--cache file`.
-    pub cache: Option<PathBuf>,
+    pub(crate) cache: Option<PathBuf>,
     /// Locks and callers: `$XDG_RUNTIME_DIR/cce-login`, else beside the state.
-    pub runtime: Option<PathBuf>,
+    pub(crate) runtime: Option<PathBuf>,
     /// The home directory, if it is somebody else's and one of the others is not kept for that reason.
-    pub home_of_somebody_else: Option<PathBuf>,
+    pub(crate) home_of_somebody_else: Option<PathBuf>,
 }
 
 impl Directories {

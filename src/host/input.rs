@@ -36,7 +36,7 @@ pub enum Input {
 
 impl Input {
     /// The largest that is read, in bytes.
-    pub fn largest(self) -> u64 {
+    pub(crate) fn largest(self) -> u64 {
         match self {
             Self::Token => 256 << 10,
             Self::Settings => 1 << 20,
@@ -74,7 +74,7 @@ impl std::fmt::Debug for Inputs {
 
 impl Inputs {
     /// For a look that is not worth the whole run's time.
-    pub fn within(time: Duration) -> Self {
+    pub(crate) fn within(time: Duration) -> Self {
         let inputs = Self::default();
         inputs.end_at(Deadline::after(time));
         inputs
@@ -93,7 +93,7 @@ impl Inputs {
     ///
     /// The errors that are not the system's own are of the kinds `FileTooLarge`, `TimedOut`, `IsADirectory` and `InvalidInput` (a device
     /// or a socket), with a text that says so and does not name the path.
-    pub fn read(&self, path: &Path, input: Input) -> io::Result<Vec<u8>> {
+    pub(crate) fn read(&self, path: &Path, input: Input) -> io::Result<Vec<u8>> {
         let pipe = match read::open(path)? {
             read::Readable::Whole(file) => return read::to_end(file, input),
             read::Readable::Null => return Ok(Vec::new()),
@@ -119,7 +119,7 @@ impl Inputs {
 
 impl Env {
     /// What this run reads: see [`Inputs`].
-    pub fn inputs(&self) -> &Inputs {
+    pub(crate) fn inputs(&self) -> &Inputs {
         &self.inputs
     }
 

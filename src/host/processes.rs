@@ -45,7 +45,7 @@ pub enum Processes {
 
 impl Processes {
     /// Who runs us: kubectl, k9s, an IDE. `None` where the system does not tell.
-    pub fn parent(&self) -> Option<Process> {
+    pub(crate) fn parent(&self) -> Option<Process> {
         match self {
             Self::System => system::parent(),
             Self::Given { parent, .. } => *parent,
@@ -54,7 +54,7 @@ impl Processes {
 
     /// The name of the program that runs us, itself or through a shell, without its directory: the interpreter's, where it is a script. `None` where the system does not
     /// tell, or it is somebody else's.
-    pub fn parent_program(&self) -> Option<String> {
+    pub(crate) fn parent_program(&self) -> Option<String> {
         match self {
             Self::System => system::parent_program(),
             Self::Given { parent_program, .. } => parent_program.clone(),
@@ -88,7 +88,7 @@ impl Processes {
     }
 
     /// Lets so much time pass; none in tests.
-    pub fn pause(&self, span: Duration) {
+    pub(crate) fn pause(&self, span: Duration) {
         if matches!(self, Self::System) && !span.is_zero() {
             std::thread::sleep(span);
         }

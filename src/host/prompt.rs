@@ -29,7 +29,7 @@ pub(crate) enum Cancelled {
 
 impl Host {
     /// Asks for something that everybody may see; `None` if nothing was typed. The caller has made sure that there is a person.
-    pub fn ask(&self, question: &str) -> Option<String> {
+    pub(crate) fn ask(&self, question: &str) -> Option<String> {
         self.waiting(|| self.ask_line(&line(question)).filter(|answer| !answer.is_empty()))
     }
 

@@ -25,7 +25,7 @@ pub struct ClusterTls {
 pub enum ServerCheck {
     /// Its certificate must come from these authorities, for this name or else the URL's host, with serverAuth.
     Verified {
-        /// PEM.
+        /// The cluster's authorities, in PEM.
         ca_pem: String,
         /// `tls-server-name`.
         name: Option<String>,

@@ -41,7 +41,7 @@ impl Proxies {
     }
 
     /// One proxy for everything, as a kubeconfig's `proxy-url` means it.
-    pub fn only(url: &str) -> Self {
+    pub(crate) fn only(url: &str) -> Self {
         let named = Named {
             url: url.to_owned(),
             setting: "the proxy",
@@ -55,7 +55,7 @@ impl Proxies {
     }
 
     /// The proxy that is set for https, without user and password.
-    pub fn shown(&self) -> Option<String> {
+    pub(crate) fn shown(&self) -> Option<String> {
         self.https.as_ref().map(Named::shown)
     }
 
@@ -65,7 +65,7 @@ impl Proxies {
     }
 
     /// Nothing is proxied.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.https.is_none() && self.http.is_none()
     }
 

@@ -29,32 +29,32 @@ const LONGEST_RETRY_AFTER: f64 = 2.0;
 
 /// One call.
 #[derive(Debug)]
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// What it is called in messages: `CCE`, `IAM`.
-    pub service: &'static str,
+    pub(crate) service: &'static str,
     /// The service's base URL.
-    pub endpoint: &'a Endpoint,
+    pub(crate) endpoint: &'a Endpoint,
     /// `GET`, `POST`, …
-    pub method: &'static str,
+    pub(crate) method: &'static str,
     /// The path below the endpoint; never with a trailing slash, which the gateway refuses.
-    pub path: String,
+    pub(crate) path: String,
     /// Query parameters, not encoded.
-    pub query: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
     /// The JSON body, if any.
-    pub body: Option<Body<'a>>,
+    pub(crate) body: Option<Body<'a>>,
     /// Sent as `X-Project-Id`: sub-projects need it.
-    pub project: Option<&'a ProjectId>,
+    pub(crate) project: Option<&'a ProjectId>,
     /// Sent as `X-Idp-Id`: whose id token is in the body.
     pub(crate) identity_provider: Option<&'a str>,
     /// The IAM action that this call needs, for the hint on a 403.
-    pub permission: &'static str,
+    pub(crate) permission: &'static str,
     /// Asking twice does no harm.
     pub(crate) is_repeatable: bool,
 }
 
 /// A JSON body, made for the moment by the service's clock at which it is sent.
 #[derive(Clone, Copy)]
-pub struct Body<'a>(pub &'a dyn Fn(DateTime<Utc>) -> Value);
+pub(crate) struct Body<'a>(pub(crate) &'a dyn Fn(DateTime<Utc>) -> Value);
 
 impl std::fmt::Debug for Body<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -64,19 +64,19 @@ impl std::fmt::Debug for Body<'_> {
 
 /// The good answer of a call.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The body; it may hold secrets.
-    pub json: SecretJson,
+    pub(crate) json: SecretJson,
     /// `X-Subject-Token`: the token that was issued.
     pub(crate) subject_token: Option<Secret<String>>,
     /// The service's clock, else ours.
     pub(crate) server_time: DateTime<Utc>,
     /// How the service's clock stands to ours.
-    pub skew: Skew,
+    pub(crate) skew: Skew,
 }
 
 /// Who calls, with what, until when.
-pub struct Api<'a> {
+pub(crate) struct Api<'a> {
     http: &'a Http,
     credentials: &'a Credentials,
     endpoints: Endpoints<'a>,
@@ -88,7 +88,7 @@ pub struct Api<'a> {
 
 impl<'a> Api<'a> {
     /// Calls with `credentials`, all of them over by `deadline`.
-    pub fn new(
+    pub(crate) fn new(
         http: &'a Http,
         credentials: &'a Credentials,
         endpoints: Endpoints<'a>,
@@ -142,7 +142,7 @@ impl<'a> Api<'a> {
 
     /// Makes one call and returns its answer's JSON. Temporary trouble is tried once more where that does no harm, and so
     /// is a signature that was refused because of our clock or of its form.
-    pub fn call(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
+    pub(crate) fn call(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
         let known_form = self.traits(call.endpoint).signature;
         match self.call_in_form(call, known_form) {
             Err(ApiError::Refused(refusal))

@@ -4,8 +4,8 @@ pub mod cluster;
 pub mod cluster_cert;
 pub mod job;
 pub(crate) mod phase;
-pub mod revocation;
-pub mod rotation;
+pub(crate) mod revocation;
+pub(crate) mod rotation;
 
 use crate::error::{Exit, Explain, UNUSABLE_FOR};
 use crate::huaweicloud::api::{Answer, Api, ApiError, Body, Call, Refusal};
@@ -43,7 +43,7 @@ impl Explain for CceError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Api(error) => error.hint(),
-            Self::Cert(error) => error.hint(),
+            Self::Cert(error) => Some(error.hint().to_owned()),
         }
     }
 
@@ -91,11 +91,11 @@ impl CceError {
 /// CCE in one project.
 pub(crate) struct CceClient<'a> {
     /// Signs and sends.
-    pub api: &'a Api<'a>,
+    pub(crate) api: &'a Api<'a>,
     /// Where CCE answers.
-    pub endpoint: &'a Endpoint,
+    pub(crate) endpoint: &'a Endpoint,
     /// Whose clusters.
-    pub project: &'a ProjectId,
+    pub(crate) project: &'a ProjectId,
     /// Autopilot clusters have a path of their own.
     pub(crate) is_autopilot: bool,
 }

@@ -64,11 +64,11 @@ const SERVICES: [&str; 4] = ["cce", "iam", "iam-pub", "sts"];
 /// Why a `--cloud` was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a cloud")]
-pub struct InvalidCloud(String);
+pub(crate) struct InvalidCloud(String);
 
 impl InvalidCloud {
     /// What a valid one looks like.
-    pub fn hint(&self) -> String {
+    pub(crate) fn hint(_: &Self) -> String {
         "use `huawei`, `otc` or a domain such as `cloud.example.com`".to_owned()
     }
 }
@@ -78,7 +78,7 @@ impl Cloud {
     pub(crate) const NAMES: [&'static str; 2] = ["huawei", "otc"];
 
     /// Reads `huawei`, `otc` or a domain.
-    pub fn parse(text: &str) -> Result<Self, InvalidCloud> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidCloud> {
         let [huawei, otc] = Self::NAMES;
         match text {
             _ if text == huawei => Ok(Self::Huawei),
@@ -129,7 +129,7 @@ impl Cloud {
     }
 
     /// For people.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Huawei => "Huawei Cloud",
             Self::Otc => "Open Telekom Cloud",
@@ -138,7 +138,7 @@ impl Cloud {
     }
 
     /// The text that parses back.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Huawei => "huawei",
             Self::Otc => "otc",
@@ -180,7 +180,7 @@ impl Cloud {
     }
 
     /// The endpoint of STS in a region; not every region has one.
-    pub fn sts(&self, region: &Region) -> Endpoint {
+    pub(crate) fn sts(&self, region: &Region) -> Endpoint {
         self.service("sts", region)
     }
 

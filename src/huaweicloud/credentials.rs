@@ -9,14 +9,14 @@ pub struct AccessKey {
     /// AK, not secret.
     pub id: AccessKeyId,
     /// SK; signs requests and never leaves the process.
-    pub secret: Secret<String>,
+    pub(crate) secret: Secret<String>,
     /// Belongs to a temporary access key; sent with each request.
     pub security_token: Option<Secret<String>>,
 }
 
 /// How requests are authenticated.
 #[derive(Debug, Clone)]
-pub enum Credentials {
+pub(crate) enum Credentials {
     /// Signed requests.
     AccessKey(AccessKey),
     /// A token of IAM, sent along as `X-Auth-Token`: a bearer secret.

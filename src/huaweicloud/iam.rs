@@ -1,6 +1,6 @@
 //! IAM: which projects there are, who somebody is; `sign_in` and `sts` issue tokens and temporary access keys.
 
-pub mod sts;
+pub(crate) mod sts;
 pub mod token_answer;
 pub(crate) mod token_request;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
     /// What requests need.
-    pub id: ProjectId,
+    pub(crate) id: ProjectId,
     /// What people know.
     pub name: String,
 }
@@ -23,9 +23,9 @@ pub struct Project {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IdAndName {
     /// What machines know.
-    pub id: String,
+    pub(crate) id: String,
     /// What people know.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 impl IdAndName {
@@ -55,7 +55,6 @@ pub(crate) enum IamError {
     Ambiguous {
         /// What was looked for.
         name: String,
-        /// Theirs.
         ids: Vec<ProjectId>,
     },
 }
@@ -108,9 +107,9 @@ impl Explain for IamError {
 /// IAM at one endpoint.
 pub(crate) struct IamClient<'a> {
     /// Signs and sends.
-    pub api: &'a Api<'a>,
+    pub(crate) api: &'a Api<'a>,
     /// Where IAM answers.
-    pub endpoint: &'a Endpoint,
+    pub(crate) endpoint: &'a Endpoint,
 }
 
 impl IamClient<'_> {

@@ -13,9 +13,9 @@ mod user;
 pub(crate) use endpoint::{EndpointTraits, Endpoints, SignatureForm};
 pub(crate) use login::{used_by_login, was_used_by_login};
 pub(crate) use project::{is_main_project, main_project};
-pub use throttle::Throttle;
+pub(crate) use throttle::Throttle;
 pub(crate) use user::remember_user;
-pub use user::user_name;
+pub(crate) use user::user_name;
 
 use crate::host::{Directories, read_private, write_private};
 use serde::Serialize;

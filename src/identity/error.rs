@@ -123,7 +123,6 @@ pub enum IdentityError {
     /// Somebody has to type a passcode, and nobody can be asked here.
     #[error("{who} has to sign in again, with a passcode")]
     NeedsPerson {
-        /// Who.
         who: String,
         /// The command for it.
         command: String,
@@ -131,7 +130,6 @@ pub enum IdentityError {
     /// Somebody has to sign in with a browser, and nobody can be asked here.
     #[error("{who} has to sign in again{}", ended.map_or_else(String::new, |end| format!(": the sign-in ended on {}", end.format("%Y-%m-%d at %H:%M UTC"))))]
     NeedsBrowser {
-        /// Who.
         who: String,
         /// When the last sign-in ended.
         ended: Option<DateTime<Utc>>,

@@ -39,9 +39,7 @@ pub(crate) struct FoundIdentity {
 pub(crate) enum AuthMethod {
     /// With an access key.
     AccessKey {
-        /// AK.
         id: AccessKeyId,
-        /// SK.
         secret: SecretRef,
         /// Of a temporary one.
         security_token: Option<Secret<String>>,
@@ -50,7 +48,6 @@ pub(crate) enum AuthMethod {
     Token(Secret<String>),
     /// With a password.
     Password {
-        /// Whose.
         user: User,
         /// The password.
         password: SecretRef,

@@ -37,7 +37,6 @@ pub(crate) enum IdTokenSource {
     },
     /// A person signs in at their company's provider, or has and a refresh token is kept.
     Person {
-        /// Where.
         at: Box<ProviderSettings>,
         /// The client's, if it has one.
         client_secret: Option<SecretRef>,

@@ -50,9 +50,9 @@ pub struct ExecEntry {
 pub enum Current {
     /// Only if there is none.
     IfNone,
-    /// Yes.
+    /// Always, to the context of this login.
     Set,
-    /// Never.
+    /// Never, not even where there is none.
     Keep,
 }
 

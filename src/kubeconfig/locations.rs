@@ -67,7 +67,7 @@ impl Locations {
 
     /// The same files, among the inputs of a run.
     #[must_use]
-    pub fn among(self, inputs: &Inputs) -> Self {
+    pub(crate) fn among(self, inputs: &Inputs) -> Self {
         Self {
             inputs: inputs.clone(),
             ..self
@@ -98,7 +98,7 @@ impl Locations {
     }
 
     /// The files, highest precedence first; some may not exist.
-    pub fn files(&self) -> &[PathBuf] {
+    pub(crate) fn files(&self) -> &[PathBuf] {
         &self.files
     }
 

@@ -16,35 +16,35 @@ pub struct OurContext<'k> {
     /// The context's name.
     pub name: &'k str,
     /// Its namespace.
-    pub namespace: Option<&'k str>,
+    pub(crate) namespace: Option<&'k str>,
     /// The cluster entry's name.
-    pub cluster_name: Option<&'k str>,
+    pub(crate) cluster_name: Option<&'k str>,
     /// The user entry's name.
-    pub user_name: &'k str,
+    pub(crate) user_name: &'k str,
     /// The exec command as configured.
-    pub command: &'k str,
+    pub(crate) command: &'k str,
     /// Its arguments, `get-credential` first.
-    pub args: Vec<&'k str>,
+    pub(crate) args: Vec<&'k str>,
     /// The `apiVersion` of the exec block.
-    pub api_version: Option<&'k str>,
+    pub(crate) api_version: Option<&'k str>,
     /// The API server's URL.
-    pub server: Option<&'k str>,
+    pub(crate) server: Option<&'k str>,
     /// The embedded CA, decoded (PEM).
-    pub certificate_authority_data: Option<Vec<u8>>,
+    pub(crate) certificate_authority_data: Option<Vec<u8>>,
     /// The CA's file.
     pub(crate) certificate_authority: Option<PathBuf>,
     /// The name that the server's certificate is checked against.
-    pub tls_server_name: Option<&'k str>,
+    pub(crate) tls_server_name: Option<&'k str>,
     /// The proxy.
-    pub proxy_url: Option<&'k str>,
+    pub(crate) proxy_url: Option<&'k str>,
     /// Whether the server goes unchecked.
-    pub insecure_skip_tls_verify: bool,
+    pub(crate) insecure_skip_tls_verify: bool,
     /// The file that defines the context.
-    pub file: &'k Path,
+    pub(crate) file: &'k Path,
 }
 
 /// The `--cluster-id` among the arguments of an exec block.
-pub fn cluster_id<S: AsRef<str>>(args: &[S]) -> Option<&str> {
+pub(crate) fn cluster_id<S: AsRef<str>>(args: &[S]) -> Option<&str> {
     let mut args = args.iter().map(AsRef::as_ref);
     while let Some(arg) = args.next() {
         if arg == "--cluster-id" {
@@ -155,7 +155,7 @@ impl Kubeconfig {
     }
 
     /// The logins, by their position, that would write an entry that is neither free nor ours for the same cluster id.
-    pub fn refusals(&self, logins: &[Login]) -> Vec<(usize, KubeconfigError)> {
+    pub(crate) fn refusals(&self, logins: &[Login]) -> Vec<(usize, KubeconfigError)> {
         let users_of_clusters = self.users_of_clusters();
         let refused = logins.iter().enumerate();
         refused

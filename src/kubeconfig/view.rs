@@ -17,53 +17,53 @@ use crate::secret::Secret;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContextView<'k> {
     /// Its name.
-    pub name: &'k str,
+    pub(crate) name: &'k str,
     /// The cluster entry it names, which may not exist.
-    pub cluster: Option<&'k str>,
+    pub(crate) cluster: Option<&'k str>,
     /// The user entry it names, which may not exist.
     pub user: Option<&'k str>,
     /// Its namespace.
     pub namespace: Option<&'k str>,
     /// The file that defines it.
-    pub file: &'k Path,
+    pub(crate) file: &'k Path,
 }
 
 /// A cluster entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterView<'k> {
     /// Its name.
-    pub name: &'k str,
+    pub(crate) name: &'k str,
     /// The API server's URL.
-    pub server: Option<&'k str>,
+    pub(crate) server: Option<&'k str>,
     /// The embedded CA, decoded (PEM); `None` also where the base64 is broken, and where the entry waits for it.
-    pub certificate_authority_data: Option<Vec<u8>>,
+    pub(crate) certificate_authority_data: Option<Vec<u8>>,
     /// The CA file, relative to the kubeconfig's directory.
     pub(crate) certificate_authority: Option<&'k str>,
     /// The name that the server's certificate is checked against.
-    pub tls_server_name: Option<&'k str>,
+    pub(crate) tls_server_name: Option<&'k str>,
     /// The proxy.
-    pub proxy_url: Option<&'k str>,
+    pub(crate) proxy_url: Option<&'k str>,
     /// Whether the server goes unchecked.
-    pub insecure_skip_tls_verify: bool,
+    pub(crate) insecure_skip_tls_verify: bool,
     /// The file that defines it.
-    pub file: &'k Path,
+    pub(crate) file: &'k Path,
 }
 
 /// A user entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserView<'k> {
     /// Its name.
-    pub name: &'k str,
+    pub(crate) name: &'k str,
     /// The exec plugin's command.
-    pub command: Option<&'k str>,
+    pub(crate) command: Option<&'k str>,
     /// The exec plugin's arguments.
     pub args: Vec<&'k str>,
     /// The `apiVersion` of the exec block.
-    pub api_version: Option<&'k str>,
+    pub(crate) api_version: Option<&'k str>,
     /// The embedded client certificate, decoded (PEM); public, unlike its key, which is not shown here.
     pub(crate) client_certificate_data: Option<Vec<u8>>,
     /// The file that defines it.
-    pub file: &'k Path,
+    pub(crate) file: &'k Path,
 }
 
 impl Kubeconfig {
@@ -119,7 +119,7 @@ impl Kubeconfig {
     }
 
     /// All user entries, in kubectl's order of precedence.
-    pub fn users(&self) -> Vec<UserView<'_>> {
+    pub(crate) fn users(&self) -> Vec<UserView<'_>> {
         let mut seen = HashSet::new();
         let all = self
             .files

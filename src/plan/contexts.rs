@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Selection {
     /// The current one.
     Current,
-    /// These.
     Named(Vec<String>),
     /// All of them.
     All,
@@ -21,7 +20,7 @@ pub(crate) struct ContextsPlan {
     /// Which contexts.
     pub(crate) selection: Selection,
     /// The file of `--kubeconfig`.
-    pub kubeconfig: Option<PathBuf>,
+    pub(crate) kubeconfig: Option<PathBuf>,
 }
 
 impl ContextsPlan {

@@ -18,30 +18,28 @@ pub(crate) const GET_CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(25);
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
 pub(crate) struct GetCredentialPlan {
-    /// Where.
-    pub region: Region,
+    pub(crate) region: Region,
     /// Whose; looked up at IAM when it is not given.
-    pub project_id: Option<ProjectId>,
-    /// Which.
-    pub cluster_id: ClusterId,
+    pub(crate) project_id: Option<ProjectId>,
+    pub(crate) cluster_id: ClusterId,
     /// Its path at CCE is another one.
     pub(crate) is_autopilot: bool,
     /// Nobody else is served.
-    pub principal: Option<PrincipalId>,
+    pub(crate) principal: Option<PrincipalId>,
     /// Where the cloud answers.
-    pub cloud: CloudSettings,
+    pub(crate) cloud: CloudSettings,
     /// The certificate and where it is kept.
-    pub certificate: CertificateSettings,
+    pub(crate) certificate: CertificateSettings,
     /// Another lifetime than asked for is refused.
     pub(crate) is_lifetime_strict: bool,
     /// Skip the cache.
     pub(crate) is_refresh_forced: bool,
     /// The version to answer in.
-    pub api_version: ApiVersion,
+    pub(crate) api_version: ApiVersion,
     /// A person at a terminal reads the answer, so the key is not shown.
     pub(crate) is_key_redacted: bool,
     /// How the run behaves.
-    pub run: RunSettings,
+    pub(crate) run: RunSettings,
     /// Somebody has said how long it may take: throttling is sat out.
     pub(crate) is_patient: bool,
 }

@@ -57,7 +57,6 @@ pub(crate) enum ServerChoice {
 pub(crate) enum CurrentContext {
     /// Set where there is none.
     IfNone,
-    /// Set.
     Set,
     /// Left alone.
     Keep,
@@ -76,11 +75,9 @@ pub(crate) enum Destination {
 
 /// What a person has said at the terminal.
 #[derive(Debug, Clone, Default)]
-pub struct Answers {
-    /// Where.
-    pub region: Option<Region>,
-    /// Whose.
-    pub project: Option<ProjectChoice>,
+pub(crate) struct Answers {
+    pub(crate) region: Option<Region>,
+    pub(crate) project: Option<ProjectChoice>,
 }
 
 /// What `login` means.
@@ -88,20 +85,20 @@ pub struct Answers {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct LoginPlan {
     /// The clusters.
-    pub clusters: ClusterChoice,
+    pub(crate) clusters: ClusterChoice,
     /// Their names say where they are; then a profile's region and project do not count.
     pub(crate) is_place_named: bool,
     /// Where to look for them. For clusters by name: in this project of each region, or in its main one; a profile's region and project
     /// count. For all: everywhere that these allow.
-    pub search: SearchPlan,
+    pub(crate) search: SearchPlan,
     /// Which endpoint.
-    pub server: ServerChoice,
+    pub(crate) server: ServerChoice,
     /// The certificate and where it is kept.
-    pub certificate: CertificateSettings,
+    pub(crate) certificate: CertificateSettings,
     /// `--kubeconfig`.
-    pub kubeconfig: Option<PathBuf>,
+    pub(crate) kubeconfig: Option<PathBuf>,
     /// `--context-name`, a template.
-    pub context_name: Option<String>,
+    pub(crate) context_name: Option<String>,
     /// What becomes of `current-context`.
     pub(crate) current_context: CurrentContext,
     /// What becomes of the entries.
@@ -111,7 +108,7 @@ pub(crate) struct LoginPlan {
     /// The exec version, if it was named.
     pub(crate) exec_api_version: Option<ApiVersion>,
     /// The proxy for the cluster entry.
-    pub proxy_url: Option<String>,
+    pub(crate) proxy_url: Option<String>,
     /// Wait for every certificate, however many they are.
     pub(crate) is_waiting: bool,
     /// Ask the API server.

@@ -29,11 +29,11 @@ pub fn access_key_id(text: &str) -> Result<AccessKeyId, PlanError> {
 #[derive(Debug, Clone)]
 pub struct ProfileSetPlan {
     /// The profile's name.
-    pub name: ProfileName,
+    pub(crate) name: ProfileName,
     /// How it proves who it is.
-    pub kind: ProfileKind,
+    pub(crate) kind: ProfileKind,
     /// What `config.toml` will hold: what was typed, nothing that came from the environment.
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// The secret comes through stdin.
     pub(crate) is_secret_piped: bool,
 }

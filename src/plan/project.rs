@@ -6,7 +6,7 @@ use crate::plan::given::Given;
 
 /// A project, by its name or its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProjectChoice {
+pub(crate) enum ProjectChoice {
     /// By its name.
     Name(String),
     /// By its id: 32 hexadecimal digits.

@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 64;
 
 /// Somebody as IAM knows them, as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IdOrName {
+pub(crate) enum IdOrName {
     /// An id: it is taken as it is, since somebody who was deleted cannot be looked up any more.
     Id(UserId),
     /// Too short for an id: to be looked up.
@@ -35,7 +35,7 @@ impl IdOrName {
 
 /// Whose certificates are revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
+pub(crate) enum Whose {
     /// Those of the identity that acts.
     Own,
     /// Those of this user.
@@ -53,7 +53,6 @@ pub(crate) enum Verification {
     Required,
     /// Where there is an old certificate to ask with.
     IfPossible,
-    /// Not.
     None,
 }
 
@@ -70,11 +69,11 @@ pub(crate) enum RevokedOn {
 #[derive(Debug, Clone)]
 pub(crate) struct RevokePlan {
     /// Whose certificates.
-    pub whose: Whose,
+    pub(crate) whose: Whose,
     /// On which clusters.
-    pub on: RevokedOn,
+    pub(crate) on: RevokedOn,
     /// Whether that is looked at.
-    pub verification: Verification,
+    pub(crate) verification: Verification,
 }
 
 impl RevokePlan {

@@ -31,11 +31,11 @@ pub(crate) enum RotationChoice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CustomFiles {
     /// The authorities.
-    pub ca: InputFile,
+    pub(crate) ca: InputFile,
     /// The certificate.
-    pub certificate: InputFile,
+    pub(crate) certificate: InputFile,
     /// Its key.
-    pub key: InputFile,
+    pub(crate) key: InputFile,
 }
 
 /// What is to be done.
@@ -53,7 +53,7 @@ pub(crate) struct RotatePlan {
     /// What is to be done.
     pub(crate) task: RotateTask,
     /// On which cluster.
-    pub choice: ClusterSelection,
+    pub(crate) choice: ClusterSelection,
     /// Wait for the job.
     pub(crate) is_followed: bool,
 }

@@ -24,17 +24,17 @@ pub(super) enum Reach {
 #[derive(Debug, Clone)]
 pub(crate) struct SearchPlan {
     /// The regions to look in; none: all.
-    pub regions: Vec<Region>,
+    pub(crate) regions: Vec<Region>,
     /// The one project to look in.
-    pub project: Option<ProjectChoice>,
+    pub(crate) project: Option<ProjectChoice>,
     /// Whose IAM knows the projects, if no regions were given.
-    pub home: Option<Region>,
+    pub(crate) home: Option<Region>,
     /// Where the cloud answers.
-    pub cloud: CloudSettings,
+    pub(crate) cloud: CloudSettings,
     /// Where tokens are kept.
-    pub cache: CacheMode,
+    pub(crate) cache: CacheMode,
     /// How the run behaves.
-    pub run: RunSettings,
+    pub(crate) run: RunSettings,
 }
 
 impl SearchPlan {

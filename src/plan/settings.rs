@@ -26,17 +26,17 @@ const TIMEOUT_OF_JOB: Duration = Duration::from_secs(3600);
 #[derive(Debug, Clone)]
 pub(crate) struct CloudSettings {
     /// The cloud, if it was named rather than recognised by the region.
-    pub cloud: Option<Cloud>,
+    pub(crate) cloud: Option<Cloud>,
     /// CCE's endpoint, if it was named.
-    pub cce_endpoint: Option<Endpoint>,
+    pub(crate) cce_endpoint: Option<Endpoint>,
     /// IAM's endpoint, if it was named.
-    pub iam_endpoint: Option<Endpoint>,
+    pub(crate) iam_endpoint: Option<Endpoint>,
     /// PEM roots in place of the system's, if they were named.
-    pub ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     /// PEM roots by `SSL_CERT_FILE`: not ours to write into a kubeconfig.
     pub(crate) ssl_cert_file: Option<PathBuf>,
     /// The profile's proxy, in place of the environment's.
-    pub proxy: Option<String>,
+    pub(crate) proxy: Option<String>,
 }
 
 impl CloudSettings {
@@ -116,13 +116,13 @@ impl CloudSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CertificateSettings {
     /// How long it shall live.
-    pub lifetime: CertLifetime,
+    pub(crate) lifetime: CertLifetime,
     /// Where it is kept.
-    pub cache: CacheMode,
+    pub(crate) cache: CacheMode,
     /// Where somebody else keeps certificates.
     pub(crate) cache_from: Option<PathBuf>,
     /// The register of many machines that is asked before the cloud is.
-    pub shared_cache: SharedCache,
+    pub(crate) shared_cache: SharedCache,
 }
 
 impl CertificateSettings {
@@ -182,7 +182,7 @@ pub(crate) fn cache_mode(env: &Env) -> Result<CacheMode, PlanError> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunSettings {
     /// The bound on the whole run.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// What each certificate that turns out to be due adds to it; nothing where the bound was named.
     pub(crate) timeout_per_certificate: Duration,
     /// A person can be asked, and a store may open its dialog.

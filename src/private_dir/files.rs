@@ -78,7 +78,7 @@ pub(crate) fn others_who_can_write(_path: &Path) -> io::Result<Option<String>> {
 }
 
 /// Our user id; 0 where there is no such thing.
-pub fn user_id() -> u32 {
+pub(crate) fn user_id() -> u32 {
     #[cfg(unix)]
     return rustix::process::geteuid().as_raw();
     #[cfg(not(unix))]

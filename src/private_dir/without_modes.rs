@@ -5,7 +5,7 @@
 #[path = "files.rs"]
 mod files;
 
-pub use files::user_id;
+pub(crate) use files::user_id;
 pub(crate) use files::{
     open_private, others_who_can_write, private_names, read_private, remove_private, write_private,
 };

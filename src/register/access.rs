@@ -229,18 +229,6 @@ fn mount(text: &str) -> Result<String, RegisterError> {
 }
 
 impl VaultLogin {
-    /// How we sign in, for messages.
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Token(_) => "a token".to_owned(),
-            Self::TokenFile(path) => format!("the token in `{}`", path.display()),
-            Self::Jwt { auth, role, .. } => {
-                format!("role `{}` of auth method `{auth}`", crate::sanitize::sanitize(role))
-            }
-            Self::AppRole { auth, .. } => format!("an AppRole of auth method `{auth}`"),
-        }
-    }
-
     /// The token for what follows.
     pub(super) fn token(
         &self,

@@ -21,9 +21,9 @@ pub enum RegisterError {
     /// A file that belongs to the way in cannot be used.
     #[error("cannot use `{path}`: {reason}", path = path.display())]
     File {
-        /// Which.
+        /// The file as it was named.
         path: PathBuf,
-        /// Why.
+        /// What the system or the file's reader said.
         reason: String,
     },
     /// We may not do this.

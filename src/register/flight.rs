@@ -106,7 +106,7 @@ impl<'r> Flight<'r> {
     }
 
     /// What was seen at the last look.
-    pub fn seen(&self) -> &SharedValue {
+    pub(crate) fn seen(&self) -> &SharedValue {
         &self.seen.value
     }
 

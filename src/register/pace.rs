@@ -25,11 +25,11 @@ const CROWDED: TimeDelta = TimeDelta::seconds(3);
 /// The minute, as one run sees it.
 pub(crate) struct Pace<'r> {
     /// Where it is kept.
-    pub register: &'r dyn Register,
+    pub(crate) register: &'r dyn Register,
     /// Its name there.
-    pub name: String,
+    pub(crate) name: String,
     /// What it is sealed with.
-    pub key: Option<&'r SealingKey>,
+    pub(crate) key: Option<&'r SealingKey>,
 }
 
 /// What is kept. Times are the engine's.

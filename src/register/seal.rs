@@ -23,7 +23,7 @@ impl SealingKey {
     }
 
     /// Tells this key from others; says nothing about it.
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         // What leaves here is a digest under a purpose of its own.
         let tag = ring::hmac::sign(
             &ring::hmac::Key::new(ring::hmac::HMAC_SHA256, self.0.expose()),
@@ -33,7 +33,7 @@ impl SealingKey {
     }
 
     /// Seals `plain` for the entry `name`; `None` if the system has no random bytes.
-    pub fn seal(&self, name: &str, plain: &Secret<Vec<u8>>) -> Option<Secret<Vec<u8>>> {
+    pub(crate) fn seal(&self, name: &str, plain: &Secret<Vec<u8>>) -> Option<Secret<Vec<u8>>> {
         let mut salt = [0; SALT_LENGTH];
         SystemRandom::new().fill(&mut salt).ok()?;
         let mut sealed = zeroize::Zeroizing::new(plain.expose().clone()); // encrypted in place
@@ -47,7 +47,7 @@ impl SealingKey {
     }
 
     /// What was sealed for the entry `name`; `None` for anything else.
-    pub fn open(&self, name: &str, value: &Secret<Vec<u8>>) -> Option<Secret<Vec<u8>>> {
+    pub(crate) fn open(&self, name: &str, value: &Secret<Vec<u8>>) -> Option<Secret<Vec<u8>>> {
         let value = value.expose(); // decrypted into a `Secret`
         let (salt, sealed) = value.strip_prefix(&[SEALED])?.split_first_chunk::<SALT_LENGTH>()?;
         let mut sealed = zeroize::Zeroizing::new(sealed.to_vec());

@@ -21,24 +21,24 @@ const LARGEST: usize = 64 << 10;
 
 /// One value. Times are the engine's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SharedValue {
+pub(crate) struct SharedValue {
     /// Somebody is fetching.
-    pub claim: Option<Turn>,
+    pub(crate) claim: Option<Turn>,
     /// The last attempt failed.
-    pub failure: Option<SharedFailure>,
+    pub(crate) failure: Option<SharedFailure>,
     /// The last time at which everything was made void: another one than before means that what was fetched meanwhile is void too.
-    pub void: Option<DateTime<Utc>>,
+    pub(crate) void: Option<DateTime<Utc>>,
     /// The certificate.
-    pub entry: Option<CacheEntry>,
+    pub(crate) entry: Option<CacheEntry>,
 }
 
 /// Who is fetching, and how long nobody else does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
+pub(crate) struct Turn {
     /// The end of the turn.
-    pub until: DateTime<Utc>,
+    pub(crate) until: DateTime<Utc>,
     /// A number that nobody else has.
-    pub by: u64,
+    pub(crate) by: u64,
 }
 
 /// A failure that answers for everybody until its end.

@@ -8,7 +8,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 /// A JSON value whose texts are wiped when it is dropped; it is read like any other, and never shown.
 #[derive(Clone, Default, PartialEq)]
-pub struct SecretJson(Value);
+pub(crate) struct SecretJson(Value);
 
 impl SecretJson {
     /// Takes a value over.

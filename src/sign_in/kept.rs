@@ -23,27 +23,27 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone)]
 pub(crate) struct IssuedCredentials {
     /// A token, or a temporary access key.
-    pub credentials: Credentials,
+    pub(crate) credentials: Credentials,
     /// The end, by IAM's clock; `None` where it is not known.
-    pub expires_at: Option<DateTime<Utc>>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
     /// Whose it is, as far as IAM said.
-    pub owner: Option<TokenOwner>,
+    pub(crate) owner: Option<TokenOwner>,
 }
 
 /// Whose a token is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TokenOwner {
     /// The user's or agency's id.
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// The user's name.
-    pub user: String,
+    pub(crate) user: String,
     /// The account's id.
-    pub account_id: String,
+    pub(crate) account_id: String,
     /// The account's name.
-    pub account: String,
+    pub(crate) account: String,
     /// The user groups of an identity provider's user, as far as IAM told them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub groups: Option<Vec<String>>,
+    pub(crate) groups: Option<Vec<String>>,
 }
 
 /// The stored form.
@@ -76,11 +76,11 @@ impl Drop for StoredSignIn {
 pub(crate) struct SignInRecord {
     version: u32,
     /// `--profile=…` or `--identity=…`.
-    pub pin: String,
+    pub(crate) pin: String,
     /// When it ends.
-    pub expires_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
     /// The stores that may hold it.
-    pub stores: Holders,
+    pub(crate) stores: Holders,
 }
 
 impl CertCache<'_> {

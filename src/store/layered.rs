@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct StoreFailure {
     /// The store.
-    pub kind: StoreKind,
+    pub(crate) kind: StoreKind,
     /// What happened.
     pub error: StoreError,
 }
@@ -34,18 +34,18 @@ pub struct Stored {
     /// The stores that did not take it.
     pub troubles: Vec<StoreFailure>,
     /// The stores that hold nothing under this account, an older value neither.
-    pub cleared: Vec<StoreKind>,
+    pub(crate) cleared: Vec<StoreKind>,
 }
 
 /// What deleting through the layers could do.
 #[derive(Debug, Default)]
 pub struct Deleted {
     /// The stores that hold it no more, if they ever did.
-    pub cleared: Vec<StoreKind>,
+    pub(crate) cleared: Vec<StoreKind>,
     /// The stores that may still hold the value: to be named to the user.
     pub troubles: Vec<StoreFailure>,
     /// The stores that are not there for this process; what they hold, if anything, could not be reached.
-    pub unavailable: Vec<StoreFailure>,
+    pub(crate) unavailable: Vec<StoreFailure>,
 }
 
 /// Stores from front (fast) to back (lasting), and a fallback for when none of them takes a value.

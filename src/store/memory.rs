@@ -55,8 +55,9 @@ impl MemoryStore {
     }
 
     /// Another one, whose writes and deletes are numbered together with this one's.
+    #[cfg(test)]
     #[must_use]
-    pub fn beside(&self, kind: StoreKind) -> Self {
+    pub(crate) fn beside(&self, kind: StoreKind) -> Self {
         Self {
             count: self.count.clone(),
             ..Self::new(kind)
@@ -74,12 +75,14 @@ impl MemoryStore {
     }
 
     /// When it last took a value: a number that grows with every write or delete of the stores beside each other; 0 for never.
-    pub fn last_write(&self) -> u64 {
+    #[cfg(test)]
+    pub(crate) fn last_write(&self) -> u64 {
         self.state().last_write
     }
 
     /// When it was last asked to delete, on the scale of [`MemoryStore::last_write`].
-    pub fn last_delete(&self) -> u64 {
+    #[cfg(test)]
+    pub(crate) fn last_delete(&self) -> u64 {
         self.state().last_delete
     }
 

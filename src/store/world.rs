@@ -94,7 +94,7 @@ impl StoreEnvironment {
     }
 
     /// The marker of the OS keyring's time-outs.
-    pub fn time_out_marker(&self) -> TimeOutMarker {
+    pub(crate) fn time_out_marker(&self) -> TimeOutMarker {
         TimeOutMarker::new(self.time_out_marker.clone(), self.now)
     }
 
@@ -155,7 +155,7 @@ impl Stores {
     /// Every store that this system may have, whatever the settings say today: to forget what was ever put into one of them.
     ///
     /// `elsewhere`: a directory that files were put into under other settings.
-    pub fn all(&self, elsewhere: Option<&Path>) -> LayeredStore {
+    pub(crate) fn all(&self, elsewhere: Option<&Path>) -> LayeredStore {
         let mut layers = Vec::new();
         if cfg!(target_os = "linux") {
             layers.extend([self.kernel_keyring(), self.memory_directory()]);

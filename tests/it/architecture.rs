@@ -415,6 +415,30 @@ fn a_command_names_no_other_command() {
     assert!(count > 14);
 }
 
+/// A doc of one word says what the name has said. What a flag's help is made of is `cli`'s.
+#[test]
+fn no_doc_is_a_single_word() {
+    let is_doc = |line: &String| line.trim_start().starts_with("///");
+    for source in sources().iter().filter(|source| source.module() != "cli") {
+        for (at, line) in source.raw.iter().enumerate() {
+            let is_alone =
+                !source.raw.get(at.wrapping_sub(1)).is_some_and(is_doc) && !source.raw.get(at + 1).is_some_and(is_doc);
+            let word = line
+                .trim_start()
+                .strip_prefix("/// ")
+                .and_then(|text| text.strip_suffix('.'))
+                .unwrap_or_default();
+            let is_a_word = !word.is_empty() && word.chars().all(char::is_alphabetic);
+            assert!(
+                !(is_alone && is_a_word),
+                "{}:{}: `{word}` says nothing",
+                source.path.display(),
+                at + 1
+            );
+        }
+    }
+}
+
 #[test]
 fn every_door_of_a_secret_is_explained() {
     let mut count = 0;

@@ -114,7 +114,7 @@ fn register<'e>(
             cure: "give `--shared-cache`",
         }),
         SharedCache::Vault { mount, path } => {
-            let profile = sharing.identity.profile().and_then(|profile| profile.vault.as_ref());
+            let profile = sharing.identity.profile().vault.as_ref();
             let access = VaultAccess::find(env, profile)?;
             Ok(Box::new(Vault::new(env, access, mount, path)?))
         }
@@ -125,7 +125,7 @@ fn register<'e>(
 /// What values are sealed with: a key file that is named, else the identity's secret access key, else nothing but the engine.
 fn sealing_key(session: &Session<'_>, sharing: &Sharing<'_>) -> Result<Option<SealingKey>> {
     let named = session.host.env.var(env_vars::SHARED_KEY_FILE);
-    let of_profile = || sharing.identity.profile()?.shared_key_file.clone();
+    let of_profile = || sharing.identity.profile().shared_key_file.clone();
     if let Some(path) = named.or_else(of_profile) {
         let bytes = session.host.env.read_file(Path::new(&path), Input::Token);
         let bytes = bytes.map_err(|error| error.to_string());

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
-pub enum ApiError {
+pub(crate) enum ApiError {
     /// No answer.
     #[error(transparent)]
     Http(HttpError),
@@ -57,23 +57,23 @@ impl From<HttpError> for ApiError {
 
 /// An answer that says no, in the words of the service.
 #[derive(Debug)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// Who answered.
-    pub service: &'static str,
+    pub(crate) service: &'static str,
     /// The HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// `CCE.01403001`, `APIGW.0301`, …
-    pub code: String,
+    pub(crate) code: String,
     /// The most telling message of the body.
-    pub message: String,
+    pub(crate) message: String,
     /// For a ticket with the cloud.
-    pub request_id: String,
+    pub(crate) request_id: String,
     /// The service's `Retry-After`, in seconds; an hour at most.
-    pub retry_after: Option<f64>,
+    pub(crate) retry_after: Option<f64>,
     /// The IAM action that the call needs.
-    pub permission: &'static str,
+    pub(crate) permission: &'static str,
     /// The server's clock and ours, if they differ so much that signatures are refused.
-    pub clock_offset: Option<TimeDelta>,
+    pub(crate) clock_offset: Option<TimeDelta>,
 }
 
 impl std::fmt::Display for Refusal {

@@ -16,34 +16,34 @@ pub struct Cluster {
     /// The immutable name.
     pub name: String,
     /// The display name, which can be changed; absent on Open Telekom Cloud.
-    pub alias: Option<String>,
+    pub(crate) alias: Option<String>,
     /// `v1.29`, …
     pub version: String,
     /// `v1.29.6-r0`, as far as it is known: `v1.29` of platform version `cce.6.0`.
-    pub release: String,
+    pub(crate) release: String,
     /// `rbac` or `authenticating_proxy`.
-    pub authentication_mode: String,
+    pub(crate) authentication_mode: String,
     /// `Available`, `Hibernation`, …
-    pub phase: String,
+    pub(crate) phase: String,
     /// Why the phase is what it is.
-    pub reason: String,
+    pub(crate) reason: String,
     /// `CCE`, `Turbo`, `Autopilot`, …
-    pub category: String,
+    pub(crate) category: String,
     /// The flavor says whether it is an Autopilot cluster; else only the list does in which it stands.
     pub(crate) is_told_by_flavor: bool,
     /// Where the API server answers.
-    pub endpoints: Vec<ClusterEndpoint>,
+    pub(crate) endpoints: Vec<ClusterEndpoint>,
     /// Names that the API server's certificate was made for besides the usual ones.
-    pub custom_sans: Vec<String>,
+    pub(crate) custom_sans: Vec<String>,
 }
 
 /// One address of an API server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClusterEndpoint {
+pub(crate) struct ClusterEndpoint {
     /// From where it can be reached.
-    pub access: Access,
+    pub(crate) access: Access,
     /// The https URL.
-    pub url: Endpoint,
+    pub(crate) url: Endpoint,
 }
 
 /// From where an endpoint can be reached.

@@ -33,7 +33,7 @@ pub struct ClusterCert {
     /// The server's clock when it answered, else ours.
     pub(crate) server_time: DateTime<Utc>,
     /// How that clock stands to ours.
-    pub skew: Skew,
+    pub(crate) skew: Skew,
 }
 
 /// Why an answer of `clustercert` cannot be used.
@@ -61,16 +61,13 @@ pub enum ClusterCertError {
 
 impl ClusterCertError {
     /// What to do next.
-    pub fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::Expired(_) | Self::NotYetValid(_) => {
-                    "the cloud's clock or the cluster's may be wrong: try again, then open a ticket with the cloud"
-                }
-                _ => "check that the endpoint is CCE's own; if it is, open a ticket with the cloud",
+    pub(crate) fn hint(&self) -> &'static str {
+        match self {
+            Self::Expired(_) | Self::NotYetValid(_) => {
+                "the cloud's clock or the cluster's may be wrong: try again, then open a ticket with the cloud"
             }
-            .to_owned(),
-        )
+            _ => "check that the endpoint is CCE's own; if it is, open a ticket with the cloud",
+        }
     }
 }
 
@@ -126,7 +123,7 @@ impl ClusterCert {
     }
 
     /// How long it lives from now on.
-    pub fn granted(&self) -> TimeDelta {
+    pub(crate) fn granted(&self) -> TimeDelta {
         self.cert.not_after - self.server_time
     }
 

@@ -8,7 +8,7 @@ pub struct Job {
     /// Its id.
     pub id: String,
     /// The cluster that it is about.
-    pub cluster_id: String,
+    pub(crate) cluster_id: String,
     /// How far it is.
     pub phase: JobPhase,
     /// Why it failed, in CCE's words.
@@ -24,7 +24,7 @@ pub enum JobPhase {
     Initializing,
     /// At work.
     Running,
-    /// Done.
+    /// Over, and what was asked for is so.
     Success,
     /// Over, without success.
     Failed,

@@ -51,11 +51,11 @@ pub(crate) enum Rotation {
 #[derive(Debug)]
 pub(crate) struct CustomCertificates {
     /// The authorities.
-    pub ca: String,
+    pub(crate) ca: String,
     /// The client certificate that they signed, the leaf first.
-    pub certificate: String,
+    pub(crate) certificate: String,
     /// Its key, not encrypted.
-    pub key: Secret<String>,
+    pub(crate) key: Secret<String>,
 }
 
 impl Rotation {

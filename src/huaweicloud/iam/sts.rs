@@ -9,25 +9,24 @@ use serde_json::{Value, json};
 
 /// STS at one endpoint.
 pub(crate) struct StsClient<'a> {
-    /// Sends.
-    pub api: &'a Api<'a>,
+    pub(crate) api: &'a Api<'a>,
     /// Where STS answers.
-    pub endpoint: &'a Endpoint,
+    pub(crate) endpoint: &'a Endpoint,
 }
 
 /// Which agency, by which identity provider, under which name (`HUAWEICLOUD_OIDC_*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AssumeWithOidc {
     /// `iam::ACCOUNT:oidcProvider:NAME`.
-    pub provider_urn: String,
+    pub(crate) provider_urn: String,
     /// `iam::ACCOUNT:agency:NAME`.
-    pub agency_urn: String,
+    pub(crate) agency_urn: String,
     /// Who it is, in the cloud's audit trail.
     pub(crate) session_name: String,
     /// How long the key shall live, in seconds.
-    pub seconds: u32,
+    pub(crate) seconds: u32,
     /// Narrows what the key may do.
-    pub policy: Option<String>,
+    pub(crate) policy: Option<String>,
     /// The same by ids.
     pub(crate) policy_ids: Vec<String>,
 }
@@ -38,7 +37,7 @@ pub(crate) struct CallerIdentity {
     /// The user's id; `ID:SESSION` of an agency.
     pub(crate) principal_id: Option<String>,
     /// `iam::ACCOUNT:user:NAME`, `sts::ACCOUNT:assumed-agency:NAME/SESSION`, …
-    pub urn: String,
+    pub(crate) urn: String,
 }
 
 impl CallerIdentity {

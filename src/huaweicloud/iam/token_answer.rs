@@ -17,15 +17,15 @@ pub struct Token {
     /// The project it is for; `None` where it is not scoped to one.
     pub project: Option<Project>,
     /// Whose it is.
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// The user's name.
     pub user_name: String,
     /// The account's name.
     pub account: String,
     /// The account's id.
-    pub account_id: String,
+    pub(crate) account_id: String,
     /// The user groups to which an identity provider's user belongs, as far as IAM tells them.
-    pub groups: Option<Vec<String>>,
+    pub(crate) groups: Option<Vec<String>>,
 }
 
 impl Token {

@@ -24,11 +24,11 @@ pub(crate) enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
     /// The id; needed together with a passcode.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// The name, unique in the account.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The account.
-    pub account: Option<Account>,
+    pub(crate) account: Option<Account>,
 }
 
 /// An account (in IAM's words a domain) as people give it.
@@ -62,11 +62,11 @@ impl Account {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Agency {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The account that delegates.
-    pub account: Account,
+    pub(crate) account: Account,
     /// How long a temporary key shall live, in seconds (900 to 86,400).
-    pub seconds: Option<u32>,
+    pub(crate) seconds: Option<u32>,
 }
 
 impl Agency {

@@ -38,7 +38,7 @@ impl SignatureForm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct EndpointTraits {
     /// The form to sign in.
-    pub signature: SignatureForm,
+    pub(crate) signature: SignatureForm,
     /// It took the legacy form only, once.
     pub(crate) has_needed_legacy: bool,
     /// `expire_at` is refused or ignored: certificates live whole days.
@@ -46,7 +46,7 @@ pub(crate) struct EndpointTraits {
     /// The same of the paths of Autopilot clusters.
     pub(crate) grants_days_only_to_autopilot: bool,
     /// Its clock and ours.
-    pub skew: Skew,
+    pub(crate) skew: Skew,
 }
 
 impl EndpointTraits {
@@ -115,7 +115,7 @@ impl Written {
 }
 
 /// The endpoints of a run: each is read once, and written when something new is learnt.
-pub struct Endpoints<'a> {
+pub(crate) struct Endpoints<'a> {
     directories: &'a Directories,
     clock: &'a Clock,
     known: RefCell<BTreeMap<String, EndpointTraits>>,

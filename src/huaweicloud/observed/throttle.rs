@@ -15,16 +15,16 @@ const KIND: &str = "throttles";
 /// A 429 that holds for everything an identity asks of an endpoint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Throttle {
+pub(crate) struct Throttle {
     /// Until when, by our clock.
-    pub until: DateTime<Utc>,
+    pub(crate) until: DateTime<Utc>,
     since: DateTime<Utc>,
     message: String,
 }
 
 impl Throttle {
     /// From an error that came at `now`; `None` if it is none of this kind. `jitter` is between 0 and 1.
-    pub fn of(error: &Error, now: DateTime<Utc>, jitter: f64) -> Option<Self> {
+    pub(crate) fn of(error: &Error, now: DateTime<Utc>, jitter: f64) -> Option<Self> {
         if !error.is_throttled() {
             return None;
         }
@@ -39,14 +39,19 @@ impl Throttle {
     }
 
     /// What is remembered for this identity at `endpoint`, if it still holds.
-    pub fn read(directories: &Directories, endpoint: &Endpoint, fingerprint: &str, now: DateTime<Utc>) -> Option<Self> {
+    pub(crate) fn read(
+        directories: &Directories,
+        endpoint: &Endpoint,
+        fingerprint: &str,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
         let throttle: Self = read(directories, KIND, &name(endpoint, fingerprint))?;
         // Before it began: the clock was set back since, and nothing is known.
         (throttle.since <= now && now < throttle.until).then_some(throttle)
     }
 
     /// Remembers it.
-    pub fn write(&self, directories: &Directories, endpoint: &Endpoint, fingerprint: &str) {
+    pub(crate) fn write(&self, directories: &Directories, endpoint: &Endpoint, fingerprint: &str) {
         write(directories, KIND, &name(endpoint, fingerprint), self);
     }
 

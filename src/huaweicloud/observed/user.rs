@@ -26,7 +26,7 @@ pub(crate) fn remember_user(directories: &Directories, id: &str, name: &str) {
 }
 
 /// What the user with this id is called, if that was ever told.
-pub fn user_name(directories: &Directories, id: &str) -> Option<String> {
+pub(crate) fn user_name(directories: &Directories, id: &str) -> Option<String> {
     let user: NamedUser = read(directories, KIND, id)?;
     (user.id == id).then_some(user.name)
 }

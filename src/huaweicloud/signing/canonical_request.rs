@@ -4,9 +4,9 @@ use crate::huaweicloud::signing::{SignableRequest, sha256_hex};
 
 /// What both header forms sign: the text and the names of the headers in it.
 #[derive(Debug, Clone)]
-pub struct CanonicalRequest {
+pub(crate) struct CanonicalRequest {
     /// Method, URI, query, headers, header names and payload hash, by lines.
-    pub text: String,
+    pub(crate) text: String,
     /// Header names, lower case, sorted, joined by `;`.
     pub(crate) signed_headers: String,
 }
@@ -14,7 +14,7 @@ pub struct CanonicalRequest {
 /// Builds the canonical request of `request` with `headers` (all that are to be signed, `Host` included) and `payload_hash`.
 ///
 /// The canonical URI ends with `/` although the real one must not (CCE answers a trailing slash with APIGW.0101).
-pub fn canonical_request(
+pub(crate) fn canonical_request(
     request: &SignableRequest<'_>,
     headers: &[(String, String)],
     payload_hash: &str,

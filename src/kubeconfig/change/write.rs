@@ -55,11 +55,6 @@ pub(crate) fn backup_file(kubeconfig: &Path) -> PathBuf {
 }
 
 impl Locations {
-    /// Nothing if new entries can be kept where they would go; it is asked before anything is fetched for them.
-    pub fn check_destination(&self) -> Result<(), KubeconfigError> {
-        self.default_file().map_or(Ok(()), |path| self.target(path).map(|_| ()))
-    }
-
     /// The file that is written for `path`, any links followed; `None` for the null device. What is not a file is refused, and so is a
     /// new file in the home of somebody else.
     fn target(&self, path: &Path) -> Result<Option<PathBuf>, KubeconfigError> {

@@ -47,11 +47,11 @@ pub(crate) enum BodyChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Loss {
     /// The user's name.
-    pub user: String,
+    pub(crate) user: String,
     /// The credentials that kubectl would use in place of our plugin, or refuses beside it.
-    pub removed: Vec<&'static str>,
+    pub(crate) removed: Vec<&'static str>,
     /// Arguments of ours that were others, or are gone, each as a clause.
-    pub arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
 }
 
 /// What kubectl would use in place of an exec plugin, or refuses beside it. Nothing else of a user is ever removed.

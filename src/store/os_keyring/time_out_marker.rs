@@ -12,7 +12,7 @@ const NO_DIALOG: TimeDelta = TimeDelta::minutes(1);
 
 /// The file that tells other processes that a store did not answer a moment ago; it holds the time in RFC 3339.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TimeOutMarker {
+pub(crate) struct TimeOutMarker {
     path: Option<PathBuf>,
     now: DateTime<Utc>,
     holds_for: TimeDelta,
