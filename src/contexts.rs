@@ -19,6 +19,7 @@ use crate::host::{Host, Input, Inputs};
 use crate::identity::{self, Identity};
 use crate::kubeconfig::{Kubeconfig, KubeconfigError, Locations, OurContext, cluster_id};
 use crate::plan::{self, ClusterRef, GetCredentialPlan, Selection};
+use crate::sanitize::sanitize;
 use crate::session::Session;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -97,7 +98,7 @@ pub(crate) fn select<'k>(kubeconfig: &'k Kubeconfig, selection: &'k Selection) -
     let find = |name: &str| -> Result<OurContext<'k>> {
         let found = ours.iter().find(|context| context.name == name).cloned();
         found.ok_or_else(|| match kubeconfig.context(name) {
-            Some(_) => ContextError::NotOurs(crate::sanitize::sanitize(name)).into(),
+            Some(_) => ContextError::NotOurs(sanitize(name)).into(),
             None => KubeconfigError::NoSuchContext { name: name.to_owned() }.into(),
         })
     };

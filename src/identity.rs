@@ -21,6 +21,7 @@ use crate::config::{Config, Profile};
 use crate::host::{Directories, Env};
 use crate::huaweicloud::credentials::Credentials;
 use crate::ids::ProfileName;
+use crate::sanitize::sanitize;
 use crate::store::{LayeredStore, SecretPlace};
 use crate::words::Word as _;
 use fingerprint::Fingerprint;
@@ -203,7 +204,7 @@ impl Identity {
             Some(agency) if !self.found.described.starts_with("agency") => {
                 format!(
                     "agency `{}`, assumed by {}",
-                    crate::sanitize::sanitize(&agency.name),
+                    sanitize(&agency.name),
                     self.found.described
                 )
             }

@@ -3,6 +3,7 @@
 //! All of them end up in the arguments of a kubeconfig's exec entry, which some clients run through a shell (Python on
 //! Windows), so nothing but letters, digits and a few harmless signs gets in.
 
+use crate::sanitize::sanitize;
 use std::fmt;
 
 /// Why a name or an id was refused.
@@ -32,7 +33,7 @@ macro_rules! id {
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 let allowed: fn(char) -> bool = $allowed;
                 if text.is_empty() || text.len() > $max || !text.chars().all(allowed) || text.starts_with('-') {
-                    let shown = crate::sanitize::sanitize(text);
+                    let shown = sanitize(text);
                     return Err(InvalidId { what: $what, rule: $rule, shown });
                 }
                 Ok(Self(text.to_owned()))
@@ -144,7 +145,7 @@ impl InvalidEndpoint {
 impl Endpoint {
     /// Parses a service's base URL; trailing slashes are dropped, because CCE refuses them.
     pub fn parse(text: &str) -> Result<Self, InvalidEndpoint> {
-        let malformed = || InvalidEndpoint::Malformed(crate::sanitize::sanitize(text));
+        let malformed = || InvalidEndpoint::Malformed(sanitize(text));
         let (scheme, rest) = text.split_once("://").ok_or_else(malformed)?;
         let rest = rest.trim_end_matches('/');
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -160,7 +161,7 @@ impl Endpoint {
         match scheme.to_ascii_lowercase().as_str() {
             "https" => {}
             "http" if is_loopback(&host) => {}
-            "http" => return Err(InvalidEndpoint::NotEncrypted(crate::sanitize::sanitize(text))),
+            "http" => return Err(InvalidEndpoint::NotEncrypted(sanitize(text))),
             _ => return Err(malformed()),
         }
         let url = format!("{}://{rest}", scheme.to_ascii_lowercase());

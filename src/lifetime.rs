@@ -1,5 +1,6 @@
 //! How long a certificate shall live: what `--duration` means.
 
+use crate::sanitize::sanitize;
 use chrono::TimeDelta;
 use std::fmt;
 
@@ -48,7 +49,7 @@ impl CertLifetime {
         if text == "max" {
             return Ok(Self::Max);
         }
-        let shown = || crate::sanitize::sanitize(text);
+        let shown = || sanitize(text);
         let seconds = parse_seconds(text).ok_or_else(|| InvalidLifetime::Malformed(shown()))?;
         match seconds {
             ..SHORTEST => Err(InvalidLifetime::TooShort(shown())),

@@ -8,6 +8,7 @@ pub(crate) use crate::cli::words::Format;
 
 use crate::error::{Exit, Explain, Result};
 use crate::host::Host;
+use crate::sanitize::{self, sanitize};
 use serde::Serialize;
 
 /// The most names in a sentence.
@@ -15,7 +16,7 @@ const MOST_NAMES: usize = 8;
 
 /// A value as indented JSON with a line end.
 pub(crate) fn json(value: &impl Serialize) -> String {
-    crate::sanitize::json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
+    sanitize::json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
 }
 
 /// A value as YAML with a line end.
@@ -77,7 +78,7 @@ pub(crate) fn names(names: &[&str]) -> String {
     let shown = names
         .iter()
         .take(MOST_NAMES)
-        .map(|name| format!("`{}`", crate::sanitize::sanitize(name)))
+        .map(|name| format!("`{}`", sanitize(name)))
         .collect::<Vec<_>>()
         .join(", ");
     match names.len().saturating_sub(MOST_NAMES) {

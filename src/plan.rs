@@ -40,6 +40,7 @@ use crate::exec_credential::ApiVersion;
 use crate::host::Env;
 use crate::identity::{Pin, SourceName};
 use crate::ids::{ClusterId, ProfileName, ProjectId, Region};
+use crate::sanitize::sanitize;
 use crate::words::Word as _;
 use given::{Given, Sources, none};
 use std::path::{Path, PathBuf};
@@ -102,10 +103,7 @@ pub(crate) fn pin(args: &IdentityArgs, env: &Env) -> Result<Pin, PlanError> {
         (Some(profile), Some(identity)) if args.profile.is_some() && args.identity.is_some() && !is_own(&identity) => {
             Err(PlanError::Invalid {
                 origin: profile.origin,
-                problem: format!(
-                    "`--identity={}` names another source",
-                    crate::sanitize::sanitize(&identity.text)
-                ),
+                problem: format!("`--identity={}` names another source", sanitize(&identity.text)),
                 cure: "give one of the two; `--identity=profile` goes with `--profile`".to_owned(),
             })
         }
@@ -140,7 +138,7 @@ fn identity_source(given: &Given) -> Result<Pin, PlanError> {
     if !source.has_names() || name.is_empty() {
         return Err(PlanError::Invalid {
             origin: given.origin.clone(),
-            problem: format!("`{}` names nothing", crate::sanitize::sanitize(&given.text)),
+            problem: format!("`{}` names nothing", sanitize(&given.text)),
             cure: "a name goes with `clouds:CLOUD`, `hcloud:PROFILE` and `sdk-file:FILE`".to_owned(),
         });
     }
@@ -187,7 +185,7 @@ impl std::fmt::Display for InputFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Stdin => f.write_str("stdin"),
-            Self::Path(path) => write!(f, "`{}`", crate::sanitize::sanitize(&path.display().to_string())),
+            Self::Path(path) => write!(f, "`{}`", sanitize(&path.display().to_string())),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::certificate::{ClientCert, ClientCertError};
 use crate::error::{Exit, Explain};
 use crate::host::Skew;
 use crate::ids::ClusterId;
+use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ pub(crate) fn to_text(entry: &CacheEntry, cluster: &ClusterId) -> Secret<String>
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut text = format!(
         "cluster: {cluster}\nuser: {}\nfetched: {}\nends: {}\n",
-        crate::sanitize::sanitize(&entry.cert.common_name),
+        sanitize(&entry.cert.common_name),
         time(entry.fetched_at),
         time(entry.cert.not_after)
     );

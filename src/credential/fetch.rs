@@ -17,6 +17,7 @@ use crate::huaweicloud::cce::cluster_cert::{ClusterCert, LIFETIME_TOLERANCE};
 use crate::huaweicloud::credentials::Credentials;
 use crate::ids::Endpoint;
 use crate::lifetime::{CertLifetime, about};
+use crate::sanitize::sanitize;
 use crate::sign_in::explain::explain;
 use chrono::TimeDelta;
 use std::cell::Cell;
@@ -184,7 +185,7 @@ fn check_owner(
                 && before.user_id != fresh.cert.common_name =>
         {
             Err(FetchError::OtherUser {
-                found: crate::sanitize::sanitize(&fresh.cert.common_name),
+                found: sanitize(&fresh.cert.common_name),
                 expected: before.user_id.clone(),
             }
             .into())
@@ -227,7 +228,7 @@ fn record_of(
         project_id: request.target.project_id.to_string(),
         cluster_id: request.target.cluster_id.to_string(),
         pin: request.identity.identity_argument(),
-        user_id: crate::sanitize::sanitize(&fresh.cert.common_name),
+        user_id: sanitize(&fresh.cert.common_name),
         asked: request.certificate.lifetime.to_string(),
         fetched_at: fresh.server_time,
         not_after: fresh.cert.not_after,

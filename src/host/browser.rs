@@ -2,6 +2,7 @@
 
 use super::{Env, Host, Input, Processes};
 use crate::env_vars;
+use crate::sanitize::sanitize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -55,7 +56,7 @@ impl Host {
             }
             Processes::Given { .. } => None,
         });
-        let name = named.map(|name| crate::sanitize::sanitize(name.trim()));
+        let name = named.map(|name| sanitize(name.trim()));
         name.filter(|name| !name.is_empty())
             .unwrap_or_else(|| "this machine".to_owned())
     }

@@ -3,6 +3,7 @@
 mod places;
 
 use crate::ids::{Endpoint, Region};
+use crate::sanitize::sanitize;
 
 /// A cloud with CCE.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +94,7 @@ impl Cloud {
                 if text.contains('.') && text.len() <= 253 && text.split('.').all(is_label) {
                     Ok(Self::Domain(text.to_ascii_lowercase()))
                 } else {
-                    Err(InvalidCloud(crate::sanitize::sanitize(text)))
+                    Err(InvalidCloud(sanitize(text)))
                 }
             }
         }

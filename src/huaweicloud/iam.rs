@@ -7,6 +7,7 @@ pub(crate) mod token_request;
 use crate::error::{Exit, Explain, UNUSABLE_FOR};
 use crate::huaweicloud::api::{Answer, Api, ApiError, Call};
 use crate::ids::{AccessKeyId, Endpoint, ProjectId, ProjectName, UserId};
+use crate::sanitize::sanitize;
 use chrono::TimeDelta;
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ pub(crate) struct IdAndName {
 
 impl IdAndName {
     fn from_json(value: &Value) -> Option<Self> {
-        let text = |name| value.get(name).and_then(Value::as_str).map(crate::sanitize::sanitize);
+        let text = |name| value.get(name).and_then(Value::as_str).map(sanitize);
         Some(Self {
             id: text("id")?,
             name: text("name")?,
@@ -240,7 +241,7 @@ fn incomplete(what: &str) -> ApiError {
 
 /// The one project that `name` can mean; an error if there is none, or more.
 pub(crate) fn only_project(name: &str, mut matching: Vec<Project>) -> Result<Project, IamError> {
-    let name = crate::sanitize::sanitize(name);
+    let name = sanitize(name);
     match (matching.pop(), matching.as_slice()) {
         (Some(project), []) => Ok(project),
         (Some(last), others) => {

@@ -12,6 +12,7 @@ use crate::identity::reading::TokenFile;
 use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::{KeyCommand, PortalSettings};
 use crate::ids::{AccessKeyId, Endpoint};
+use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::store::{LayeredStore, SecretPlace};
 
@@ -193,7 +194,7 @@ impl AuthMethod {
 
 /// What is found with an identity provider that IAM knows by name.
 pub(crate) fn provider_found(provider: String, token: IdTokenSource, settings: Profile, origin: &str) -> FoundIdentity {
-    let shown = crate::sanitize::sanitize(&provider);
+    let shown = sanitize(&provider);
     FoundIdentity {
         name: None,
         fingerprint: token.fingerprint("idp", &[provider.as_str()]),

@@ -6,6 +6,7 @@ use crate::host::{Deadline, Env};
 use crate::http::{AnswerSize, Http, HttpError, HttpSettings, Proxies, Request, Response};
 use crate::huaweicloud::iam::token_answer::TemporaryAccessKey;
 use crate::identity::reading::{TokenFile, malformed_source};
+use crate::sanitize::sanitize;
 use crate::secret::{Secret, SecretJson};
 use serde_json::Value;
 use std::time::Duration;
@@ -251,7 +252,7 @@ fn refused(service: &'static str, answer: &Response) -> LocalError {
     LocalError::Refused {
         service,
         status: answer.status,
-        message: crate::sanitize::sanitize(told.unwrap_or_else(|| message.lines().next_back().unwrap_or_default())),
+        message: sanitize(told.unwrap_or_else(|| message.lines().next_back().unwrap_or_default())),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::IdentityError;
 use crate::host::{Env, Input, Inputs};
 use crate::ids::{AccessKeyId, Endpoint};
+use crate::sanitize::sanitize;
 use crate::secret::{InvalidSecret, Secret, SecretShape};
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,7 @@ pub(crate) fn named_file(source: &str, env: &Env, variable: &str) -> Result<Opti
     if path.is_absolute() {
         return Ok(Some(path));
     }
-    let shown = crate::sanitize::sanitize(&path.to_string_lossy());
+    let shown = sanitize(&path.to_string_lossy());
     let problem = format!("`{variable}` is `{shown}`, a relative path");
     let cure = format!("set `{variable}` to the whole path, or unset it");
     Err(malformed_source(source, problem, cure))

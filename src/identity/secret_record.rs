@@ -7,6 +7,7 @@ use super::reading::malformed_source;
 use crate::config::{Profile, ProfileKind};
 use crate::huaweicloud::cloud::Cloud;
 use crate::ids::{Endpoint, ProfileName};
+use crate::sanitize::sanitize;
 use crate::secret::{Secret, to_secret_bytes};
 use crate::store::{Deleted, LayeredStore, SecretPlace, Stored};
 use crate::words::Word as _;
@@ -160,7 +161,7 @@ impl Difference {
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let shown = |value: &Option<String>| {
-            let value = value.as_deref().map(crate::sanitize::sanitize);
+            let value = value.as_deref().map(sanitize);
             value.map_or_else(|| "none".to_owned(), |value| format!("`{value}`"))
         };
         let (key, then, now) = (&self.key, shown(&self.then), shown(&self.now));

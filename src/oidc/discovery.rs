@@ -3,6 +3,7 @@
 use super::OidcError;
 use crate::host::{Clock, Deadline};
 use crate::http::{Http, Request};
+use crate::sanitize::sanitize;
 use chrono::TimeDelta;
 use serde_json::Value;
 
@@ -37,7 +38,7 @@ impl Provider {
     /// Asks the issuer.
     pub(crate) fn discover(http: &Http, issuer: &str, clock: &Clock, deadline: Deadline) -> Result<Self, OidcError> {
         let unusable = |problem: &str| OidcError::Unusable {
-            issuer: crate::sanitize::sanitize(issuer),
+            issuer: sanitize(issuer),
             problem: problem.to_owned(),
         };
         if !is_safe_address(issuer) {
@@ -67,7 +68,7 @@ impl Provider {
     fn read(issuer: &str, document: &Value) -> Result<Self, String> {
         if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
             let other = document.get("issuer").and_then(Value::as_str).unwrap_or_default();
-            let other = crate::sanitize::sanitize(other);
+            let other = sanitize(other);
             return Err(format!(
                 "it calls itself `{other}`, which must be the same to the letter"
             ));

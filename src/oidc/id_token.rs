@@ -3,6 +3,7 @@
 
 use super::OidcError;
 use super::pkce::is_same;
+use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -91,7 +92,7 @@ fn shortened(name: &str) -> String {
     if signs.next().is_some() {
         short.push('…');
     }
-    crate::sanitize::sanitize(&short)
+    sanitize(&short)
 }
 
 /// A claim's text, if it says anything. Some providers have numbers where names belong.

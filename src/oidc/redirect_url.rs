@@ -1,5 +1,6 @@
 //! The address that a provider sends the browser back to: always this machine.
 
+use crate::sanitize::sanitize;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `http://127.0.0.1:PORT/PATH`, or the same with `localhost` or `[::1]`.
@@ -35,7 +36,7 @@ impl RedirectUrl {
 
     /// Reads one; the port may be left out.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidRedirectUrl> {
-        let refuse = || InvalidRedirectUrl(crate::sanitize::sanitize(text));
+        let refuse = || InvalidRedirectUrl(sanitize(text));
         let rest = text.strip_prefix("http://").ok_or_else(refuse)?;
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);

@@ -3,6 +3,7 @@
 use crate::config::Profile;
 use crate::host::Env;
 use crate::plan::PlanError;
+use crate::sanitize::sanitize;
 use crate::words::{Word, listed};
 
 /// A value and where it came from, for messages.
@@ -52,7 +53,7 @@ impl Given {
 
     /// One of these forms.
     pub(super) fn of_form<T>(&self, parse: impl FnOnce(&str) -> Option<T>, words: &str) -> Result<T, PlanError> {
-        let shown = crate::sanitize::sanitize(&self.text);
+        let shown = sanitize(&self.text);
         parse(&self.text).ok_or_else(|| PlanError::Invalid {
             origin: self.origin.clone(),
             problem: format!("`{shown}` is not one of {words}"),

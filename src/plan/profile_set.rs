@@ -11,6 +11,7 @@ use crate::oidc::{RedirectUrl, is_safe_address};
 use crate::plan::given::{Given, Sources};
 use crate::plan::kept_profile::with_kept;
 use crate::plan::{PlanError, absolute};
+use crate::sanitize::sanitize;
 use crate::store::SecretPlace;
 use crate::words::Word as _;
 use std::path::Path;
@@ -305,7 +306,7 @@ fn sign_in_address(flag: &str, typed: Option<&str>) -> Result<Option<String>, Pl
         let is_safe = is_safe_address(text);
         is_safe
             .then(|| text.to_owned())
-            .ok_or_else(|| format!("`{}` is not an `https://` address", crate::sanitize::sanitize(text)))
+            .ok_or_else(|| format!("`{}` is not an `https://` address", sanitize(text)))
     };
     let hint = |_: &String| {
         "give it as your company names it, such as `https://idcenter.huaweicloud.com/d-…/portal`".to_owned()

@@ -6,6 +6,7 @@ use crate::ids::JobId;
 use crate::lifetime::parse_seconds;
 use crate::plan::given::Given;
 use crate::plan::{ClusterSelection, InputFile, PlanError};
+use crate::sanitize::sanitize;
 use crate::words::Word as _;
 
 /// The longest that the old key of service account tokens is kept, in hours.
@@ -151,12 +152,9 @@ fn old_validity(text: &str) -> Result<u16, PlanError> {
         let seconds = parse_seconds(text).filter(|seconds| seconds % HOUR == 0);
         let hours = seconds.map(|seconds| seconds / HOUR);
         let hours = hours.filter(|hours| (0..=LONGEST_OLD_VALIDITY).contains(hours));
-        hours.and_then(|hours| u16::try_from(hours).ok()).ok_or_else(|| {
-            format!(
-                "`{}` is not a number of hours in these bounds",
-                crate::sanitize::sanitize(text)
-            )
-        })
+        hours
+            .and_then(|hours| u16::try_from(hours).ok())
+            .ok_or_else(|| format!("`{}` is not a number of hours in these bounds", sanitize(text)))
     };
     typed("--old-cert-valid", text).parse(parse, |_| cure.to_owned())
 }

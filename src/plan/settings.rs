@@ -10,6 +10,7 @@ use crate::lifetime::{CertLifetime, parse_seconds};
 use crate::plan::PlanError;
 use crate::plan::given::{Sources, none};
 use crate::register::SharedCache;
+use crate::sanitize::sanitize;
 use crate::store::CacheMode;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -238,7 +239,7 @@ pub(super) fn timeout(args: &GlobalArgs, env: &Env) -> Result<Option<Duration>, 
         Sources { env, profile: None }.find("--timeout", args.timeout.as_deref(), Some(env_vars::TIMEOUT), none);
     let parse = |text: &str| match parse_seconds(text).map(u64::try_from) {
         Some(Ok(seconds)) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-        _ => Err(format!("`{}` is not a duration", crate::sanitize::sanitize(text))),
+        _ => Err(format!("`{}` is not a duration", sanitize(text))),
     };
     given
         .map(|g| {

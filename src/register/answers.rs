@@ -2,6 +2,7 @@
 
 use crate::http::Response;
 use crate::register::RegisterError;
+use crate::sanitize::sanitize;
 use crate::secret::{Secret, SecretJson};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -12,7 +13,7 @@ pub(super) fn errors_of(answer: &Response) -> String {
     let json = json_of(answer);
     let errors = json.get("errors").and_then(Value::as_array);
     let words: Vec<&str> = errors.into_iter().flatten().filter_map(Value::as_str).collect();
-    crate::sanitize::sanitize(words.join("; ").trim())
+    sanitize(words.join("; ").trim())
 }
 
 /// What an answer means that is none of the good ones, and none that only this engine gives.

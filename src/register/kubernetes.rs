@@ -7,6 +7,7 @@ use crate::host::{Deadline, Env, Input, Inputs};
 use crate::http::{AnswerSize, ClusterTls, Http, HttpSettings, Request, Response, ServerCheck, Trust};
 use crate::register::answers::{self, json_of};
 use crate::register::{Reading, Register, RegisterError, Swap, Version};
+use crate::sanitize::sanitize;
 use crate::secret::{Secret, SecretJson};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -109,7 +110,7 @@ impl Kubernetes {
     }
 
     fn refusal(&self, answer: &Response, doing: &'static str) -> RegisterError {
-        let message = crate::sanitize::sanitize(text(&json_of(answer), "/message"));
+        let message = sanitize(text(&json_of(answer), "/message"));
         match answer.status {
             404 => RegisterError::NoSuchPlace {
                 engine: ENGINE,

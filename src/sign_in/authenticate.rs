@@ -18,6 +18,7 @@ use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::ProviderSettings;
 use crate::identity::{Addressee, Identity, IdentityError};
 use crate::ids::{Endpoint, Region};
+use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sign_in::kept::{IssuedCredentials, TokenOwner};
@@ -350,13 +351,13 @@ impl From<Token> for IssuedCredentials {
             credentials: Credentials::Token(token.secret.clone()),
             expires_at: Some(token.expires_at),
             owner: Some(TokenOwner {
-                user_id: crate::sanitize::sanitize(&token.user_id),
-                user: crate::sanitize::sanitize(&token.user_name),
-                account_id: crate::sanitize::sanitize(&token.account_id),
-                account: crate::sanitize::sanitize(&token.account),
+                user_id: sanitize(&token.user_id),
+                user: sanitize(&token.user_name),
+                account_id: sanitize(&token.account_id),
+                account: sanitize(&token.account),
                 groups: token
                     .groups
-                    .map(|groups| groups.iter().map(|group| crate::sanitize::sanitize(group)).collect()),
+                    .map(|groups| groups.iter().map(|group| sanitize(group)).collect()),
             }),
         }
     }

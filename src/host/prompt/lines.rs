@@ -4,6 +4,7 @@ use crate::host::prompt::drawn::hidden as length_of_hidden;
 use crate::host::prompt::list::matching;
 use crate::host::prompt::{Cancelled, LONGEST_ANSWER};
 use crate::host::{Host, Processes};
+use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use std::io::{Read as _, Write as _};
 use std::sync::PoisonError;
@@ -96,7 +97,7 @@ impl Host {
         if !left.is_empty() {
             return left;
         }
-        self.say(&format!("none of them has `{}`", crate::sanitize::sanitize(typed)));
+        self.say(&format!("none of them has `{}`", sanitize(typed)));
         (0..rows.len()).collect()
     }
 

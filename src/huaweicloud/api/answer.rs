@@ -3,6 +3,7 @@
 use crate::host::{Clock, Skew};
 use crate::http::Response;
 use crate::huaweicloud::api::{Answer, ApiError, Call, Refusal};
+use crate::sanitize::sanitize;
 use crate::secret::{Secret, SecretJson};
 use serde_json::Value;
 
@@ -35,7 +36,7 @@ pub(crate) fn read(call: &Call<'_>, response: &Response, clock: &Clock, skew: Sk
         Err(error) if !body.is_empty() && response.status < 300 => return Err(not_json(call, response, &error)),
         Err(_) => SecretJson::default(), // the status says enough
     };
-    let text = |value: Option<String>| crate::sanitize::sanitize(&value.unwrap_or_default());
+    let text = |value: Option<String>| sanitize(&value.unwrap_or_default());
     Err(ApiError::Refused(Box::new(Refusal {
         service: call.service,
         status: response.status,

@@ -5,6 +5,7 @@ use super::{IdentityCenterError, refusal};
 use crate::huaweicloud::api::{Answer, Api, ApiError, Body, Call};
 use crate::ids::Endpoint;
 use crate::oidc::{DeviceAuthorization, PollAnswer, classify_poll, end_of, is_safe_address};
+use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -84,7 +85,7 @@ impl SessionClient<'_> {
         if is_safe_address(&device.verification_uri) {
             Ok(device)
         } else {
-            let page = crate::sanitize::sanitize(&device.verification_uri);
+            let page = sanitize(&device.verification_uri);
             Err(IdentityCenterError::UnsafePage(page))
         }
     }

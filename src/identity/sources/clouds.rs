@@ -13,6 +13,7 @@ use crate::identity::IdentityError;
 use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::reading::{malformed_source, named_file, read_file};
 use crate::identity::sources::openstack::{OpenStackSettings, Openstack, Wording};
+use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use entry::Entry;
 use plain_yaml::{Map, PlainYaml};
@@ -27,7 +28,7 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Option<FoundIdentity
     let Some(cloud) = name.map(str::to_owned).or_else(|| env.var(names::CLOUD)) else {
         return Ok(None);
     };
-    let shown = crate::sanitize::sanitize(&cloud);
+    let shown = sanitize(&cloud);
     let files = Files::read(env)?;
     let Some(path) = files.path() else {
         let problem = match name {
@@ -58,7 +59,7 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Option<FoundIdentity
     };
     let entry = Entry::new(&own, public.as_ref(), region.as_deref());
     let by_vendor = match &entry.vendor {
-        Some(vendor) => format!(" (vendor profile `{}`)", crate::sanitize::sanitize(vendor)),
+        Some(vendor) => format!(" (vendor profile `{}`)", sanitize(vendor)),
         None => String::new(),
     };
     let origin = format!("cloud `{shown}` in `{}`", path.display());
@@ -91,7 +92,7 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Option<FoundIdentity
         && found.settings.iam_endpoint.is_none()
     {
         // Its region may be called like one of ours.
-        let vendor = crate::sanitize::sanitize(vendor);
+        let vendor = sanitize(vendor);
         let problem =
             format!("nothing says where the IAM of the vendor profile `{vendor}` is, so nothing secret is sent");
         return Err(malformed_source(
@@ -155,7 +156,7 @@ impl Files {
         let mut names: Vec<&String> = self.all().flat_map(Map::keys).collect();
         names.sort();
         names.dedup();
-        let quoted = |name: &String| format!("`{}`", crate::sanitize::sanitize(name));
+        let quoted = |name: &String| format!("`{}`", sanitize(name));
         names.into_iter().map(quoted).collect()
     }
 
@@ -237,7 +238,7 @@ fn openstack(entry: &Entry, env: &Env, wording: &Wording<'_>) -> Result<Openstac
             .map(|(text, name)| OpenStackSettings::secret(text, name))
     };
     let auth_url = entry.auth_url().transpose().map_err(|unfilled| {
-        let name = crate::sanitize::sanitize(&unfilled.name);
+        let name = sanitize(&unfilled.name);
         let problem = format!("`auth_url` needs `{name}`, which is not set");
         malformed_source(wording.source, problem, format!("set `{name}` beside `auth:`"))
     })?;
@@ -283,10 +284,7 @@ fn ca_file(path: &Secret<String>, env: &Env, wording: &Wording<'_>) -> Result<Op
     match path.to_str() {
         Some(text) if path.is_absolute() => Ok(OpenStackSettings::new(text.to_owned(), "cacert")),
         _ => {
-            let problem = format!(
-                "`cacert`: `{}` is a relative path",
-                crate::sanitize::sanitize(&path.to_string_lossy())
-            );
+            let problem = format!("`cacert`: `{}` is a relative path", sanitize(&path.to_string_lossy()));
             Err(malformed_source(
                 wording.source,
                 problem,

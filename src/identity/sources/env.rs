@@ -10,6 +10,7 @@ use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::reading::{access_key_id, auth_url, malformed_source, secret_variable, variable};
 use crate::identity::secret_record::SecretRef;
 use crate::identity::sources::openstack::{self, OpenStackSettings, Openstack};
+use crate::sanitize::sanitize;
 use crate::secret::SecretShape;
 
 /// What the source is called in messages.
@@ -150,7 +151,7 @@ pub(crate) fn assume_role(env: &Env) -> Result<Option<Agency>, IdentityError> {
     if let Some(seconds) = env.var(names::HW_ASSUME_ROLE_DURATION) {
         let parsed = seconds.parse().ok().filter(|s| (900..=86_400).contains(s));
         agency.seconds = Some(parsed.ok_or_else(|| {
-            let shown = crate::sanitize::sanitize(&seconds);
+            let shown = sanitize(&seconds);
             malformed_source(
                 SOURCE,
                 format!(

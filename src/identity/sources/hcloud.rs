@@ -15,6 +15,7 @@ use crate::identity::reading::{access_key_id, malformed_source, read_file, secre
 use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::{PortalRole, PortalSettings};
 use crate::ids::Region;
+use crate::sanitize::sanitize;
 use crate::secret::{Secret, SecretJson, SecretShape};
 use crate::store::SecretPlace;
 use chrono::{DateTime, Utc};
@@ -62,7 +63,7 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Hcloud, IdentityErro
         .iter()
         .filter(|profile| text_of(profile, "name").as_ref() == Some(&wanted));
     let Some(profile) = named.next() else {
-        let wanted = crate::sanitize::sanitize(&wanted);
+        let wanted = sanitize(&wanted);
         let which = if name.is_some() {
             ""
         } else {
@@ -105,7 +106,7 @@ fn portal(file: &str, name: &str, profile: &Value) -> Option<FoundIdentity> {
     // What KooCLI makes of it when it encrypts has other signs, too.
     let is_plain = token.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     let ends_at = at("/ssoAuth/accessTokenResult/expiresAt").and_then(Value::as_i64);
-    let shown = crate::sanitize::sanitize(name);
+    let shown = sanitize(name);
     let origin = format!("profile `{shown}` in `{file}`");
     is_plain.then(|| FoundIdentity {
         name: Some(name.to_owned()),
@@ -150,7 +151,7 @@ fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, Ident
     } else {
         Some(profile)
     };
-    let shown = crate::sanitize::sanitize(name);
+    let shown = sanitize(name);
     let origin = format!("profile `{shown}` in `{file}`");
     let cure = match mode.as_str() {
         "SSO" => "sign in again with `hcloud configure sso`".to_owned(),
@@ -175,10 +176,7 @@ fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, Ident
         _ => {
             return Err(malformed_source(
                 SOURCE,
-                format!(
-                    "{origin} has no access key (mode `{}`)",
-                    crate::sanitize::sanitize(&mode)
-                ),
+                format!("{origin} has no access key (mode `{}`)", sanitize(&mode)),
                 cure,
             ));
         }

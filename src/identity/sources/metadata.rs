@@ -7,6 +7,7 @@ use crate::identity::fingerprint::Fingerprint;
 use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::reading::malformed_source;
 use crate::identity::{IdentityError, local};
+use crate::sanitize::sanitize;
 
 const SOURCE: &str = "metadata";
 /// The link-local address of the service on every ECS.
@@ -16,7 +17,7 @@ const USUAL: &str = "http://169.254.169.254";
 pub(crate) fn find(env: &Env, settings: Profile) -> Result<FoundIdentity, IdentityError> {
     let url = env.var(METADATA_ENDPOINT).unwrap_or_else(|| USUAL.to_owned());
     if !local::is_reachable_safely(&url) {
-        let shown = crate::sanitize::sanitize(&url);
+        let shown = sanitize(&url);
         let problem = format!("`{METADATA_ENDPOINT}`: `{shown}` is not encrypted");
         return Err(malformed_source(
             SOURCE,

@@ -8,6 +8,7 @@ use crate::identity::found::{AuthMethod, FoundIdentity, provider_found};
 use crate::identity::id_token::{self, IdTokenSource};
 use crate::identity::reading::{TokenFile, malformed_source, secret_variable};
 use crate::ids::Endpoint;
+use crate::sanitize::sanitize;
 use crate::secret::SecretShape;
 
 const SOURCE: &str = "oidc";
@@ -86,7 +87,7 @@ fn sts(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
             .ok()
             .filter(|s| (900..=43_200).contains(s))
             .ok_or_else(|| {
-                let shown = crate::sanitize::sanitize(&text);
+                let shown = sanitize(&text);
                 let problem = format!(
                     "`{}`: `{shown}` is not a number of seconds from 900 to 43200",
                     names::OIDC_DURATION_SECONDS
@@ -104,7 +105,7 @@ fn sts(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         })
     });
     let ids = env.var(names::OIDC_POLICY_IDS).unwrap_or_default();
-    let shown = crate::sanitize::sanitize(&agency_urn);
+    let shown = sanitize(&agency_urn);
     Ok(Some(FoundIdentity {
         name: None,
         fingerprint: token.fingerprint("sts", &[agency_urn.as_str()]),

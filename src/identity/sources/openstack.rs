@@ -8,6 +8,7 @@ use crate::identity::found::{AuthMethod, FoundIdentity, Passcode};
 use crate::identity::home::own_domains;
 use crate::identity::reading::{access_key_id, auth_url, malformed_source, secret};
 use crate::identity::secret_record::SecretRef;
+use crate::sanitize::sanitize;
 use crate::secret::{Secret, SecretShape};
 
 /// A value and the name under which it was given. Some are secrets: all are treated as such.
@@ -160,7 +161,7 @@ impl Openstack {
 
     fn unknown_auth_type(&self, wording: &Wording<'_>) -> IdentityError {
         let (name, value) = match &self.auth_type {
-            Some(given) => (given.name.as_str(), crate::sanitize::sanitize(&given.plain())),
+            Some(given) => (given.name.as_str(), sanitize(&given.plain())),
             None => Default::default(),
         };
         let problem = format!("`{name}` is `{value}`, which IAM of this cloud does not have");
@@ -293,5 +294,5 @@ pub(crate) fn user_fingerprint(settings: &Profile, user: &User) -> Fingerprint {
 /// The user's name, else the id.
 pub(crate) fn shown(user: &User) -> String {
     let text = user.name.as_deref().or(user.id.as_deref()).unwrap_or_default();
-    crate::sanitize::sanitize(text)
+    sanitize(text)
 }

@@ -7,6 +7,7 @@ use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::id_token::IdTokenSource;
 use crate::identity::reading::{TokenFile, malformed_source};
 use crate::identity::{IdentityError, local};
+use crate::sanitize::sanitize;
 use std::path::{Path, PathBuf};
 
 const SOURCE: &str = "pod";
@@ -17,7 +18,7 @@ pub(crate) fn find(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         return Ok(None);
     };
     if !local::is_near(&url) {
-        let shown = crate::sanitize::sanitize(&url);
+        let shown = sanitize(&url);
         let problem = format!("`{}`: `{shown}` is not next to this pod", names::POD_CREDENTIALS_URI);
         return Err(malformed_source(
             SOURCE,

@@ -14,13 +14,14 @@ use crate::identity::sources::metadata;
 use crate::identity::sources::openstack::{shown, user_fingerprint};
 use crate::identity::sources::sign_on;
 use crate::ids::ProfileName;
+use crate::sanitize::sanitize;
 use crate::words::listed;
 
 /// What a profile says.
 pub(crate) fn find(name: &ProfileName, config: &Config, env: &Env) -> Result<FoundIdentity, IdentityError> {
     let profile = get(name, config)?;
     let Some(kind) = profile.kind() else {
-        let said = crate::sanitize::sanitize(&profile.kind);
+        let said = sanitize(&profile.kind);
         let cure = format!("set `kind` in `config.toml` to one of {}", listed::<ProfileKind>());
         return Err(malformed_source(
             source(name),
@@ -230,7 +231,7 @@ fn parse_agency(name: &ProfileName, text: &str, account: Option<&str>) -> Result
     Agency::parse(text, account).ok_or_else(|| {
         let problem = format!(
             "the account that delegates its agency `{}` is not named",
-            crate::sanitize::sanitize(text)
+            sanitize(text)
         );
         malformed_source(
             source(name),
@@ -241,5 +242,5 @@ fn parse_agency(name: &ProfileName, text: &str, account: Option<&str>) -> Result
 }
 
 fn agency_shown(agency: &Agency) -> String {
-    crate::sanitize::sanitize(&agency.name)
+    sanitize(&agency.name)
 }

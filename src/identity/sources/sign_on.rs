@@ -11,6 +11,7 @@ use crate::identity::secret_record::SecretRef;
 use crate::identity::sign_on::{BrowserChoice, KeyCommand, PortalRole, PortalSettings, ProviderSettings};
 use crate::ids::{Endpoint, ProfileName, Region};
 use crate::oidc::{RedirectUrl, is_safe_address};
+use crate::sanitize::sanitize;
 use crate::words::{Word as _, listed};
 use std::path::PathBuf;
 
@@ -72,7 +73,7 @@ pub(super) fn portal(name: &ProfileName, profile: &Profile) -> Result<FoundIdent
         browser: profile.browser.clone(),
         secret_place: profile.secret_place(),
     };
-    let shown = |text: &Option<String>| text.as_deref().map(crate::sanitize::sanitize);
+    let shown = |text: &Option<String>| text.as_deref().map(sanitize);
     let set = shown(&profile.permission_set);
     let described = set.map_or_else(
         || source(name),
@@ -135,7 +136,7 @@ pub(super) fn provider(name: &ProfileName, profile: &Profile, held: SecretRef) -
         issuer,
         client_id,
     };
-    let shown = crate::sanitize::sanitize(&at.issuer);
+    let shown = sanitize(&at.issuer);
     Ok(FoundIdentity {
         name: None,
         // Never the user's id at IAM, which is another one after each sign-in.
@@ -143,8 +144,8 @@ pub(super) fn provider(name: &ProfileName, profile: &Profile, held: SecretRef) -
         described: format!("your account at `{shown}` (profile `{name}`)"),
         cure: format!(
             "compare what IAM has for the identity provider `{}` with the provider itself: address (`{shown}`), client id (`{}`) and signing keys, which an administrator renews there by hand",
-            crate::sanitize::sanitize(&idp),
-            crate::sanitize::sanitize(&at.client_id)
+            sanitize(&idp),
+            sanitize(&at.client_id)
         ),
         means: AuthMethod::IdToken {
             provider: idp,
@@ -162,7 +163,7 @@ pub(super) fn provider(name: &ProfileName, profile: &Profile, held: SecretRef) -
 pub(super) fn command(name: &ProfileName, profile: &Profile) -> Result<FoundIdentity, IdentityError> {
     let words = profile.command.clone().filter(|words| !words.is_empty());
     let words = words.ok_or_else(|| missing(name, "command"))?;
-    let program = crate::sanitize::sanitize(words.first().map_or("", String::as_str));
+    let program = sanitize(words.first().map_or("", String::as_str));
     Ok(FoundIdentity {
         name: None,
         fingerprint: Fingerprint::of(

@@ -6,6 +6,7 @@
 
 pub(super) mod message;
 
+use crate::sanitize::sanitize;
 use message::{Call, Decoder, Encoder, HEAD, Malformed, Message, MessageKind};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -286,7 +287,7 @@ fn refusal(answer: &Message) -> BusError {
         None
     };
     BusError::Refused {
-        name: crate::sanitize::sanitize(answer.error.as_deref().unwrap_or_default()),
-        text: crate::sanitize::sanitize(text.unwrap_or_default()),
+        name: sanitize(answer.error.as_deref().unwrap_or_default()),
+        text: sanitize(text.unwrap_or_default()),
     }
 }
