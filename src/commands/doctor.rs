@@ -15,7 +15,7 @@ use crate::error::{Exit, Explain, Result};
 use crate::host::{Directories, Host, Progress};
 use crate::huaweicloud::observed::Endpoints;
 use crate::identity::Identity;
-use crate::kubeconfig::OurContext;
+use crate::kubeconfig::{Kubeconfig, OurContext};
 use crate::kubectl::Kubectl;
 use crate::kubectl::asked::{self, KubectlQuestion};
 use crate::kubectl::rules;
@@ -49,73 +49,10 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let mut session = Session::new(host, Directories::of(&host.env), run, global.verbose);
     session.browser_use = BrowserUse::Never;
-    let progress = Progress::spinner(host, "looking at every part of the way");
-    let mut findings = Vec::new();
-    let loaded = contexts::load(host, plan.kubeconfig.clone());
-    let files =
-        contexts::locations(host, plan.kubeconfig.clone()).map_or(Vec::new(), |locations| locations.files().to_vec());
-    let ours = match &loaded {
-        Ok(kubeconfig) => kubeconfig.ours(),
-        Err(error) => {
-            findings.push(Finding::failed("kubeconfig", error));
-            Vec::new()
-        }
+    let findings = {
+        let _progress = Progress::spinner(host, "looking at every part of the way");
+        look(&session, global, args, &plan)
     };
-    let kubectl = Kubectl::find(host);
-    let question = KubectlQuestion {
-        host,
-        file: plan.kubeconfig.as_deref(),
-        deadline: session.deadline,
-    };
-    let refused = loaded
-        .as_ref()
-        .ok()
-        .and_then(|kubeconfig| asked::refused_file(kubectl.as_ref(), question, kubeconfig));
-    findings.extend(refused.map(|refused| Finding::failed("kubeconfig", &refused.into())));
-    findings.extend(machine::program(host, &ours));
-    findings.extend(machine::kubectl(host, kubectl.as_ref(), &ours));
-    findings.push(machine::keyring(&session));
-    findings.extend(machine::files(&session, &files));
-    findings.extend(machine::locks(host, &files));
-    findings.push(machine::proxy(&session));
-
-    let chosen: Vec<OurContext<'_>> = match &plan.selection {
-        Selection::All => ours,
-        Selection::Named(names) => {
-            let (chosen, unknown) = named(ours, names);
-            findings.extend(unknown);
-            chosen
-        }
-        Selection::Current => {
-            let current = loaded.as_ref().ok().and_then(|kubeconfig| kubeconfig.current_context());
-            ours.into_iter()
-                .filter(|context| Some(context.name) == current)
-                .collect()
-        }
-    };
-    if chosen.is_empty() {
-        findings.extend(without_context(&session, args));
-    }
-    let mut known = Vec::new();
-    for context in &chosen {
-        let refused = loaded
-            .as_ref()
-            .ok()
-            .and_then(|kubeconfig| rules::refused_entry(kubeconfig, context));
-        let mut found: Vec<Finding> = refused
-            .map(|refused| Finding::failed("entry", &refused.into()).of_context(context.name))
-            .into_iter()
-            .collect();
-        found.extend(with_context(&session, global, context, &mut known));
-        // What is known to be wrong needs no second witness.
-        let is_well = found.iter().all(|finding| finding.result != Level::Problem)
-            && findings.iter().all(|finding| !finding.hinders_kubectl(context.name));
-        if let (true, false, Some(kubectl)) = (is_well, contexts::has_no_ca(context), &kubectl) {
-            found.push(through(kubectl, question, context));
-        }
-        findings.extend(found);
-    }
-    drop(progress);
     output::print(host, &finding::render(&findings, format))?;
     match findings
         .iter()
@@ -124,6 +61,82 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
     {
         0 => Ok(()),
         problems => Err(Problems(problems).into()),
+    }
+}
+
+/// Every part of the way, from the kubeconfig and this machine to the API servers of the chosen contexts.
+fn look(session: &Session<'_>, global: &GlobalArgs, args: &DoctorArgs, plan: &ContextsPlan) -> Vec<Finding> {
+    let loaded = contexts::load(session.host, plan.kubeconfig.clone());
+    let kubeconfig = loaded.as_ref().ok();
+    let ours = kubeconfig.map_or_else(Vec::new, Kubeconfig::ours);
+    let kubectl = Kubectl::find(session.host);
+    let question = KubectlQuestion {
+        host: session.host,
+        file: plan.kubeconfig.as_deref(),
+        deadline: session.deadline,
+    };
+    let mut findings = Vec::new();
+    findings.extend(loaded.as_ref().err().map(|error| Finding::failed("kubeconfig", error)));
+    let refused = kubeconfig.and_then(|kubeconfig| asked::refused_file(kubectl.as_ref(), question, kubeconfig));
+    findings.extend(refused.map(|refused| Finding::failed("kubeconfig", &refused.into())));
+    findings.extend(of_machine(session, plan, kubectl.as_ref(), &ours));
+
+    let (chosen, unknown) = chosen(kubeconfig, ours, &plan.selection);
+    findings.extend(unknown);
+    if chosen.is_empty() {
+        findings.extend(without_context(session, args));
+    }
+    let mut known = Vec::new();
+    for context in &chosen {
+        let refused = kubeconfig.and_then(|kubeconfig| rules::refused_entry(kubeconfig, context));
+        let refused = refused.map(|refused| Finding::failed("entry", &refused.into()).of_context(context.name));
+        let mut found: Vec<Finding> = refused.into_iter().collect();
+        found.extend(with_context(session, global, context, &mut known));
+        // What is known to be wrong needs no second witness.
+        let is_well = found.iter().all(|finding| finding.result != Level::Problem)
+            && findings.iter().all(|finding| !finding.hinders_kubectl(context.name));
+        if let (true, false, Some(kubectl)) = (is_well, contexts::has_no_ca(context), &kubectl) {
+            found.push(through(kubectl, question, context));
+        }
+        findings.extend(found);
+    }
+    findings
+}
+
+/// What is the same for every context.
+fn of_machine(
+    session: &Session<'_>,
+    plan: &ContextsPlan,
+    kubectl: Option<&Kubectl>,
+    ours: &[OurContext<'_>],
+) -> Vec<Finding> {
+    let host = session.host;
+    let files =
+        contexts::locations(host, plan.kubeconfig.clone()).map_or(Vec::new(), |locations| locations.files().to_vec());
+    let mut findings = Vec::new();
+    findings.extend(machine::program(host, ours));
+    findings.extend(machine::kubectl(host, kubectl, ours));
+    findings.push(machine::keyring(session));
+    findings.extend(machine::files(session, &files));
+    findings.extend(machine::locks(host, &files));
+    findings.push(machine::proxy(session));
+    findings
+}
+
+/// The contexts that are meant, and what is to be said of names that mean none.
+fn chosen<'k>(
+    kubeconfig: Option<&Kubeconfig>,
+    ours: Vec<OurContext<'k>>,
+    selection: &Selection,
+) -> (Vec<OurContext<'k>>, Vec<Finding>) {
+    match selection {
+        Selection::All => (ours, Vec::new()),
+        Selection::Named(names) => named(ours, names),
+        Selection::Current => {
+            let current = kubeconfig.and_then(Kubeconfig::current_context);
+            let is_current = |context: &OurContext<'_>| Some(context.name) == current;
+            (ours.into_iter().filter(is_current).collect(), Vec::new())
+        }
     }
 }
 
