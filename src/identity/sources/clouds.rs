@@ -28,29 +28,10 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Option<FoundIdentity
     let Some(cloud) = name.map(str::to_owned).or_else(|| env.var(names::CLOUD)) else {
         return Ok(None);
     };
-    let shown = sanitize(&cloud);
     let files = Files::read(env)?;
-    let Some(path) = files.path() else {
-        let problem = match name {
-            Some(_) => format!("the cloud is to be `{shown}`, but there is no `clouds.yaml`"),
-            None => format!("`{}` is `{shown}`, but there is no `clouds.yaml`", names::CLOUD),
-        };
-        let cure = format!(
-            "put it into `~/.config/openstack`, or name it with `{}`; unset `{}` to use another identity",
-            names::CONFIG_FILE,
-            names::CLOUD
-        );
-        return Err(malformed_source(SOURCE, problem, cure));
-    };
-    let Some(own) = files.cloud(&cloud) else {
-        let problem = format!("`{}` has no cloud `{shown}`", path.display());
-        let cure = match files.names().as_slice() {
-            [] => "it names no cloud at all: add one below `clouds:`".to_owned(),
-            known if name.is_some() => format!("it has {}: run the login again with one of them", known.join(", ")),
-            known => format!("set `{}` to one of {}", names::CLOUD, known.join(", ")),
-        };
-        return Err(malformed_source(SOURCE, problem, cure));
-    };
+    let path = files.path().ok_or_else(|| no_file(&cloud, name.is_some()))?;
+    let own = files.cloud(&cloud);
+    let own = own.ok_or_else(|| no_cloud(path, &cloud, &files.names(), name.is_some()))?;
     let region = names::REGION.iter().find_map(|name| env.var(name));
     let public = if entry::has_profile(&own) {
         files.public(env)?
@@ -62,7 +43,7 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Option<FoundIdentity
         Some(vendor) => format!(" (vendor profile `{}`)", sanitize(vendor)),
         None => String::new(),
     };
-    let origin = format!("cloud `{shown}` in `{}`", path.display());
+    let origin = format!("cloud `{}` in `{}`", sanitize(&cloud), path.display());
     let wording = Wording {
         source: &format!("{SOURCE}: {origin}"),
         origin: format!("{origin}{by_vendor}"),
@@ -74,34 +55,62 @@ pub(crate) fn find(env: &Env, name: Option<&str>) -> Result<Option<FoundIdentity
         domain: "user_domain_name",
         passcode: "passcode",
     };
-    let openstack = openstack(&entry, env, &wording)?;
-    let found = openstack.find(&wording)?;
+    let found = openstack(&entry, env, &wording)?.find(&wording)?;
     let mut found = found.ok_or_else(|| {
-        let problem = "it has neither an access key nor a token nor a password".to_owned();
         malformed_source(
             wording.source,
-            problem,
+            "it has neither an access key nor a token nor a password",
             "add `ak` and `sk`, or `username`, `user_domain_name` and `password`, below its `auth:`",
         )
     })?;
     found.name = Some(cloud);
     found.settings.cloud = entry.known_cloud().map(str::to_owned);
-    let is_bearer = matches!(found.means, AuthMethod::Password { .. } | AuthMethod::Token(_));
-    if let (Some(vendor), true) = (&entry.vendor, is_bearer)
-        && found.settings.cloud.is_none()
-        && found.settings.iam_endpoint.is_none()
-    {
-        // Its region may be called like one of ours.
-        let vendor = sanitize(vendor);
-        let problem =
-            format!("nothing says where the IAM of the vendor profile `{vendor}` is, so nothing secret is sent");
-        return Err(malformed_source(
-            wording.source,
-            problem,
-            "write `auth_url` below its `auth:`",
-        ));
-    }
+    check_vendor_is_known(&entry, &found, wording.source)?;
     Ok(Some(found))
+}
+
+/// A cloud is named, by who calls us or by the environment, and there is no file of clouds.
+fn no_file(cloud: &str, is_pinned: bool) -> IdentityError {
+    let shown = sanitize(cloud);
+    let problem = if is_pinned {
+        format!("the cloud is to be `{shown}`, but there is no `clouds.yaml`")
+    } else {
+        format!("`{}` is `{shown}`, but there is no `clouds.yaml`", names::CLOUD)
+    };
+    let cure = format!(
+        "put it into `~/.config/openstack`, or name it with `{}`; unset `{}` to use another identity",
+        names::CONFIG_FILE,
+        names::CLOUD
+    );
+    malformed_source(SOURCE, problem, cure)
+}
+
+/// The file has clouds of these names, and not that one.
+fn no_cloud(path: &Path, cloud: &str, known: &[String], is_pinned: bool) -> IdentityError {
+    let problem = format!("`{}` has no cloud `{}`", path.display(), sanitize(cloud));
+    let cure = match known {
+        [] => "it names no cloud at all: add one below `clouds:`".to_owned(),
+        known if is_pinned => format!("it has {}: run the login again with one of them", known.join(", ")),
+        known => format!("set `{}` to one of {}", names::CLOUD, known.join(", ")),
+    };
+    malformed_source(SOURCE, problem, cure)
+}
+
+/// What its bearer alone is believed for goes nowhere while nothing says where a vendor's IAM is: its region may be called like one of ours.
+fn check_vendor_is_known(entry: &Entry, found: &FoundIdentity, source: &str) -> Result<(), IdentityError> {
+    let is_bearer = matches!(found.means, AuthMethod::Password { .. } | AuthMethod::Token(_));
+    let is_known = found.settings.cloud.is_some() || found.settings.iam_endpoint.is_some();
+    match &entry.vendor {
+        Some(vendor) if is_bearer && !is_known => Err(malformed_source(
+            source,
+            format!(
+                "nothing says where the IAM of the vendor profile `{}` is, so nothing secret is sent",
+                sanitize(vendor)
+            ),
+            "write `auth_url` below its `auth:`",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The files that say something of clouds.

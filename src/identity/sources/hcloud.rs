@@ -153,32 +153,20 @@ fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, Ident
     };
     let shown = sanitize(name);
     let origin = format!("profile `{shown}` in `{file}`");
-    let cure = match mode.as_str() {
-        "SSO" => "sign in again with `hcloud configure sso`".to_owned(),
-        "ecsAgency" => "take the ECS' agency with `--identity metadata`".to_owned(),
-        _ => {
-            format!("set both with `hcloud configure set --cli-profile={shown} --cli-access-key=… --cli-secret-key=…`")
-        }
-    };
+    let cure = cure_of(&mode, &shown);
     let part = |part: &str| key.and_then(|key| text_of(key, part));
     let (id, secret) = match (part("accessKeyId"), part("secretAccessKey")) {
         (Some(id), _) if id.len() > LONGEST_PLAIN_ID || !id.chars().all(|c| c.is_ascii_alphanumeric()) => {
             return Ok(Hcloud::Encrypted);
         }
         (Some(id), Some(secret)) => (id, secret),
-        (None, None) if mode == "SSO" => {
-            return Err(malformed_source(
-                SOURCE,
-                format!("{origin} is not signed in, or not any more"),
-                cure,
-            ));
-        }
-        _ => {
-            return Err(malformed_source(
-                SOURCE,
-                format!("{origin} has no access key (mode `{}`)", sanitize(&mode)),
-                cure,
-            ));
+        (id, _) => {
+            let problem = if id.is_none() && mode == "SSO" {
+                format!("{origin} is not signed in, or not any more")
+            } else {
+                format!("{origin} has no access key (mode `{}`)", sanitize(&mode))
+            };
+            return Err(malformed_source(SOURCE, problem, cure));
         }
     };
     let id = access_key_id(SOURCE, "accessKeyId", &id)?;
@@ -207,6 +195,19 @@ fn read_profile(file: &str, name: &str, profile: &Value) -> Result<Hcloud, Ident
             ..Profile::default()
         },
     })))
+}
+
+/// What gives a profile of this mode an access key.
+fn cure_of(mode: &str, profile: &str) -> String {
+    match mode {
+        "SSO" => "sign in again with `hcloud configure sso`".to_owned(),
+        "ecsAgency" => "take the ECS' agency with `--identity metadata`".to_owned(),
+        _ => {
+            format!(
+                "set both with `hcloud configure set --cli-profile={profile} --cli-access-key=… --cli-secret-key=…`"
+            )
+        }
+    }
 }
 
 /// A text that is not blank.

@@ -80,30 +80,6 @@ fn sts(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
         (Some(_), Some(_), None) => return Err(half(names::OIDC_PROVIDER_URN, names::OIDC_TOKEN_FILE)),
         (Some(provider), Some(agency), Some(token)) => (provider, agency, token),
     };
-    let seconds = match env.var(names::OIDC_DURATION_SECONDS) {
-        None => DEFAULT_SECONDS,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|s| (900..=43_200).contains(s))
-            .ok_or_else(|| {
-                let shown = sanitize(&text);
-                let problem = format!(
-                    "`{}`: `{shown}` is not a number of seconds from 900 to 43200",
-                    names::OIDC_DURATION_SECONDS
-                );
-                malformed_source(SOURCE, problem, "correct it, or unset it")
-            })?,
-    };
-    let endpoint = env.var(names::SDK_STS_ENDPOINT).map(|url| {
-        Endpoint::parse(&url).map_err(|invalid| {
-            malformed_source(
-                SOURCE,
-                format!("`{}`: {invalid}", names::SDK_STS_ENDPOINT),
-                invalid.hint(),
-            )
-        })
-    });
     let ids = env.var(names::OIDC_POLICY_IDS).unwrap_or_default();
     let shown = sanitize(&agency_urn);
     Ok(Some(FoundIdentity {
@@ -116,14 +92,44 @@ fn sts(env: &Env) -> Result<Option<FoundIdentity>, IdentityError> {
                 provider_urn,
                 agency_urn,
                 session_name: env.var(names::OIDC_SESSION_NAME).unwrap_or_else(|| DEFAULT_SESSION.to_owned()),
-                seconds,
+                seconds: seconds(env)?,
                 policy: env.var(names::OIDC_POLICY),
                 policy_ids: ids.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect(),
             },
-            endpoint: endpoint.transpose()?,
+            endpoint: sts_endpoint(env)?,
             token,
         },
         agency: None,
         settings: id_token::settings_of_environment(env)?,
     }))
+}
+
+/// How long the key is good that STS gives.
+fn seconds(env: &Env) -> Result<u32, IdentityError> {
+    let Some(text) = env.var(names::OIDC_DURATION_SECONDS) else {
+        return Ok(DEFAULT_SECONDS);
+    };
+    let seconds = text.parse().ok().filter(|seconds| (900..=43_200).contains(seconds));
+    seconds.ok_or_else(|| {
+        let problem = format!(
+            "`{}`: `{}` is not a number of seconds from 900 to 43200",
+            names::OIDC_DURATION_SECONDS,
+            sanitize(&text)
+        );
+        malformed_source(SOURCE, problem, "correct it, or unset it")
+    })
+}
+
+/// The STS that the environment names.
+fn sts_endpoint(env: &Env) -> Result<Option<Endpoint>, IdentityError> {
+    let endpoint = env.var(names::SDK_STS_ENDPOINT).map(|url| {
+        Endpoint::parse(&url).map_err(|invalid| {
+            malformed_source(
+                SOURCE,
+                format!("`{}`: {invalid}", names::SDK_STS_ENDPOINT),
+                invalid.hint(),
+            )
+        })
+    });
+    endpoint.transpose()
 }

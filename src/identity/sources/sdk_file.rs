@@ -87,20 +87,35 @@ impl Basic {
             origin: Some(origin.clone()),
             ..Profile::default()
         };
-        if let Some(provider) = self.plain("idp_id") {
-            let Some(file) = self.plain("id_token_file") else {
-                return Err(malformed_source(
-                    self.at(self.keys.line),
-                    "`idp_id` is set, `id_token_file` is not",
-                    "name the file of the id token too",
-                ));
-            };
-            let token = IdTokenSource::File(TokenFile::of(file, env));
-            return Ok(FoundIdentity {
-                name: Some(self.file.clone()),
-                ..provider_found(provider, token, settings, &origin)
-            });
+        match self.plain("idp_id") {
+            Some(provider) => self.of_provider(provider, env, settings, &origin),
+            None => self.of_access_key(settings, &origin),
         }
+    }
+
+    /// An id token of this provider at IAM.
+    fn of_provider(
+        &self,
+        provider: String,
+        env: &Env,
+        settings: Profile,
+        origin: &str,
+    ) -> Result<FoundIdentity, IdentityError> {
+        let Some(file) = self.plain("id_token_file") else {
+            return Err(malformed_source(
+                self.at(self.keys.line),
+                "`idp_id` is set, `id_token_file` is not",
+                "name the file of the id token too",
+            ));
+        };
+        let token = IdTokenSource::File(TokenFile::of(file, env));
+        Ok(FoundIdentity {
+            name: Some(self.file.clone()),
+            ..provider_found(provider, token, settings, origin)
+        })
+    }
+
+    fn of_access_key(&self, settings: Profile, origin: &str) -> Result<FoundIdentity, IdentityError> {
         let (id, secret) = match (self.keys.get("ak"), self.keys.get("sk")) {
             (Some(id), Some(secret)) => (id, secret),
             (id, secret) => {

@@ -52,13 +52,6 @@ pub(super) fn portal(name: &ProfileName, profile: &Profile) -> Result<FoundIdent
         None => Ok(usual),
         Some(url) => Endpoint::parse(url).map_err(|error| invalid(key, error.to_string())),
     };
-    let role = match (&profile.account_id, &profile.agency_urn) {
-        (Some(account_id), Some(agency_urn)) => Some(PortalRole {
-            account_id: account_id.clone(),
-            agency_urn: agency_urn.clone(),
-        }),
-        _ => None,
-    };
     let at = PortalSettings {
         sign_in_endpoint: endpoint("sso_endpoint", &profile.sso_endpoint, cloud.identity_center(&region))?,
         portal_endpoint: endpoint(
@@ -67,18 +60,16 @@ pub(super) fn portal(name: &ProfileName, profile: &Profile) -> Result<FoundIdent
             cloud.identity_center_portal(),
         )?,
         start_url,
-        role,
+        role: role(profile),
         ca_file: profile.ca_file.as_ref().map(PathBuf::from),
         proxy: profile.proxy.clone(),
         browser: profile.browser.clone(),
         secret_place: profile.secret_place(),
     };
-    let shown = |text: &Option<String>| text.as_deref().map(sanitize);
-    let set = shown(&profile.permission_set);
-    let described = set.map_or_else(
-        || source(name),
-        |set| format!("permission set `{set}` of profile `{name}`"),
-    );
+    let described = match &profile.permission_set {
+        Some(set) => format!("permission set `{}` of profile `{name}`", sanitize(set)),
+        None => source(name),
+    };
     Ok(FoundIdentity {
         name: None,
         fingerprint: Fingerprint::of(
@@ -100,6 +91,14 @@ pub(super) fn portal(name: &ProfileName, profile: &Profile) -> Result<FoundIdent
         },
         agency: None,
         settings: profile.clone(),
+    })
+}
+
+/// What one is in which account, once that was chosen.
+fn role(profile: &Profile) -> Option<PortalRole> {
+    Some(PortalRole {
+        account_id: profile.account_id.clone()?,
+        agency_urn: profile.agency_urn.clone()?,
     })
 }
 
