@@ -16,58 +16,9 @@ impl Kubeconfig {
     /// Writes nothing. A context that is not there or not ours is an error. Definitions of ours that an earlier file shadows go too, so that
     /// a removed context does not come back from the next file; what is not ours stays wherever it is.
     pub fn remove(&self, contexts: &[&str]) -> Result<Change, KubeconfigError> {
-        let mut users: BTreeSet<&str> = BTreeSet::new();
-        let mut clusters: BTreeSet<&str> = BTreeSet::new();
-        for name in contexts {
-            let context = self.context(name).ok_or_else(|| KubeconfigError::NoSuchContext {
-                name: (*name).to_owned(),
-            })?;
-            if !self.uses_us(context.user) {
-                return Err(KubeconfigError::NotOurs {
-                    name: (*name).to_owned(),
-                    path: context.file.to_owned(),
-                });
-            }
-        }
-        let mut used_users = HashSet::new();
-        let mut used_clusters = HashSet::new();
-        let mut gone: BTreeSet<(usize, Kind, &str)> = BTreeSet::new();
-        for (number, file) in self.files.iter().enumerate() {
-            for (name, body) in file.meaning.entries(Kind::Context) {
-                let (user, cluster) = (text(body, "user"), text(body, "cluster"));
-                if contexts.contains(&name) && self.uses_us(user) {
-                    gone.insert((number, Kind::Context, name));
-                    users.extend(user);
-                    clusters.extend(cluster);
-                } else {
-                    used_users.extend(user);
-                    used_clusters.extend(cluster);
-                }
-            }
-        }
-        let files_with_ours: HashSet<usize> = gone.iter().map(|(number, ..)| *number).collect();
-        for (number, file) in self.files.iter().enumerate() {
-            for name in users.difference(&used_users.iter().copied().collect()) {
-                let body = file.meaning.body(Kind::User, name);
-                if body.is_some_and(|body| user_view(name, body, &file.path).is_ours()) {
-                    gone.insert((number, Kind::User, name));
-                }
-            }
-            for name in clusters.difference(&used_clusters.iter().copied().collect()) {
-                let is_effective = || {
-                    self.find(Kind::Cluster, name)
-                        .is_some_and(|(found, ..)| found == number)
-                };
-                if file.meaning.position(Kind::Cluster, name).is_some()
-                    && (files_with_ours.contains(&number) || is_effective())
-                {
-                    gone.insert((number, Kind::Cluster, name));
-                }
-            }
-        }
-
+        self.check_ours(contexts)?;
         let mut operations: Vec<Vec<Operation>> = self.files.iter().map(|_| Vec::new()).collect();
-        for (number, kind, name) in gone {
+        for (number, kind, name) in self.gone_with(contexts) {
             if let Some((file, list)) = self.files.get(number).zip(operations.get_mut(number)) {
                 let position = file.meaning.position(kind, name);
                 list.extend(position.map(|position| Operation::Remove { kind, position }));
@@ -84,6 +35,61 @@ impl Kubeconfig {
         }
         let names = contexts.iter().map(|name| (*name).to_owned()).collect();
         self.change(&operations, Intent::Remove(names))
+    }
+
+    /// An error if one of the contexts is not there or not ours.
+    fn check_ours(&self, contexts: &[&str]) -> Result<(), KubeconfigError> {
+        for name in contexts {
+            let context = self.context(name).ok_or_else(|| KubeconfigError::NoSuchContext {
+                name: (*name).to_owned(),
+            })?;
+            if !self.uses_us(context.user) {
+                return Err(KubeconfigError::NotOurs {
+                    name: (*name).to_owned(),
+                    path: context.file.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The contexts with what only they use: each by the number of its file, its list and its name.
+    fn gone_with(&self, contexts: &[&str]) -> BTreeSet<(usize, Kind, &str)> {
+        let (mut users, mut clusters) = (BTreeSet::new(), BTreeSet::new());
+        let (mut used_users, mut used_clusters) = (BTreeSet::new(), BTreeSet::new());
+        let mut gone: BTreeSet<(usize, Kind, &str)> = BTreeSet::new();
+        for (number, file) in self.files.iter().enumerate() {
+            for (name, body) in file.meaning.entries(Kind::Context) {
+                let (user, cluster) = (text(body, "user"), text(body, "cluster"));
+                if contexts.contains(&name) && self.uses_us(user) {
+                    gone.insert((number, Kind::Context, name));
+                    users.extend(user);
+                    clusters.extend(cluster);
+                } else {
+                    used_users.extend(user);
+                    used_clusters.extend(cluster);
+                }
+            }
+        }
+        let files_with_ours: HashSet<usize> = gone.iter().map(|(number, ..)| *number).collect();
+        for (number, file) in self.files.iter().enumerate() {
+            for name in users.difference(&used_users) {
+                let body = file.meaning.body(Kind::User, name);
+                if body.is_some_and(|body| user_view(name, body, &file.path).is_ours()) {
+                    gone.insert((number, Kind::User, *name));
+                }
+            }
+            for name in clusters.difference(&used_clusters) {
+                let found = self.find(Kind::Cluster, name);
+                let is_effective = found.is_some_and(|(found, ..)| found == number);
+                if file.meaning.position(Kind::Cluster, name).is_some()
+                    && (files_with_ours.contains(&number) || is_effective)
+                {
+                    gone.insert((number, Kind::Cluster, *name));
+                }
+            }
+        }
+        gone
     }
 
     fn uses_us(&self, user: Option<&str>) -> bool {

@@ -93,25 +93,13 @@ pub(crate) fn parse(text: &str) -> Result<Option<DocumentText<'_>>, ScanError> {
         let node = |content| DocumentText { start, end, content };
         let done = match event {
             Event::SequenceStart(style, ..) => {
-                let flow = style == StructureStyle::Flow;
-                open.push((
-                    node(Content::List {
-                        flow,
-                        items: Vec::new(),
-                    }),
-                    None,
-                ));
+                let (flow, items) = (style == StructureStyle::Flow, Vec::new());
+                open.push((node(Content::List { flow, items }), None));
                 continue;
             }
             Event::MappingStart(style, ..) => {
-                let flow = style == StructureStyle::Flow;
-                open.push((
-                    node(Content::Map {
-                        flow,
-                        pairs: Vec::new(),
-                    }),
-                    None,
-                ));
+                let (flow, pairs) = (style == StructureStyle::Flow, Vec::new());
+                open.push((node(Content::Map { flow, pairs }), None));
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {

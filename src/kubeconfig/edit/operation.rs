@@ -143,6 +143,35 @@ fn is_absent(value: Option<&Value>) -> bool {
     }
 }
 
+/// Changes an item of a list; `None` if it does not look so that the change fits it.
+fn alter(item: &mut Map<String, Value>, kind: Kind, change: &BodyChange) -> Option<()> {
+    match change {
+        BodyChange::Replace(node) => {
+            item.insert(kind.body_key().to_owned(), node.meaning());
+        }
+        BodyChange::Fields { set, unset } => {
+            let body = item.get_mut(kind.body_key())?.as_object_mut()?;
+            for (key, value) in set {
+                body.insert((*key).to_owned(), value.meaning());
+            }
+            for key in unset {
+                body.remove(*key);
+            }
+        }
+        BodyChange::Exec { set, unset, .. } => {
+            let body = item.get_mut(kind.body_key())?.as_object_mut()?;
+            let exec = body.get_mut("exec")?.as_object_mut()?;
+            for (key, value) in set {
+                exec.insert((*key).to_owned(), value.meaning());
+            }
+            for key in unset {
+                body.remove(*key);
+            }
+        }
+    }
+    Some(())
+}
+
 /// What a file that means `before` must mean after these operations; `None` if an operation does not fit it.
 pub(crate) fn expected(before: &Value, operations: &[Operation]) -> Option<Value> {
     let mut root = match before {
@@ -165,30 +194,7 @@ pub(crate) fn expected(before: &Value, operations: &[Operation]) -> Option<Value
             }
             Operation::Alter { kind, position, change } => {
                 let item = root.get_mut(kind.list_key())?.get_mut(*position)?.as_object_mut()?;
-                match change {
-                    BodyChange::Replace(node) => {
-                        item.insert(kind.body_key().to_owned(), node.meaning());
-                    }
-                    BodyChange::Fields { set, unset } => {
-                        let body = item.get_mut(kind.body_key())?.as_object_mut()?;
-                        for (key, value) in set {
-                            body.insert((*key).to_owned(), value.meaning());
-                        }
-                        for key in unset {
-                            body.remove(*key);
-                        }
-                    }
-                    BodyChange::Exec { set, unset, .. } => {
-                        let body = item.get_mut(kind.body_key())?.as_object_mut()?;
-                        let exec = body.get_mut("exec")?.as_object_mut()?;
-                        for (key, value) in set {
-                            exec.insert((*key).to_owned(), value.meaning());
-                        }
-                        for key in unset {
-                            body.remove(*key);
-                        }
-                    }
-                }
+                alter(item, *kind, change)?;
             }
             Operation::Remove { .. } => {}
             Operation::Current(name) => {
