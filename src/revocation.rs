@@ -164,6 +164,12 @@ impl<'a> Revocation<'a> {
         self.site.flag()
     }
 
+    /// Tells something of its cluster.
+    fn say(&self, session: &Session<'_>, line: &str) {
+        let name = sanitize(&self.site.cluster.name);
+        session.host.say(&format!("cluster `{name}`: {line}"));
+    }
+
     fn cluster_id(&self) -> &str {
         self.site.at.cluster_id.as_str()
     }
@@ -221,11 +227,6 @@ fn announce(session: &Session<'_>, revocations: &[Revocation<'_>]) {
 
 /// Revokes, and says what came of it. A throttled identity waits, as long as there is time.
 pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, verification: Verification) -> Result<()> {
-    let (site, holder) = (revocation.site, &revocation.holder);
-    let say = |line: &str| {
-        let name = sanitize(&site.cluster.name);
-        session.host.say(&format!("cluster `{name}`: {line}"));
-    };
     let _progress = Progress::spinner(session.host, "revoking, and looking whether that is seen");
     // In memory, for the question to the API server: a moment later this machine has forgotten it.
     let of_this_machine;
@@ -245,52 +246,73 @@ pub(crate) fn carry_out(session: &Session<'_>, revocation: &Revocation<'_>, veri
     };
     let shared_keys = shared_keys(session, revocation);
     let forgotten = forget_all(session, revocation);
-    let voided = shared_keys.iter().try_for_each(|key| {
-        let is_voided = shared::void(session, &site.request().sharing(), key)?;
-        if is_voided {
-            say("the certificate that other machines share is void");
-        }
-        Ok(())
-    });
+    let voided = void_shared(session, revocation, &shared_keys);
     let seen = witness.map(|witness| witness.wait_until_refused(session.deadline));
-    match (&sent, &seen) {
-        (RevokeOutcome::Lost(_), Some(VerificationResult::Refused)) => {
-            say("the answer was lost, but the API server refuses the old certificate: it is revoked");
-        }
+    match (sent, seen) {
+        (RevokeOutcome::Lost(_), Some(VerificationResult::Refused)) => revocation.say(
+            session,
+            "the answer was lost, but the API server refuses the old certificate: it is revoked",
+        ),
         (RevokeOutcome::Lost(reason), _) => {
-            let (holder, reason) = (holder.clone(), reason.clone());
+            let holder = revocation.holder.clone();
             return Err(RevokeError::Unknown { holder, reason }.into());
         }
-        (RevokeOutcome::Done, _) => {
-            say(&format!("every certificate of {holder} is revoked"));
-            let silent = revocation.proof.silent().filter(|_| verification != Verification::None);
-            if let Some(reason) = silent {
-                say(&format!("not verified with the certificate itself: {reason}"));
-            }
-            match (seen, verification) {
-                (Some(VerificationResult::Refused), _) => {
-                    let what = witness.map_or("the old certificate", |witness| witness.called.as_str());
-                    say(&format!("verified: the API server refuses {what}"));
-                }
-                (Some(VerificationResult::StillAccepted(seconds)), _) => {
-                    return Err(RevokeError::StillAccepted(seconds).into());
-                }
-                (Some(VerificationResult::Unknown(reason)), Verification::Required) => {
-                    return Err(RevokeError::NotSeen(reason).into());
-                }
-                (Some(VerificationResult::Unknown(reason)), _) => say(&format!("not verified: {reason}")),
-                (None, Verification::Required) if silent.is_some() => {
-                    return Err(RevokeError::NotSeen("see above".to_owned()).into());
-                }
-                (None, _) if silent.is_some() => {}
-                (None, Verification::Required) => return Err(RevokeError::NotSeen(NO_WITNESS.to_owned()).into()),
-                (None, Verification::IfPossible) if revocation.is_own => say(&format!("not verified: {NO_WITNESS}")),
-                (None, _) => {}
-            }
+        (RevokeOutcome::Done, seen) => {
+            revocation.say(
+                session,
+                &format!("every certificate of {} is revoked", revocation.holder),
+            );
+            let called = witness.map_or("the old certificate", |witness| witness.called.as_str());
+            tell_what_was_seen(session, revocation, verification, called, seen)?;
         }
     }
     forgotten.map_err(RevokeError::Left)?;
     voided
+}
+
+/// Whether the API server refuses what it took until now, `called` so. An error if it does not, or if that had to be seen and was not.
+fn tell_what_was_seen(
+    session: &Session<'_>,
+    revocation: &Revocation<'_>,
+    verification: Verification,
+    called: &str,
+    seen: Option<VerificationResult>,
+) -> Result<()> {
+    let silent = revocation.proof.silent().filter(|_| verification != Verification::None);
+    if let Some(reason) = silent {
+        let line = format!("not verified with the certificate itself: {reason}");
+        revocation.say(session, &line);
+    }
+    let line = match (seen, verification) {
+        (Some(VerificationResult::Refused), _) => format!("verified: the API server refuses {called}"),
+        (Some(VerificationResult::StillAccepted(seconds)), _) => {
+            return Err(RevokeError::StillAccepted(seconds).into());
+        }
+        (Some(VerificationResult::Unknown(reason)), Verification::Required) => {
+            return Err(RevokeError::NotSeen(reason).into());
+        }
+        (Some(VerificationResult::Unknown(reason)), _) => format!("not verified: {reason}"),
+        (None, Verification::Required) => {
+            let reason = silent.map_or(NO_WITNESS, |_| "see above");
+            return Err(RevokeError::NotSeen(reason.to_owned()).into());
+        }
+        (None, Verification::IfPossible) if silent.is_none() && revocation.is_own => {
+            format!("not verified: {NO_WITNESS}")
+        }
+        (None, _) => return Ok(()),
+    };
+    revocation.say(session, &line);
+    Ok(())
+}
+
+/// Makes void what other machines share of these.
+fn void_shared(session: &Session<'_>, revocation: &Revocation<'_>, keys: &[crate::cache::CacheKey]) -> Result<()> {
+    for key in keys {
+        if shared::void(session, &revocation.site.request().sharing(), key)? {
+            revocation.say(session, "the certificate that other machines share is void");
+        }
+    }
+    Ok(())
 }
 
 /// What the identity's certificates on this cluster are filed under, as far as this machine knows.

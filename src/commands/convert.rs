@@ -15,7 +15,7 @@ use crate::exec_credential::ApiVersion;
 use crate::host::programs::{self, COMMAND};
 use crate::host::{Directories, Host, Progress};
 use crate::identity::Identity;
-use crate::kubeconfig::{ClusterEntry, Conversion, Kubeconfig, KubeconfigError};
+use crate::kubeconfig::{Change, ClusterEntry, Conversion, Kubeconfig, KubeconfigError};
 use crate::kubectl::Kubectl;
 use crate::lifetime::about;
 use crate::output;
@@ -24,6 +24,7 @@ use crate::plan::{self, CertificateSettings, SearchPlan};
 use crate::sanitize::{sanitize, shell_word};
 use crate::session::Session;
 use prepare::{Converted, Preparation, UnverifiedEntry};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What a conversion is there to remove.
@@ -176,21 +177,7 @@ fn replace(
     let users = of_file
         .iter()
         .map(|(held, converted)| (held.user.clone(), converted.exec.clone()));
-    let mut clusters: Vec<(String, ClusterEntry)> = Vec::new();
-    let mut warnings = Vec::new();
-    for (_, converted) in of_file {
-        for entry in &converted.unverified {
-            if clusters.iter().any(|(name, _)| *name == entry.name) {
-                continue;
-            }
-            match &entry.verified {
-                Some(verified) if is_to_be_verified(session, args, entry)? => {
-                    clusters.push((entry.name.clone(), verified.clone()));
-                }
-                _ => warnings.push(warning(entry, converted)),
-            }
-        }
-    }
+    let (clusters, warnings) = to_be_verified(session, args, of_file)?;
     let change = kubeconfig.convert(&Conversion {
         users: users.collect(),
         clusters: clusters.clone(),
@@ -205,6 +192,54 @@ fn replace(
             crate::kubeconfig::backup_file(file).display()
         ));
     }
+    say_what_is_lost(host, &change);
+    for (held, _) in of_file.iter().filter(|(_, converted)| !converted.was_asked) {
+        host.say(&format!(
+            "the API server of `{}` was not asked: it cannot be reached from here, or is not verified",
+            sanitize(&held.user)
+        ));
+    }
+    for (name, cluster) in &clusters {
+        host.say(&format!(
+            "cluster entry `{}` has the cluster's CA now: `{}` is verified from now on",
+            sanitize(name),
+            sanitize(&cluster.server)
+        ));
+    }
+    for warning in warnings {
+        host.say(&warning);
+    }
+    Ok(())
+}
+
+/// The cluster entries that verify their server from now on; and what is to be said of those that stay as they are.
+fn to_be_verified(
+    session: &Session<'_>,
+    args: &ConvertArgs,
+    of_file: &[(&HeldCertificate, Converted)],
+) -> Result<(Vec<(String, ClusterEntry)>, BTreeSet<String>)> {
+    let mut clusters: Vec<(String, ClusterEntry)> = Vec::new();
+    let mut warnings = BTreeSet::new();
+    for (_, converted) in of_file {
+        for entry in &converted.unverified {
+            if clusters.iter().any(|(name, _)| *name == entry.name) {
+                continue;
+            }
+            match &entry.verified {
+                Some(verified) if is_to_be_verified(session, args, entry)? => {
+                    clusters.push((entry.name.clone(), verified.clone()));
+                }
+                _ => {
+                    warnings.insert(warning(entry, converted));
+                }
+            }
+        }
+    }
+    Ok((clusters, warnings))
+}
+
+/// The fields that went beside the certificate.
+fn say_what_is_lost(host: &Host, change: &Change) {
     for loss in change.losses() {
         let others: Vec<&str> = loss
             .removed
@@ -220,25 +255,6 @@ fn replace(
             ));
         }
     }
-    for (held, _) in of_file.iter().filter(|(_, converted)| !converted.was_asked) {
-        host.say(&format!(
-            "the API server of `{}` was not asked: it cannot be reached from here, or is not verified",
-            sanitize(&held.user)
-        ));
-    }
-    for (name, cluster) in &clusters {
-        host.say(&format!(
-            "cluster entry `{}` has the cluster's CA now: `{}` is verified from now on",
-            sanitize(name),
-            sanitize(&cluster.server)
-        ));
-    }
-    warnings.sort();
-    warnings.dedup();
-    for warning in warnings {
-        host.say(&warning);
-    }
-    Ok(())
 }
 
 /// Whether the CA goes into an entry that does not verify its server: agreed to in advance, or asked.

@@ -206,14 +206,7 @@ fn refresh_context(
         "certificate {}",
         describe::certificate(session.host, &obtained, wanted.certificate.lifetime)
     )];
-    if note.ca_pem.is_none() && !context.insecure_skip_tls_verify {
-        // Those of the entry hold until the cloud names others.
-        let known = context.certificate_authority_data.clone();
-        note.ca_pem = known.and_then(|pem| String::from_utf8(pem).ok());
-        if is_waiting {
-            authorities::check(&note)?;
-        }
-    }
+    keep_known_authorities(context, &mut note)?;
     let cluster = ask_cce::cluster(session, &wanted)?;
     let kept = context.server.and_then(|url| Endpoint::parse(url).ok());
     let search = ServerQuery {
@@ -229,27 +222,8 @@ fn refresh_context(
     if contexts::has_no_ca(context) {
         note.completed_at = Some(session.host.clock.now());
     }
-    let entry = match chosen {
-        Chosen::Reachable(server) => {
-            certificates.remember_server(&mut note, &server.url, server.tls_server_name());
-            if kept.as_ref() != Some(&server.url) {
-                lines.push(format!("the server is `{}` from now on", server.url));
-            }
-            entry(context, &note, server.url.as_str(), server.tls_server_name())
-        }
-        Chosen::Unreachable { error, .. } => {
-            lines.push(format!("its server stays as it is: {error}"));
-            // An entry that never had authorities was never verified either.
-            let is_first = contexts::has_no_ca(context);
-            let name = context
-                .tls_server_name
-                .or(is_first.then_some(choose::UNASKED_SERVER_NAME));
-            if let Some(kept) = kept.as_ref().filter(|_| is_first) {
-                certificates.remember_server(&mut note, kept, name);
-            }
-            entry(context, &note, context.server.unwrap_or_default(), name)
-        }
-    };
+    let (entry, line) = entry_at(context, &chosen, kept.as_ref(), &certificates, &mut note);
+    lines.extend(line);
     if let Some(hand_over) = how.hand_over {
         lines.push(hand_over.write(context, &resolved, &obtained, Some(&entry))?);
     }
@@ -257,6 +231,51 @@ fn refresh_context(
         lines,
         entry: context.server.is_some().then_some(entry),
     })
+}
+
+/// The authorities of the entry hold until the cloud names others.
+fn keep_known_authorities(context: &OurContext<'_>, note: &mut CertificateRecord) -> Result<()> {
+    if note.ca_pem.is_none() && !context.insecure_skip_tls_verify {
+        let known = context.certificate_authority_data.clone();
+        note.ca_pem = known.and_then(|pem| String::from_utf8(pem).ok());
+        if contexts::has_no_ca(context) {
+            authorities::check(note)?;
+        }
+    }
+    Ok(())
+}
+
+/// The cluster entry for the server that was chosen, which is remembered; and what there is to tell of it.
+fn entry_at(
+    context: &OurContext<'_>,
+    chosen: &Chosen,
+    kept: Option<&Endpoint>,
+    certificates: &Certificates<'_>,
+    note: &mut CertificateRecord,
+) -> (ClusterEntry, Option<String>) {
+    match chosen {
+        Chosen::Reachable(server) => {
+            certificates.remember_server(note, &server.url, server.tls_server_name());
+            let is_new = kept != Some(&server.url);
+            let line = is_new.then(|| format!("the server is `{}` from now on", server.url));
+            (
+                entry(context, note, server.url.as_str(), server.tls_server_name()),
+                line,
+            )
+        }
+        Chosen::Unreachable { error, .. } => {
+            // An entry that never had authorities was never verified either.
+            let is_first = contexts::has_no_ca(context);
+            let name = context
+                .tls_server_name
+                .or(is_first.then_some(choose::UNASKED_SERVER_NAME));
+            if let Some(kept) = kept.filter(|_| is_first) {
+                certificates.remember_server(note, kept, name);
+            }
+            let entry = entry(context, note, context.server.unwrap_or_default(), name);
+            (entry, Some(format!("its server stays as it is: {error}")))
+        }
+    }
 }
 
 /// The server, and who we are to it where that is tried. One that is not back yet is waited for.

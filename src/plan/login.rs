@@ -117,6 +117,16 @@ pub(crate) struct LoginPlan {
     pub(crate) is_server_unverified: bool,
 }
 
+/// Where a login looks, as far as its flags say.
+fn search_of(args: &LoginArgs) -> SearchArgs {
+    SearchArgs {
+        region: args.region.clone(),
+        project: args.project.clone(),
+        cloud: args.cloud.clone(),
+        ..SearchArgs::default()
+    }
+}
+
 impl LoginPlan {
     /// Makes the plan; `profile` holds the settings of the identity's profile.
     pub(crate) fn new(
@@ -134,12 +144,6 @@ impl LoginPlan {
             ClusterChoice::Named(named.into_iter().map(|given| given.text).collect())
         };
         let certificate = CertificateSettings::new(&args.certificate, &sources)?;
-        let search = SearchArgs {
-            region: args.region.clone(),
-            project: args.project.clone(),
-            cloud: args.cloud.clone(),
-            ..SearchArgs::default()
-        };
         // Clusters whose names say where they are need no place beside.
         let named_regions = clusters.named_regions();
         let is_place_named = named_regions.is_some();
@@ -148,10 +152,8 @@ impl LoginPlan {
         } else {
             Reach::AsProfileSays
         };
-        let mut search = SearchPlan {
-            cache: certificate.cache,
-            ..SearchPlan::of_reach(reach, &search, global, env, profile, terminal)?
-        };
+        let mut search = SearchPlan::of_reach(reach, &search_of(args), global, env, profile, terminal)?;
+        search.cache = certificate.cache;
         if let Some(regions) = named_regions.filter(|_| search.regions.is_empty()) {
             search.regions = regions;
         }

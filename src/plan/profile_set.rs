@@ -85,10 +85,6 @@ impl ProfileSetPlan {
             .region
             .as_ref()
             .map(|region| given("--region", region).parse(Region::parse, id_hint));
-        let base = args
-            .base_profile
-            .as_ref()
-            .map(|name| given("--base-profile", name).parse(ProfileName::parse, id_hint));
         if let Some(cloud) = &args.cloud.cloud {
             given("--cloud", cloud).parse(Cloud::parse, crate::huaweicloud::cloud::InvalidCloud::hint)?;
         }
@@ -97,14 +93,6 @@ impl ProfileSetPlan {
                 .map(|path| absolute(Path::new(path)).display().to_string())
         };
         let name = profile_name(&args.name)?;
-        let base_profile = base.transpose()?.map(|name| name.to_string());
-        if base_profile.as_deref() == Some(name.as_str()) {
-            return Err(PlanError::Invalid {
-                origin: "--base-profile".to_owned(),
-                problem: format!("profile `{name}` would be its own base"),
-                cure: "name the profile that may assume the agency".to_owned(),
-            });
-        }
         Ok(Self {
             kind,
             profile: Profile {
@@ -115,7 +103,7 @@ impl ProfileSetPlan {
                 domain: args.domain.clone(),
                 totp: args.totp.then_some(true),
                 agency: args.agency.clone(),
-                base_profile,
+                base_profile: base_profile(args, &name)?,
                 idp: args.idp.clone(),
                 id_token_file: path(&args.id_token_file),
                 secret_store: Profile::secret_store_of(secret_place),
@@ -136,6 +124,22 @@ impl ProfileSetPlan {
             is_secret_piped: args.secret_stdin,
         })
     }
+}
+
+/// The profile that may assume the agency: another one.
+fn base_profile(args: &ProfileSetArgs, name: &ProfileName) -> Result<Option<String>, PlanError> {
+    let Some(base) = &args.base_profile else {
+        return Ok(None);
+    };
+    let base = given("--base-profile", base).parse(ProfileName::parse, crate::ids::InvalidId::hint)?;
+    if base == *name {
+        return Err(PlanError::Invalid {
+            origin: "--base-profile".to_owned(),
+            problem: format!("profile `{name}` would be its own base"),
+            cure: "name the profile that may assume the agency".to_owned(),
+        });
+    }
+    Ok(Some(base.to_string()))
 }
 
 /// Each flag goes with some kinds only, and some kinds need some flags. The access key's id may still be typed at the terminal.

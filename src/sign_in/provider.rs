@@ -3,7 +3,7 @@
 use super::browser::{self, BrowserPolicy, BrowserStart};
 use super::{kept_sessions, subject};
 use crate::error::{Error, Result};
-use crate::host::parallel;
+use crate::host::{Host, parallel};
 use crate::http::Http;
 use crate::identity::IdentityError;
 use crate::identity::sign_on::{BrowserChoice, ProviderSettings};
@@ -152,17 +152,7 @@ fn with_browser(
         host.say(browser::BROWSER_IS_OPEN);
         host.while_waiting(listen)?
     } else {
-        host.say(&format!("It is to come back to {redirect_uri}"));
-        if let Some(port) = at.redirect_url.as_ref().and_then(RedirectUrl::port) {
-            let name = host.machine_name();
-            host.say("A browser on another machine does with");
-            host.say(&format!("  ssh -L {port}:127.0.0.1:{port} {name}"));
-            host.say("or paste the address at which it ends there,");
-        } else {
-            host.say("A browser on another machine cannot:");
-            host.say("paste the address at which it ends there,");
-        }
-        host.say("with an error. Ctrl-C to stop.");
+        say_how_to_come_back(host, at, &redirect_uri);
         let pasted = |goes_on: &dyn Fn() -> bool| {
             loop {
                 let address = host.ask_secret_while("Address: ", goes_on)?;
@@ -177,6 +167,21 @@ fn with_browser(
     };
     drop(callback); // whoever comes later finds nobody
     client.by_code(&code, &attempt, &redirect_uri)
+}
+
+/// Where no browser was opened here.
+fn say_how_to_come_back(host: &Host, at: &ProviderSettings, redirect_uri: &str) {
+    host.say(&format!("It is to come back to {redirect_uri}"));
+    if let Some(port) = at.redirect_url.as_ref().and_then(RedirectUrl::port) {
+        let name = host.machine_name();
+        host.say("A browser on another machine does with");
+        host.say(&format!("  ssh -L {port}:127.0.0.1:{port} {name}"));
+        host.say("or paste the address at which it ends there,");
+    } else {
+        host.say("A browser on another machine cannot:");
+        host.say("paste the address at which it ends there,");
+    }
+    host.say("with an error. Ctrl-C to stop.");
 }
 
 fn with_device_code(

@@ -76,6 +76,30 @@ struct Check {
     message: Option<String>,
 }
 
+/// The stores that took it, the one that still has it first.
+fn kept_in(held: &ContextState) -> Vec<String> {
+    let mut kept_in: Vec<String> = held.cached.iter().map(|(place, _)| sanitize(place)).collect();
+    if let (Some(note), false) = (&held.note, kept_in.is_empty()) {
+        kept_in.extend(note.stores.names().map(sanitize));
+        kept_in.dedup();
+    }
+    kept_in
+}
+
+/// The sign-in of a person, where one ends.
+fn sign_in(held: &ContextState, clock: &Clock) -> Option<SignInRow> {
+    let ends = held.sign_in_ends?;
+    let now = clock.now();
+    let renewal = held.cached.as_ref().map(|(_, entry)| {
+        let schedule = Schedule::of(entry, clock);
+        now + schedule.left(now) - schedule.window()
+    });
+    Some(SignInRow {
+        ends,
+        before_renewal: ends <= renewal.unwrap_or(now),
+    })
+}
+
 impl StatusRow {
     pub(super) fn new(session: &Session<'_>, context: &OurContext<'_>, held: &ContextState, is_current: bool) -> Self {
         let host = session.host;
@@ -93,12 +117,6 @@ impl StatusRow {
         let user = cert
             .map(|cert| cert.common_name.clone())
             .or_else(|| Some(note?.user_id.clone()));
-        // The stores that took it, the one that still has it first.
-        let mut kept_in: Vec<String> = held.cached.iter().map(|(place, _)| sanitize(place)).collect();
-        if let (Some(note), false) = (note, kept_in.is_empty()) {
-            kept_in.extend(note.stores.names().map(sanitize));
-            kept_in.dedup();
-        }
         Self {
             context: context.name.to_owned(),
             is_current,
@@ -119,24 +137,14 @@ impl StatusRow {
             is_not_fetched_yet: cert.is_none() && contexts::has_no_ca(context),
             not_after: cert.map(|cert| cert.not_after),
             seconds_left: left.map(|left| left.num_seconds()),
-            kept_in,
+            kept_in: kept_in(held),
             shared_cache: held.shared_cache.clone(),
             last_error: held.last_failure.as_ref().map(|failure| LastError {
                 at: failure.at,
                 message: failure.message().to_owned(),
             }),
             check: held.checked.as_ref().map(Check::of),
-            sign_in: held.sign_in_ends.map(|ends| {
-                let now = host.clock.now();
-                let renewal = held.cached.as_ref().map(|(_, entry)| {
-                    let schedule = Schedule::of(entry, &host.clock);
-                    now + schedule.left(now) - schedule.window()
-                });
-                SignInRow {
-                    ends,
-                    before_renewal: ends <= renewal.unwrap_or(now),
-                }
-            }),
+            sign_in: sign_in(held, &host.clock),
             problem: held
                 .problem
                 .as_ref()
