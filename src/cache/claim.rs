@@ -73,6 +73,25 @@ pub(crate) fn release(directories: &Directories, key: &CacheKey, task: Task) {
     }
 }
 
+/// Leaves a word for those who come before this turn is over; nothing takes back what an earlier turn has left.
+pub(crate) fn leave_word(directories: &Directories, key: &CacheKey, task: Task, word: Option<u64>) {
+    if let Some(mut file) = open_lock_file(directories, key, task.name())
+        && file.lock().is_ok()
+        && read_time(&mut file).is_some()
+    {
+        let _ = file.write_all(&word.unwrap_or_default().to_le_bytes()); // behind the time
+    }
+}
+
+/// The word that was left in a turn that is not over at `now`.
+pub(crate) fn word(directories: &Directories, key: &CacheKey, task: Task, now: DateTime<Utc>) -> Option<u64> {
+    let mut file = open_lock_file(directories, key, task.name())?;
+    let until = read_time(&mut file)?;
+    let mut bytes = [0; 8];
+    file.read_exact(&mut bytes).ok()?;
+    Some(u64::from_le_bytes(bytes)).filter(|word| *word != 0 && now < until)
+}
+
 fn longest(span: TimeDelta) -> TimeDelta {
     span.max(TimeDelta::minutes(1))
 }

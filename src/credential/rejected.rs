@@ -3,6 +3,7 @@
 use crate::api_server::{ApiServer, known};
 use crate::cache::claim::{self, Task};
 use crate::cache::entry::CacheEntry;
+use crate::credential::callers::hash;
 use crate::credential::slot::CertificateSlot;
 use crate::exec_credential::ClusterInfo;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,24 +19,43 @@ const QUESTIONS_IN_RESERVE: i32 = 2;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether the API server refuses the certificate of `entry`. It is asked if the caller comes clearly before the time at which it was
-/// `expected`, and not more than once a minute, with two questions in reserve; no answer within a second is no refusal.
+/// `expected`, and not more than once a minute, with two questions in reserve; no answer within a second is no refusal. A refusal is
+/// remembered as long as nobody may ask again: the certificate may not have been replaced, because the cloud did not answer either.
 pub(crate) fn is_rejected(slot: &CertificateSlot<'_>, entry: &CacheEntry, expected: Option<DateTime<Utc>>) -> bool {
     let session = slot.session;
     let now = session.host.clock.now();
-    if expected.is_none_or(|expected| now + EARLY >= expected)
-        || !claim::claim_with_reserve(
-            &session.directories,
-            &slot.key,
-            Task::RejectionCheck,
-            now,
-            BETWEEN_QUESTIONS,
-            QUESTIONS_IN_RESERVE,
-        )
-    {
+    if expected.is_none_or(|expected| now + EARLY >= expected) {
+        return false;
+    }
+    let (directories, this) = (&session.directories, word_for(entry));
+    if this.is_some() && claim::word(directories, &slot.key, Task::RejectionCheck, now) == this {
+        session.log.info(|| "refused a moment ago".to_owned());
+        return true;
+    }
+    if !claim::claim_with_reserve(
+        directories,
+        &slot.key,
+        Task::RejectionCheck,
+        now,
+        BETWEEN_QUESTIONS,
+        QUESTIONS_IN_RESERVE,
+    ) {
         return false;
     }
     session.log.info(|| "asked again early".to_owned());
-    is_refused_now(slot, entry)
+    let is_refused = is_refused_now(slot, entry);
+    claim::leave_word(
+        directories,
+        &slot.key,
+        Task::RejectionCheck,
+        this.filter(|_| is_refused),
+    );
+    is_refused
+}
+
+/// What tells this certificate from the one that takes its place.
+fn word_for(entry: &CacheEntry) -> Option<u64> {
+    entry.cert.chain.first().map(|leaf| hash(leaf))
 }
 
 /// Asks the API server whether it refuses the certificate of `entry`; no answer within a second is no refusal.

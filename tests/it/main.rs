@@ -32,6 +32,8 @@ mod register;
 mod secrecy;
 mod shown;
 mod sign_in;
+#[cfg(target_os = "linux")]
+mod soak;
 mod stores;
 mod support;
 mod system;

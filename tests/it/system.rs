@@ -6,7 +6,7 @@
 mod bus;
 mod completion;
 mod dex;
-mod endurance;
+pub(crate) mod endurance;
 mod files;
 mod forgetting;
 mod formats;

@@ -60,6 +60,26 @@ fn after_a_revocation_the_second_call_of_a_process_brings_a_new_certificate() {
     assert_eq!(world.certificate_requests(), 2);
 }
 
+/// Found by the soak: the three questions were used up, and for minutes a certificate was served that was known to be refused.
+#[test]
+fn a_refusal_is_remembered_until_the_cloud_gives_a_new_certificate() {
+    let (mut world, first) = world();
+    world.sim.revoke("prod", "alice");
+    world.sim.set_fault("clustercert", Fault::ResetBeforeAnswer);
+    for _ in 0..5 {
+        world.get_credential(&[]).fails(Exit::Temporary, "broke off");
+    }
+    assert_eq!(questions(&world), 1, "asked once, and believed");
+    world.sim.clear_faults();
+    world.at(10); // what was waited for together fails together
+    assert_ne!(certificate(&world), first);
+    assert_eq!(questions(&world), 1);
+    // What was refused is not what has taken its place.
+    let second = certificate(&world);
+    assert_eq!(certificate(&world), second);
+    assert_eq!(questions(&world), 3);
+}
+
 #[test]
 fn after_a_rotation_too() {
     let (mut world, first) = world();

@@ -113,6 +113,11 @@ impl<M> World<M> {
         self.secrets.borrow_mut().allow_below(path);
     }
 
+    /// A private key, PEM, that must not be seen either.
+    pub(crate) fn know_private_key(&self, pem: &str) {
+        self.secrets.borrow_mut().add_private_key(pem);
+    }
+
     /// Fails if a secret is where it must not be: on stdout (but for the credential itself), in what else was said, in a file or its name.
     pub(crate) fn check_secrecy(&self, stdout: &str, said: &[(String, &str)]) {
         let mut secrets = self.secrets.borrow_mut();

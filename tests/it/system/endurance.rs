@@ -25,10 +25,14 @@ fn processes(world: &World) -> Vec<Pid> {
 }
 
 /// Numbers that look random and can be had again by their seed.
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -51,7 +55,7 @@ fn processes_killed_at_any_moment_leave_a_cache_that_works() {
         .sim
         .set_behaviour(|b| b.certificate_lifetime = Some(Duration::from_secs(2)));
     let seed = u64::from(std::process::id());
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::new(seed);
     let mut fetched_at_last_look = 0;
     for round in 0..KILLS {
         let mut children = [start(&world), start(&world)];
