@@ -234,14 +234,18 @@ fn report(
         "clock of the machine jumped",
         count(|e| matches!(e, Event::MachineJumped(_))),
     );
-    let refused = |jump: i64| {
-        let after = calls.iter().filter(|call| call.end == End::Refused);
-        after
-            .filter_map(move |call| Some(call.ended_ms - jump).filter(|ms| (0..75_000).contains(ms)))
-            .max()
-    };
-    let jumps = scene.events().into_iter().filter(|(_, event)| event.is_jump());
-    let felt = jumps.filter_map(|(at, _)| refused(at)).max().unwrap_or(0);
+    let jumps: Vec<i64> = scene
+        .events()
+        .into_iter()
+        .filter(|(_, event)| event.is_jump())
+        .map(|(at, _)| at)
+        .collect();
+    let refused = calls
+        .iter()
+        .filter(|call| call.end == End::Refused && call.is_after_jump);
+    let since_last =
+        refused.filter_map(|call| Some(call.ended_ms - jumps.iter().filter(|at| **at <= call.ended_ms).max()?));
+    let felt = since_last.max().unwrap_or(0);
     row("a jump is felt for at most", format!("{} s", felt / 1000));
     let mut took: Vec<Duration> = calls.iter().map(|call| call.took).collect();
     took.sort();
@@ -274,7 +278,9 @@ fn report(
         format!("{}, {}", before.keyring_items, after.keyring_items),
     );
     let wide = rows.iter().map(|(name, _)| name.len()).max().unwrap();
-    rows.iter()
-        .map(|(name, value)| format!("{name:wide$}  {value}\n"))
-        .collect()
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(name, value)| format!("{name:wide$}  {value}"))
+        .collect();
+    lines.join("\n")
 }
