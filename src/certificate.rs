@@ -96,6 +96,9 @@ impl ClientCert {
             not_before,
             not_after,
         } = facts_of(leaf).ok_or(ClientCertError::MalformedCertificate)?;
+        if not_after < not_before {
+            return Err(ClientCertError::MalformedCertificate); // no clock would ever find it valid
+        }
         Ok(Self {
             chain,
             key_kind,

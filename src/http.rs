@@ -16,7 +16,7 @@ pub use proxies::Proxies;
 
 use crate::certificate;
 use crate::env_vars;
-use crate::host::{Deadline, Env, Input, Inputs};
+use crate::host::{Deadline, Env, Input, Inputs, is_moment};
 use crate::secret::{Secret, append};
 use chrono::{DateTime, Utc};
 use std::error::Error as StdError;
@@ -56,7 +56,7 @@ pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Header names in lower case.
-    headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The whole body; it may hold secrets.
     pub body: Secret<Vec<u8>>,
 }
@@ -70,11 +70,12 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The server's clock.
+    /// The server's clock, if it shows a time that clocks show.
     pub(crate) fn date(&self) -> Option<DateTime<Utc>> {
         DateTime::parse_from_rfc2822(self.header("date")?)
             .ok()
             .map(|date| date.with_timezone(&Utc))
+            .filter(|date| is_moment(*date))
     }
 }
 
@@ -290,5 +291,26 @@ fn parse_roots(pem: &[u8], what: &str) -> Result<Vec<reqwest::Certificate>, Http
         Err(refuse("it holds no PEM certificate"))
     } else {
         Ok(roots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_that_no_clock_shows_is_none() {
+        let date = |date: &str| {
+            let response = Response {
+                status: 200,
+                headers: vec![("date".to_owned(), date.to_owned())],
+                body: Secret::new(Vec::new()),
+            };
+            response.date().map(|date| date.timestamp())
+        };
+        assert_eq!(date("Thu, 26 Nov 2026 18:05:00 GMT"), Some(1_795_716_300));
+        for odd in ["Wed, 31 Dec 262142 23:59:59 GMT", "Wed, 31 Dec 1969 23:59:59 GMT", "yesterday", ""] {
+            assert_eq!(date(odd), None, "{odd}");
+        }
     }
 }

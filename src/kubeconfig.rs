@@ -6,14 +6,14 @@
 
 mod change;
 mod conversion;
-mod edit;
+pub(crate) mod edit;
 mod entries;
 mod error;
 mod locations;
-mod meaning;
+pub(crate) mod meaning;
 mod ownership;
 mod removal;
-mod text;
+pub(crate) mod text;
 mod upsert;
 mod view;
 

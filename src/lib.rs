@@ -19,6 +19,7 @@
 //!
 //! | room | what lives there |
 //! |---|---|
+//! | `fuzzing` | what `fuzz/` asks of the readers; never part of the program |
 //! | `commands` | one file per command, which reads like its help; none names another |
 //! | `revocation` | an identity's certificates revoked on one cluster, verified; whose certificates these are |
 //! | `discovery` | which clusters there are, and which one is meant |
@@ -70,6 +71,8 @@ pub(crate) mod discovery;
 pub(crate) mod env_vars;
 pub mod error;
 pub(crate) mod exec_credential;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod host;
 pub mod http;
 pub mod huaweicloud;

@@ -9,7 +9,7 @@ mod device;
 mod discovery;
 mod error;
 mod form;
-mod id_token;
+pub(crate) mod id_token;
 mod pkce;
 mod redirect_url;
 mod token;

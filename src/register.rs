@@ -10,7 +10,7 @@ pub mod flight;
 mod kubernetes;
 pub(crate) mod pace;
 mod seal;
-mod value;
+pub(crate) mod value;
 mod vault;
 
 pub use access::{VaultAccess, VaultLogin};

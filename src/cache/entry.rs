@@ -9,7 +9,7 @@
 
 use super::tombstone::Generation;
 use crate::certificate::{ClientCert, KeyKind};
-use crate::host::{Clock, Skew};
+use crate::host::{Clock, Skew, moment};
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
 
@@ -66,12 +66,12 @@ impl CacheEntry {
         if reader.take::<1>()? != [VERSION] {
             return None;
         }
-        let requested_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
-        let fetched_at = DateTime::from_timestamp(i64::from_le_bytes(reader.take()?), 0)?;
+        let requested_at = moment(i64::from_le_bytes(reader.take()?))?;
+        let fetched_at = moment(i64::from_le_bytes(reader.take()?))?;
         let generation = Generation::from_u64(u64::from_le_bytes(reader.take()?));
         let skew = i64::from(i32::from_le_bytes(reader.take()?));
         let booted_at = Some(i64::from_le_bytes(reader.take()?)).filter(|boot| *boot != 0);
-        let booted_at = booted_at.and_then(|boot| DateTime::from_timestamp(boot, 0));
+        let booted_at = booted_at.and_then(moment);
         let key_kind = match reader.take()? {
             [0] => KeyKind::Pkcs8,
             [1] => KeyKind::Pkcs1,

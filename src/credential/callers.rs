@@ -7,7 +7,7 @@
 pub(crate) mod hints;
 pub(crate) mod never_renews;
 
-use crate::host::{Directories, Process, open_private};
+use crate::host::{Directories, Process, moment, open_private};
 use chrono::{DateTime, Utc};
 use std::fs::File;
 use std::io;
@@ -79,7 +79,7 @@ impl Callers {
             let _ = self.0.set_len(PLACES * PLACE as u64); // a new file: it has its size from now on
             return None;
         }
-        let expiry = DateTime::from_timestamp(i64::from_le_bytes(*place.last_chunk()?), 0)?;
+        let expiry = moment(i64::from_le_bytes(*place.last_chunk()?))?;
         (place == caller.place(expiry)).then_some(expiry)
     }
 

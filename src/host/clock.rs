@@ -1,12 +1,14 @@
 //! The clocks: the wall clock, the boot clock that nobody sets, how far a server's clock is from ours, and the run's deadline.
 
-use chrono::{DateTime, FixedOffset, Local, Offset as _, TimeDelta, TimeZone as _, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, Local, Offset as _, TimeDelta, TimeZone as _, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A difference between two clocks that is smaller than this, in seconds, counts as none.
 const SMALLEST_SKEW: i64 = 30;
+/// 9999-12-31T23:59:59Z.
+const LAST_MOMENT: i64 = 253_402_300_799;
 
 /// The wall clock, and when the machine was booted by it. All times in the crate are UTC; only what people read is not.
 #[derive(Clone)]
@@ -66,6 +68,22 @@ impl Clock {
             Self::Fixed { booted_at, .. } => Some(shared_time(booted_at)),
         }
     }
+}
+
+/// The moment that a number from outside names, in seconds since 1970: see [`is_moment`].
+pub(crate) fn moment(seconds: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(seconds, 0).filter(|time| is_moment(*time))
+}
+
+/// Whether a time lies in the years that clocks, certificates and tokens have (1970 to 9999). What comes from outside is held to them: no
+/// sum with a span of our own leaves what a time can be then, which would end the run.
+pub(crate) fn is_moment(time: DateTime<Utc>) -> bool {
+    (1970..10_000).contains(&time.year())
+}
+
+/// The last of them: of what has no end.
+pub(crate) fn last_moment() -> DateTime<Utc> {
+    DateTime::from_timestamp(LAST_MOMENT, 0).unwrap_or_default()
 }
 
 fn shared_time(seconds: &AtomicI64) -> DateTime<Utc> {
@@ -248,6 +266,20 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn with_a_moment_one_can_reckon() {
+        for seconds in [0, 2_524_608_000, LAST_MOMENT] {
+            let time = moment(seconds).unwrap();
+            let century = TimeDelta::days(36_525);
+            assert!(time + century > time - century, "{time}");
+        }
+        assert_eq!(last_moment().to_rfc3339(), "9999-12-31T23:59:59+00:00");
+        // The last that chrono knows, and others of which nothing outside speaks in earnest.
+        for seconds in [-1, LAST_MOMENT + 1, DateTime::<Utc>::MAX_UTC.timestamp(), i64::MAX, i64::MIN] {
+            assert_eq!(moment(seconds), None, "{seconds}");
+        }
+    }
 
     #[test]
     fn the_time_that_a_person_takes_does_not_count() {

@@ -2,7 +2,7 @@
 //!
 //! IAM, CCE and the API gateway in front of them each have error shapes of their own; [`ApiError`] is what they have in common.
 
-mod answer;
+pub(crate) mod answer;
 mod error;
 
 pub(crate) use error::{ApiError, Refusal};

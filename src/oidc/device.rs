@@ -1,6 +1,6 @@
 //! The device authorization grant (RFC 8628), as far as it is the same everywhere: what is shown to a person, and how the polls are answered.
 
-use crate::host::Clock;
+use crate::host::{Clock, is_moment, moment};
 use crate::secret::Secret;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -55,8 +55,8 @@ pub(crate) fn end_of(expires_in: &serde_json::Value, now: DateTime<Utc>) -> Opti
     let number = expires_in.as_i64().or_else(|| expires_in.as_str()?.parse().ok())?;
     match number {
         ..=0 => None,
-        1..=LARGEST_SPAN => now.checked_add_signed(TimeDelta::try_seconds(number)?),
-        moment => DateTime::from_timestamp(moment, 0),
+        1..=LARGEST_SPAN => now.checked_add_signed(TimeDelta::try_seconds(number)?).filter(|end| is_moment(*end)),
+        since_1970 => moment(since_1970),
     }
 }
 
@@ -156,6 +156,7 @@ mod tests {
         assert_eq!(read(json!(90_000), json!(1)), Some((TimeDelta::hours(1), 1)));
         assert_eq!(read(json!(0), json!(1)), None);
         assert_eq!(read(json!(-5), json!(1)), None);
+        assert_eq!(read(json!(8_210_266_876_799_i64), json!(1)), None);
     }
 
     #[test]

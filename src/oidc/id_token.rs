@@ -3,6 +3,7 @@
 
 use super::OidcError;
 use super::pkce::is_same;
+use crate::host::moment;
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use base64::Engine as _;
@@ -25,16 +26,16 @@ pub(crate) struct Claims {
 }
 
 /// What an id token must be like.
-pub(super) struct Expected<'a> {
-    pub(super) issuer: &'a str,
-    pub(super) client_id: &'a str,
+pub(crate) struct Expected<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) client_id: &'a str,
     /// Of the attempt; a refreshed token and a device's need none.
-    pub(super) nonce: Option<&'a Secret<String>>,
-    pub(super) now: DateTime<Utc>,
+    pub(crate) nonce: Option<&'a Secret<String>>,
+    pub(crate) now: DateTime<Utc>,
 }
 
 /// Reads and checks one.
-pub(super) fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<Claims, OidcError> {
+pub(crate) fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<Claims, OidcError> {
     let wrong = |problem: &str| OidcError::IdToken(problem.to_owned());
     // Parsed here; only names leave.
     let mut parts = token.expose().split('.');
@@ -66,7 +67,7 @@ pub(super) fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<C
     }
     let end = claims.get("exp").and_then(Value::as_f64);
     #[expect(clippy::cast_possible_truncation, reason = "too large a number becomes the largest")]
-    let end = end.and_then(|end| DateTime::from_timestamp(end as i64, 0));
+    let end = end.and_then(|end| moment(end as i64));
     if end.is_none_or(|end| end + LEEWAY <= expected.now) {
         return Err(OidcError::IdTokenExpired);
     }
@@ -134,6 +135,9 @@ mod tests {
             ("azp", json!("them")),
             ("exp", json!(999_000)),
             ("exp", json!(null)),
+            // The last moment that can be told, and beyond.
+            ("exp", json!(8_210_266_876_799_i64)),
+            ("exp", json!(1e300)),
             ("nonce", json!("n-1")),
             ("nonce", json!(null)),
             ("sub", json!("")),

@@ -5,7 +5,7 @@
 
 use crate::cache::entry::CacheEntry;
 use crate::cache::tombstone::Generation;
-use crate::host::Skew;
+use crate::host::{Skew, is_moment};
 use crate::register::seal::SealingKey;
 use crate::secret::{Secret, to_secret_bytes};
 use base64::Engine as _;
@@ -122,6 +122,14 @@ impl SharedValue {
                 Some(entry)
             }
         };
+        let times = [
+            stored.claim.as_ref().map(|claim| claim.until),
+            stored.failure.as_ref().map(|failure| failure.until),
+            stored.void,
+        ];
+        if !times.into_iter().flatten().all(is_moment) {
+            return None;
+        }
         Some(Self {
             claim: stored.claim.take(),
             failure: stored.failure.take(),
@@ -138,5 +146,24 @@ fn without_machine(entry: CacheEntry) -> CacheEntry {
         generation: Generation::default(),
         skew: Skew::default(),
         ..entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_with_a_time_that_nobody_can_reckon_with_is_none_of_ours() {
+        let read = |text: &str| SharedValue::from_bytes("cert-1", None, &Secret::new(text.as_bytes().to_vec()));
+        assert!(read(r#"{"f":1,"void":"2026-11-26T18:00:00Z","claim":{"until":"2026-11-26T18:00:20Z","by":1}}"#).is_some());
+        for text in [
+            r#"{"f":1,"void":"+262142-12-31T23:59:59.999999999Z"}"#,
+            r#"{"f":1,"claim":{"until":"+262142-12-31T23:59:59Z","by":1}}"#,
+            r#"{"f":1,"failure":{"until":"-262143-01-01T00:00:00Z","text":"","exit":1,"throttled":false}}"#,
+            r#"{"f":2}"#,
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }

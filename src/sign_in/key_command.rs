@@ -147,7 +147,7 @@ fn read(bytes: &[u8]) -> Result<(Credentials, Option<DateTime<Utc>>), String> {
 /// RFC 3339, or seconds since 1970.
 fn moment(value: &Value) -> Option<DateTime<Utc>> {
     match value {
-        Value::Number(seconds) => DateTime::from_timestamp(seconds.as_i64()?, 0),
+        Value::Number(seconds) => crate::host::moment(seconds.as_i64()?),
         Value::String(text) => DateTime::parse_from_rfc3339(text.trim())
             .ok()
             .map(|time| time.with_timezone(&Utc)),
@@ -177,6 +177,7 @@ mod tests {
             r#"{"accessKeyId":"AK1"}"#,
             r#"{"ak":"A K","sk":"s"}"#,
             r#"{"ak":"AK1","sk":"s","expiration":"soon"}"#,
+            r#"{"ak":"AK1","sk":"s","expiration":8210266876799}"#,
         ] {
             let problem = read(bad.as_bytes()).expect_err("it is refused");
             assert!(!problem.contains("\"s\""), "{problem}");

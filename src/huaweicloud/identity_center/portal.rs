@@ -1,12 +1,12 @@
 //! What a session may become: accounts, the permission sets in them, and a temporary access key of one.
 
 use super::{IdentityCenterError, refusal};
+use crate::host::moment;
 use crate::huaweicloud::api::{Answer, Api, ApiError, Call};
 use crate::huaweicloud::credentials::AccessKey;
 use crate::huaweicloud::iam::token_answer::TemporaryAccessKey;
 use crate::ids::{AccessKeyId, Endpoint};
 use crate::secret::Secret;
-use chrono::DateTime;
 use serde_json::Value;
 
 /// How much is asked for at a time.
@@ -86,7 +86,7 @@ impl Portal<'_> {
                     secret: Secret::new(text("secret_access_key")?.to_owned()),
                     security_token: Some(Secret::new(text("session_token")?.to_owned())),
                 },
-                expires_at: DateTime::from_timestamp(end, 0)?,
+                expires_at: moment(end)?,
             })
         };
         Ok(key().ok_or_else(|| incomplete("a whole temporary access key"))?)

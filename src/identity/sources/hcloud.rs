@@ -4,7 +4,7 @@
 //! KooCLI encrypts the keys unless told otherwise; such a file counts as not configured, and is mentioned if nothing else is found.
 
 use crate::config::Profile;
-use crate::host::Env;
+use crate::host::{Env, last_moment, moment};
 use crate::huaweicloud::cloud::Cloud;
 use crate::huaweicloud::iam::token_request::Agency;
 use crate::huaweicloud::identity_center::PortalSession;
@@ -18,7 +18,6 @@ use crate::ids::Region;
 use crate::sanitize::sanitize;
 use crate::secret::{Secret, SecretJson, SecretShape};
 use crate::store::SecretPlace;
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 const SOURCE: &str = "hcloud";
@@ -130,8 +129,8 @@ fn portal(file: &str, name: &str, profile: &Value) -> Option<FoundIdentity> {
             given: Some(PortalSession {
                 token: Secret::new(token.to_owned()),
                 ends_at: ends_at
-                    .and_then(|end| DateTime::from_timestamp(end, 0))
-                    .unwrap_or(DateTime::<Utc>::MAX_UTC),
+                    .and_then(moment)
+                    .unwrap_or_else(last_moment),
             }),
         },
         agency: None,

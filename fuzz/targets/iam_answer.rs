@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| kubectl_cce_login_fuzz::answered(data, cce_login::fuzzing::iam_answer));
