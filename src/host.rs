@@ -15,8 +15,8 @@ mod progress;
 mod prompt;
 mod self_protection;
 
-pub(crate) use clock::{Stopwatch, is_moment, last_moment, moment};
 pub use clock::{Asked, Clock, Deadline, Skew};
+pub(crate) use clock::{Stopwatch, is_moment, last_moment, moment};
 pub use directories::Directories;
 pub(crate) use directories::NOT_OUR_HOME;
 pub(crate) use input::text_of;

@@ -309,7 +309,12 @@ mod tests {
             response.date().map(|date| date.timestamp())
         };
         assert_eq!(date("Thu, 26 Nov 2026 18:05:00 GMT"), Some(1_795_716_300));
-        for odd in ["Wed, 31 Dec 262142 23:59:59 GMT", "Wed, 31 Dec 1969 23:59:59 GMT", "yesterday", ""] {
+        for odd in [
+            "Wed, 31 Dec 262142 23:59:59 GMT",
+            "Wed, 31 Dec 1969 23:59:59 GMT",
+            "yesterday",
+            "",
+        ] {
             assert_eq!(date(odd), None, "{odd}");
         }
     }

@@ -62,14 +62,24 @@ impl LoopbackCloud {
     fn with_api<T>(&self, call: impl FnOnce(&Api<'_>) -> T) -> T {
         let log = Log::new(&self.host, 2);
         let endpoints = Endpoints::new(&self.directories, &self.clock);
-        call(&Api::new(&self.http, &self.credentials, endpoints, &self.clock, &log, Deadline::after(PATIENCE)))
+        call(&Api::new(
+            &self.http,
+            &self.credentials,
+            endpoints,
+            &self.clock,
+            &log,
+            Deadline::after(PATIENCE),
+        ))
     }
 }
 
 /// An error can be shown as it is.
 fn shown(error: &dyn Explain) {
     let text = told(error);
-    assert!(text.chars().all(|c| c == '\n' || !crate::sanitize::is_unsafe(c)), "{text:?}");
+    assert!(
+        text.chars().all(|c| c == '\n' || !crate::sanitize::is_unsafe(c)),
+        "{text:?}"
+    );
     assert!(text.chars().count() < 3000, "{}", text.len());
     assert!(!text.contains("t0ken-of-the-fuzzer"), "{text}");
 }
@@ -97,7 +107,11 @@ fn key<E>(answer: Result<TemporaryAccessKey, E>) -> Result<(), E> {
 
 /// One question to IAM. The first byte chooses it.
 pub fn iam_answer(cloud: &LoopbackCloud, question: u8) {
-    let (Ok(project), Ok(user), Ok(id)) = (ProjectId::parse(ID), UserId::parse(ID), AccessKeyId::parse("AKIDOFTHEFUZZER00000")) else {
+    let (Ok(project), Ok(user), Ok(id)) = (
+        ProjectId::parse(ID),
+        UserId::parse(ID),
+        AccessKeyId::parse("AKIDOFTHEFUZZER00000"),
+    ) else {
         return;
     };
     let password = Secret::new("t0ken-of-the-fuzzer".to_owned());
@@ -118,10 +132,14 @@ pub fn iam_answer(cloud: &LoopbackCloud, question: u8) {
         };
         match question % 9 {
             0 => iam.projects().map(drop),
-            1 => iam.project_by_name("eu-de").map(|project| assert_eq!(project.name, "eu-de")),
+            1 => iam
+                .project_by_name("eu-de")
+                .map(|project| assert_eq!(project.name, "eu-de")),
             2 => iam.account().map(drop),
             3 => iam.user_of_access_key(&id).map(drop),
-            4 => iam.users_by_name("alice").map(|users| assert!(users.iter().all(|user| user.name == "alice"))),
+            4 => iam
+                .users_by_name("alice")
+                .map(|users| assert!(users.iter().all(|user| user.name == "alice"))),
             5 => token(iam.token_by_password(&person, &password, None, &Scope::Project(project))),
             6 => token(iam.token_by_federation("idp")),
             7 => key(iam.access_key_of_agency(&agency, AgencyNaming::Huawei)),
@@ -145,21 +163,27 @@ pub fn identity_center_answer(cloud: &LoopbackCloud, question: u8) {
         ends_at: now,
     };
     let code = json!({"device_code": "t0ken-of-the-fuzzer", "user_code": "A-B", "verification_uri": "https://x", "expires_in": 600});
-    let Some(device) = DeviceAuthorization::from_json(&code, now) else { return };
+    let Some(device) = DeviceAuthorization::from_json(&code, now) else {
+        return;
+    };
     let outcome: Result<(), IdentityCenterError> = cloud.with_api(|api| {
         let endpoint = &cloud.endpoint;
         let portal = Portal { api, endpoint };
         let sessions = SessionClient { api, endpoint };
         match question % 7 {
             0 => portal.accounts().map(drop),
-            1 => portal.permission_sets("0").map(|all| assert!(all.iter().all(|set| !set.agency_urn.is_empty()))),
+            1 => portal
+                .permission_sets("0")
+                .map(|all| assert!(all.iter().all(|set| !set.agency_urn.is_empty()))),
             2 => key(portal.access_key("0", "iam::0:agency:admin")),
             3 => portal.log_out(),
             4 => sessions.register().map(|client| assert_moment(client.ends_at)),
-            5 => sessions.authorize_device(&client, "https://portal.example.com").map(|device| {
-                assert_moment(device.pace.ends_at);
-                assert!(crate::oidc::is_safe_address(&device.verification_uri));
-            }),
+            5 => sessions
+                .authorize_device(&client, "https://portal.example.com")
+                .map(|device| {
+                    assert_moment(device.pace.ends_at);
+                    assert!(crate::oidc::is_safe_address(&device.verification_uri));
+                }),
             _ => sessions.poll(&client, &device).map(|answer| {
                 if let crate::oidc::PollAnswer::Done(session) = answer {
                     assert_moment(session.ends_at);

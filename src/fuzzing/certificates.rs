@@ -57,7 +57,10 @@ pub fn certificate(data: &[u8]) {
     if let Some(key) = private_key_in(data) {
         // Compared, nothing more.
         let again = private_key_in(key.expose().as_bytes());
-        assert!(again.as_ref() == Some(&key), "a key that we write is another one when it is read");
+        assert!(
+            again.as_ref() == Some(&key),
+            "a key that we write is another one when it is read"
+        );
     }
     if let Ok(cert) = ClientCert::from_pem(data, data) {
         good(&cert);
@@ -79,8 +82,8 @@ fn good(cert: &ClientCert) {
     assert!(!redacted.contains("PRIVATE KEY"));
     kept(&CacheEntry {
         cert: cert.clone(),
-        requested_at: cert.not_before,
-        fetched_at: cert.not_before,
+        requested_at: cert.not_before.max(DateTime::UNIX_EPOCH),
+        fetched_at: cert.not_before.max(DateTime::UNIX_EPOCH),
         generation: Generation::default(),
         skew: Skew::default(),
     });
@@ -90,7 +93,8 @@ fn good(cert: &ClientCert) {
 fn kept(entry: &CacheEntry) {
     let is_short = |bytes: &Vec<u8>| bytes.len() <= LARGEST_FIELD;
     // Only its length is looked at.
-    let fits = entry.cert.chain.len() <= 255 && entry.cert.chain.iter().all(is_short) && is_short(entry.cert.key.expose());
+    let fits =
+        entry.cert.chain.len() <= 255 && entry.cert.chain.iter().all(is_short) && is_short(entry.cert.key.expose());
     let again = CacheEntry::from_bytes(&entry.to_bytes());
     if fits {
         assert_eq!(again.as_ref(), Some(entry));
@@ -101,13 +105,21 @@ fn kept(entry: &CacheEntry) {
     let schedule = Schedule::of(entry, &clock);
     let ends_at = entry.ends_at(&clock);
     let today = clock.now();
-    for now in [today, today + TimeDelta::days(1), ends_at - TimeDelta::seconds(30), ends_at] {
+    for now in [
+        today,
+        today + TimeDelta::days(1),
+        ends_at - TimeDelta::seconds(30),
+        ends_at,
+    ] {
         if now < DateTime::UNIX_EPOCH {
             continue; // no clock stands there
         }
         let ask_again = schedule.ask_again(now);
         assert!(ask_again > now, "kubectl is told to ask again in the past");
-        assert!(ask_again <= ends_at.max(now + TimeDelta::seconds(1)), "kubectl would use it after its end");
+        assert!(
+            ask_again <= ends_at.max(now + TimeDelta::seconds(1)),
+            "kubectl would use it after its end"
+        );
         match schedule.freshness(now) {
             Freshness::Expired => assert!(schedule.left(now) <= TimeDelta::zero()),
             Freshness::Fresh => assert!(schedule.left(now) >= schedule.window()),
@@ -129,17 +141,30 @@ pub fn cce_answer(data: &[u8]) {
         Ok(answer) => {
             assert!(answer.cert.not_after > now && answer.granted() > TimeDelta::zero());
             assert!(answer.cert.not_before <= now + TimeDelta::seconds(60));
-            assert!(answer.servers.iter().all(|server| server.as_str().starts_with("https://")));
-            assert!(answer.custom_san_servers.iter().all(|server| answer.servers.contains(server)));
+            assert!(
+                answer
+                    .servers
+                    .iter()
+                    .all(|server| server.as_str().starts_with("https://"))
+            );
+            assert!(
+                answer
+                    .custom_san_servers
+                    .iter()
+                    .all(|server| answer.servers.contains(server))
+            );
             if let Some(ca) = &answer.ca_pem {
                 assert!(certificates_in(ca.as_bytes()).is_some_and(|found| !found.is_empty()));
             }
             good(&answer.cert);
         }
         Err(error) => {
-            let text = format!("{error}\n{}", error.hint().unwrap_or_default());
+            let text = format!("{error}\n{}", error.hint());
             let users = json.get("users").and_then(Value::as_array);
-            let keys = users.into_iter().flatten().filter_map(|user| user.pointer("/user/client-key-data")?.as_str());
+            let keys = users
+                .into_iter()
+                .flatten()
+                .filter_map(|user| user.pointer("/user/client-key-data")?.as_str());
             let keys: Vec<&str> = keys.filter(|key| key.len() > 30).collect();
             assert_tells_no_secret(&text, &keys);
         }
@@ -163,9 +188,16 @@ pub fn register_value(data: &[u8]) {
     let key = SealingKey::of(Secret::new(b"the secret of one identity".to_vec()));
     let other_key = SealingKey::of(Secret::new(b"the secret of another identity".to_vec()));
     let plain = Secret::new(data.to_vec());
-    assert_eq!(SharedValue::from_bytes(name, Some(&key), &plain), None, "it was never sealed");
+    assert_eq!(
+        SharedValue::from_bytes(name, Some(&key), &plain),
+        None,
+        "it was never sealed"
+    );
     let sealed = key.seal(name, &plain).expect("the system has random bytes");
-    assert!(key.open(name, &sealed).as_ref() == Some(&plain), "what was opened is not what was sealed");
+    assert!(
+        key.open(name, &sealed).as_ref() == Some(&plain),
+        "what was opened is not what was sealed"
+    );
     assert!(key.open("cert-of-somebody", &sealed).is_none() && other_key.open(name, &sealed).is_none());
     let value = SharedValue::from_bytes(name, None, &plain);
     assert_eq!(SharedValue::from_bytes(name, Some(&key), &sealed), value);
@@ -173,7 +205,10 @@ pub fn register_value(data: &[u8]) {
     for key in [None, Some(&key)] {
         let written = value.to_bytes(name, key).expect("what was read can be written");
         let again = SharedValue::from_bytes(name, key, &written).expect("what we write can be read");
-        assert_eq!((&again.claim, &again.failure, again.void), (&value.claim, &value.failure, value.void));
+        assert_eq!(
+            (&again.claim, &again.failure, again.void),
+            (&value.claim, &value.failure, value.void)
+        );
         let certs = |value: &SharedValue| value.entry.as_ref().map(|entry| (entry.cert.clone(), entry.fetched_at));
         assert_eq!(certs(&again), certs(&value));
         let twice = again.to_bytes(name, None).expect("what was read can be written");
@@ -185,7 +220,11 @@ pub fn register_value(data: &[u8]) {
     }
     // What flights do with its times.
     let now: DateTime<Utc> = clock().now();
-    for until in [value.claim.map(|turn| turn.until), value.failure.map(|failure| failure.until), value.void] {
+    for until in [
+        value.claim.map(|turn| turn.until),
+        value.failure.map(|failure| failure.until),
+        value.void,
+    ] {
         let _ = until.map(|until| (until - now, until > now, clock().local(until)));
     }
 }

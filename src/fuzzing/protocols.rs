@@ -27,7 +27,10 @@ pub fn exec_info(data: &[u8]) {
         Ok(Some(info)) => {
             if let Some(json) = &json {
                 assert_eq!(json["apiVersion"], info.api_version.full_name());
-                assert_eq!(json.pointer("/spec/interactive") == Some(&Value::Bool(true)), info.interactive);
+                assert_eq!(
+                    json.pointer("/spec/interactive") == Some(&Value::Bool(true)),
+                    info.interactive
+                );
             }
         }
         Err(error) => assert!(!told(&error).is_empty()),
@@ -35,7 +38,10 @@ pub fn exec_info(data: &[u8]) {
     let cluster = ClusterInfo::from_env(&env);
     if let Some(cluster) = &cluster {
         let json = json.expect("what a cluster is read from is an object");
-        assert_eq!(json.pointer("/spec/cluster/server"), Some(&Value::String(cluster.server.clone())));
+        assert_eq!(
+            json.pointer("/spec/cluster/server"),
+            Some(&Value::String(cluster.server.clone()))
+        );
         assert!(!cluster.server.is_empty());
     }
     if let Some(lonely) = ClusterInfo::without_ca(&env) {
@@ -67,7 +73,9 @@ pub fn headers(data: &[u8]) {
     // Whatever is added to the cloud's time: tolerances, lifetimes up to five years.
     let theirs = clock.now() + skew.now(&clock);
     assert!(theirs + TimeDelta::days(2000) > theirs - TimeDelta::days(2000));
-    let Ok(endpoint) = Endpoint::parse("https://iam.example.com") else { return };
+    let Ok(endpoint) = Endpoint::parse("https://iam.example.com") else {
+        return;
+    };
     let call = Call {
         service: "IAM",
         endpoint: &endpoint,
@@ -124,18 +132,22 @@ pub fn id_token(data: &[u8]) {
                 assert!(claims.len() < 30 || !text.contains(claims), "{text}");
             }
             Ok(said) => {
+                // Read again, nothing more.
                 let claims = token.expose().split('.').nth(1).expect("a token has claims");
                 let claims = URL_SAFE_NO_PAD.decode(claims).expect("claims are base64");
                 let claims: Value = serde_json::from_slice(&claims).expect("claims are JSON");
                 assert_eq!(claims["iss"], expected.issuer);
                 assert!(claims["exp"].as_f64().expect("an end") + 300.0 > now.timestamp() as f64);
                 let is_audience = |value: &Value| value == expected.client_id;
-                let is_for_us =
-                    is_audience(&claims["aud"]) || claims["aud"].as_array().is_some_and(|all| all.iter().any(is_audience));
+                let is_for_us = is_audience(&claims["aud"])
+                    || claims["aud"].as_array().is_some_and(|all| all.iter().any(is_audience));
                 assert!(is_for_us && claims.get("azp").is_none_or(|azp| !azp.is_string() || is_audience(azp)));
                 assert!(nonce.is_none_or(|nonce| claims["nonce"] == nonce.expose().as_str())); // compared
                 assert!(!said.subject.trim().is_empty());
-                assert!(said.name.is_none_or(|name| name.chars().count() <= 301 && !name.contains('\u{1b}')));
+                assert!(
+                    said.name
+                        .is_none_or(|name| name.chars().count() <= 301 && !name.contains('\u{1b}'))
+                );
             }
         }
     }

@@ -14,8 +14,19 @@ use std::path::Path;
 const SECRET: &str = "Fuzz3rsSecretNobodyMayRead";
 /// The keys whose values are secret, by the formats' own names.
 const SECRET_KEYS: [&str; 13] = [
-    "password", "sk", "secret", "secret_key", "secretAccessKey", "secretKey", "security_token", "securityToken", "token", "auth_token",
-    "passcode", "secret_access_key", "accessToken",
+    "password",
+    "sk",
+    "secret",
+    "secret_key",
+    "secretAccessKey",
+    "secretKey",
+    "security_token",
+    "securityToken",
+    "token",
+    "auth_token",
+    "passcode",
+    "secret_access_key",
+    "accessToken",
 ];
 /// Between `clouds.yaml` and `secure.yaml` in one input.
 const NEXT_FILE: &str = "\n#### secure.yaml\n";
@@ -26,9 +37,13 @@ fn with_secrets(text: &str) -> String {
     for line in text.split_inclusive('\n') {
         let key_start = line.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(0);
         let after = line.get(key_start..).unwrap_or_default();
-        let key_end = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
+        let key_end = after
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(after.len());
         let (key, rest) = after.split_at(key_end);
-        let value_start = rest.find(|c: char| !matches!(c, ' ' | ':' | '=' | '"' | '\'')).unwrap_or(rest.len());
+        let value_start = rest
+            .find(|c: char| !matches!(c, ' ' | ':' | '=' | '"' | '\''))
+            .unwrap_or(rest.len());
         let (between, value) = rest.split_at(value_start);
         let is_plain_value = value.starts_with(|c: char| c.is_ascii_alphanumeric());
         if SECRET_KEYS.contains(&key) && between.contains([':', '=']) && is_plain_value {
@@ -70,7 +85,12 @@ fn located(pin: &Pin, env: &Env) -> Option<Identity> {
             let no_store = |_| LayeredStore::new(Vec::new(), None);
             let credentials = identity.static_credentials(&no_store);
             assert_tells_no_secret(&format!("{credentials:?}"), &[SECRET]);
-            let _ = (identity.signs(), identity.has_passcode(), identity.principal_kind(), identity.without_agency());
+            let _ = (
+                identity.signs(),
+                identity.has_passcode(),
+                identity.principal_kind(),
+                identity.without_agency(),
+            );
             Some(identity)
         }
         (Err(error), Err(again)) => {
@@ -88,7 +108,9 @@ fn told_without_secret(error: &IdentityError) {
 
 fn env(home: &Path, more: &[(&str, &str)]) -> Env {
     let home = home.to_string_lossy().into_owned();
-    let pairs = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let pairs = more
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Env::given(pairs.chain([("HOME".to_owned(), home)]))
 }
 
@@ -129,7 +151,9 @@ pub fn config_toml(home: &Path, data: &[u8]) {
     let directories = Directories::of(&env);
     let load = || Config::load(&directories, env.inputs());
     let Ok(before) = load() else {
-        assert!(Config::store(&directories, env.inputs(), &name("fuzz"), &Profile::default()).is_err() || load().is_err());
+        assert!(
+            Config::store(&directories, env.inputs(), &name("fuzz"), &Profile::default()).is_err() || load().is_err()
+        );
         return;
     };
     for profile in before.profiles.keys().filter_map(|name| ProfileName::parse(name).ok()) {
@@ -152,7 +176,10 @@ pub fn config_toml(home: &Path, data: &[u8]) {
     }
     let stored = load().expect("what we write can be read");
     if let Some(stored) = stored.profiles.get("fuzz") {
-        assert_eq!((&stored.kind, &stored.username, &stored.scope), (&new.kind, &new.username, &new.scope));
+        assert_eq!(
+            (&stored.kind, &stored.username, &stored.scope),
+            (&new.kind, &new.username, &new.scope)
+        );
     } else {
         panic!("the profile is not there: {had:?}");
     }

@@ -276,7 +276,13 @@ mod tests {
         }
         assert_eq!(last_moment().to_rfc3339(), "9999-12-31T23:59:59+00:00");
         // The last that chrono knows, and others of which nothing outside speaks in earnest.
-        for seconds in [-1, LAST_MOMENT + 1, DateTime::<Utc>::MAX_UTC.timestamp(), i64::MAX, i64::MIN] {
+        for seconds in [
+            -1,
+            LAST_MOMENT + 1,
+            DateTime::<Utc>::MAX_UTC.timestamp(),
+            i64::MAX,
+            i64::MIN,
+        ] {
             assert_eq!(moment(seconds), None, "{seconds}");
         }
     }

@@ -55,7 +55,9 @@ pub(crate) fn end_of(expires_in: &serde_json::Value, now: DateTime<Utc>) -> Opti
     let number = expires_in.as_i64().or_else(|| expires_in.as_str()?.parse().ok())?;
     match number {
         ..=0 => None,
-        1..=LARGEST_SPAN => now.checked_add_signed(TimeDelta::try_seconds(number)?).filter(|end| is_moment(*end)),
+        1..=LARGEST_SPAN => now
+            .checked_add_signed(TimeDelta::try_seconds(number)?)
+            .filter(|end| is_moment(*end)),
         since_1970 => moment(since_1970),
     }
 }

@@ -156,7 +156,9 @@ mod tests {
     #[test]
     fn a_value_with_a_time_that_nobody_can_reckon_with_is_none_of_ours() {
         let read = |text: &str| SharedValue::from_bytes("cert-1", None, &Secret::new(text.as_bytes().to_vec()));
-        assert!(read(r#"{"f":1,"void":"2026-11-26T18:00:00Z","claim":{"until":"2026-11-26T18:00:20Z","by":1}}"#).is_some());
+        assert!(
+            read(r#"{"f":1,"void":"2026-11-26T18:00:00Z","claim":{"until":"2026-11-26T18:00:20Z","by":1}}"#).is_some()
+        );
         for text in [
             r#"{"f":1,"void":"+262142-12-31T23:59:59.999999999Z"}"#,
             r#"{"f":1,"claim":{"until":"+262142-12-31T23:59:59Z","by":1}}"#,

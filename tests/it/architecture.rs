@@ -463,7 +463,11 @@ fn every_door_of_a_secret_is_explained() {
 
 /// Whatever can be opened, and how: a read has a bound and a deadline in `host/input`, what we keep goes through `private_dir`, and the
 /// others say here what they are. Issue 12, D14 and D16.
-const OPENERS: [(&str, &str); 11] = [
+const OPENERS: [(&str, &str); 12] = [
+    (
+        "fuzzing/sources.rs",
+        "a fuzzer's own files, which the program then reads",
+    ),
     ("host/input/read.rs", "every input: bounded, until the deadline"),
     (
         "private_dir.rs",

@@ -128,9 +128,7 @@ fn portal(file: &str, name: &str, profile: &Value) -> Option<FoundIdentity> {
             }),
             given: Some(PortalSession {
                 token: Secret::new(token.to_owned()),
-                ends_at: ends_at
-                    .and_then(moment)
-                    .unwrap_or_else(last_moment),
+                ends_at: ends_at.and_then(moment).unwrap_or_else(last_moment),
             }),
         },
         agency: None,

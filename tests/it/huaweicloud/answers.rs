@@ -128,3 +128,23 @@ fn what_a_server_says_reaches_the_terminal_shortened_and_without_control_signs()
     assert!(outcome.stderr.len() < 2000, "{}", outcome.stderr.len());
     assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
 }
+
+/// Found by fuzzing: no clock would ever find it valid, so that it would be fetched anew at every call.
+#[test]
+fn a_certificate_that_ends_before_it_begins_is_malformed() {
+    use base64::Engine as _;
+    use cce_login::certificate::{ClientCert, ClientCertError};
+    let issued = cce_sim::Sim::start().issue_certificate("prod", "alice", std::time::Duration::from_secs(3600));
+    let (_, pem) = x509_parser::pem::parse_x509_pem(issued.certificate.as_bytes()).unwrap();
+    let mut der = pem.contents;
+    // The two times stand one after the other, each a UTCTime of thirteen letters.
+    let begin = der.windows(2).position(|head| head == [0x17, 13]).unwrap() + 2;
+    for at in begin..begin + 13 {
+        der.swap(at, at + 15);
+    }
+    let text = base64::engine::general_purpose::STANDARD.encode(&der);
+    let reversed = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+    let read = |certificate: &str| ClientCert::from_pem(certificate.as_bytes(), issued.key.as_bytes()).map(drop);
+    assert_eq!(read(&issued.certificate), Ok(()));
+    assert_eq!(read(&reversed), Err(ClientCertError::MalformedCertificate));
+}
