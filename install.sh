@@ -71,17 +71,23 @@ links_statically() {
     esac
 }
 
+# A string of TOML.
+quoted() { printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"; }
+
 build() {
     say "Building $name $(version_of_checkout)"
     messages=$work/messages
     # The messages name the program's file, wherever cargo's settings put it.
     set -- build --release --locked --bin "$name" --message-format=json-render-diagnostics
     host=$(rustc -vV | sed -n 's/^host: //p')
+    # The program names no directory of whoever builds it, and the same commit gives the same bytes wherever it is built.
+    flags=$(quoted "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"),$(quoted "--remap-path-prefix=$root=.")
     if links_statically "$host"; then
         # getrandom: a static program has no dynamic linker to ask for the system call, and would open /dev/random instead.
-        flags="'-C', 'target-feature=+crt-static', '-C', 'relocation-model=static', '--cfg', 'getrandom_backend=\"linux_getrandom\"'"
-        set -- "$@" --target "$host" --config "target.$host.rustflags=[$flags]"
+        flags="$flags,'-C','target-feature=+crt-static','-C','relocation-model=static','--cfg','getrandom_backend=\"linux_getrandom\"'"
+        set -- "$@" --target "$host"
     fi
+    set -- "$@" --config "target.$host.rustflags=[$flags]"
     (cd "$root" && cargo "$@") >"$messages" </dev/null ||
         fail 'the build failed' 'what cargo says above tells why'
     built=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$messages" | tail -n 1)

@@ -1,7 +1,8 @@
 //! Many clusters in one login: whether the time grows with their number and no faster, and how much memory it takes.
 
-use super::{World, median, program};
+use super::{PROGRAM, World, median, program};
 use cce_sim::ClusterSpec;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -19,14 +20,8 @@ pub(super) fn logins() {
         "login --all, first time", "ms", "ms each", "MiB"
     );
     for count in COUNTS {
-        let world = World::new();
-        for number in 1..count {
-            world.sim.add_cluster(ClusterSpec {
-                eip: false,
-                ..ClusterSpec::named(&format!("team-{number:04}"))
-            });
-        }
-        let runs: Vec<(f64, f64)> = (0..RUNS).map(|run| login(&world, run)).collect();
+        let world = world_of(count);
+        let runs: Vec<(f64, f64)> = (0..RUNS).map(|run| login(&world, &program(), run)).collect();
         let time = median(runs.iter().map(|(time, _)| *time));
         let memory = runs.iter().map(|(_, memory)| *memory).fold(0.0, f64::max);
         println!(
@@ -37,12 +32,44 @@ pub(super) fn logins() {
     }
 }
 
+/// The largest count, in turns with another revision's program.
+pub(super) fn against(baseline: &Path) {
+    let [.., count] = COUNTS;
+    let world = world_of(count);
+    let runs = (0..RUNS).map(|run| {
+        let (ours, _) = login(&world, &program(), 2 * run);
+        let (theirs, _) = login(&world, baseline, 2 * run + 1);
+        (ours, theirs)
+    });
+    let runs: Vec<(f64, f64)> = runs.collect();
+    println!(
+        "{:<58} {:>9.1} {:>9.1} {:>7.2}",
+        format!("login --all, {count} clusters"),
+        median(runs.iter().map(|(ours, _)| *ours)),
+        median(runs.iter().map(|(_, theirs)| *theirs)),
+        median(runs.iter().map(|(ours, theirs)| ours / theirs))
+    );
+}
+
+/// A cloud with so many clusters.
+fn world_of(count: u32) -> World {
+    let world = World::new();
+    for number in 1..count {
+        world.sim.add_cluster(ClusterSpec {
+            eip: false,
+            ..ClusterSpec::named(&format!("team-{number:04}"))
+        });
+    }
+    world
+}
+
 /// Milliseconds and MiB of one login into a new file.
-fn login(world: &World, run: usize) -> (f64, f64) {
+fn login(world: &World, program: &Path, run: usize) -> (f64, f64) {
     let file = world.home.path().join(format!("kubeconfig-{run}"));
     let mut command = world.in_world(std::env::current_exe().unwrap(), &["one-login"]);
     command
         .env("CCE_LOGIN_IAM_ENDPOINT", world.sim.iam_endpoint())
+        .env(PROGRAM, program)
         .env(FILE, &file);
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -440,6 +440,27 @@ fn no_doc_is_a_single_word() {
     }
 }
 
+/// Each dependency is somebody else's code beside our users' keys: its line, or the one above it, says what it is here for.
+#[test]
+fn every_dependency_has_a_reason() {
+    for manifest in ["Cargo.toml", "tests/sim/Cargo.toml", "fuzz/Cargo.toml"] {
+        let text = std::fs::read_to_string(in_repository(manifest)).unwrap();
+        let mut is_dependency = false;
+        let mut before = "";
+        for line in text.lines() {
+            if line.starts_with('[') {
+                is_dependency = line.ends_with("dependencies]");
+            } else if is_dependency && line.contains(" = ") && !line.starts_with('#') {
+                assert!(
+                    line.contains(" # ") || before.starts_with('#'),
+                    "{manifest}: no reason for `{line}`"
+                );
+            }
+            before = line;
+        }
+    }
+}
+
 #[test]
 fn every_door_of_a_secret_is_explained() {
     let mut count = 0;
