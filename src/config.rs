@@ -9,6 +9,7 @@ use crate::host::{Directories, Input, Inputs, write_private};
 use crate::ids::ProfileName;
 use crate::store::SecretPlace;
 use crate::words::Word as _;
+use crate::words::names::did_you_mean;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -203,7 +204,7 @@ pub struct VaultProfile {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// There is no home directory, so no place for it.
-    #[error("there is no directory for `config.toml`")]
+    #[error("`HOME` is not set, so there is no place where profiles are kept")]
     NoDirectory,
     /// `sudo` has left `HOME` as it was: what root makes there, its owner cannot change.
     #[error("`HOME` is `{}`, which belongs to somebody else, so no profile is kept there", .0.display())]
@@ -247,7 +248,7 @@ impl Explain for ConfigError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::HomeOfSomebodyElse(_) => crate::host::NOT_OUR_HOME.to_owned(),
-            Self::NoDirectory => "set `HOME`, or `CCE_LOGIN_CONFIG_DIR` to an absolute path".to_owned(),
+            Self::NoDirectory => crate::host::NO_HOME.to_owned(),
             Self::Io { path, .. } => format!("check who owns `{}` and its directory", path.display()),
             Self::NotOurs { path, .. } => {
                 let path = path.display();
@@ -277,6 +278,17 @@ impl Config {
                 toml_edit::de::from_str(&text).map_err(|error| malformed(&path, &text, error.span(), error.message()))
             }
         }
+    }
+
+    /// The same for who asks for profiles alone: an error where there is no place for them.
+    pub(crate) fn load_from_home(directories: &Directories, inputs: &Inputs) -> Result<Self, ConfigError> {
+        place(directories)?;
+        Self::load(directories, inputs)
+    }
+
+    /// What a mistyped name of a profile may mean.
+    pub(crate) fn meant(&self, name: &ProfileName) -> Option<String> {
+        did_you_mean(name.as_str(), self.profiles.keys().map(String::as_str))
     }
 
     /// Adds or replaces one profile, and leaves the rest of the file as it is.
@@ -332,6 +344,14 @@ fn path(directories: &Directories) -> Option<PathBuf> {
     directories.config.as_ref().map(|dir| dir.join("config.toml"))
 }
 
+/// Where the file is, or would be made.
+fn place(directories: &Directories) -> Result<PathBuf, ConfigError> {
+    path(directories).ok_or_else(|| match &directories.home_of_somebody_else {
+        Some(home) => ConfigError::HomeOfSomebodyElse(home.clone()),
+        None => ConfigError::NoDirectory,
+    })
+}
+
 fn read(path: &Path, inputs: &Inputs) -> Result<Option<String>, ConfigError> {
     for place in path.parent().into_iter().chain([path]) {
         check_ours(place)?;
@@ -363,10 +383,7 @@ fn edit(
     inputs: &Inputs,
     change: impl FnOnce(&mut toml_edit::DocumentMut),
 ) -> Result<PathBuf, ConfigError> {
-    let path = path(directories).ok_or_else(|| match &directories.home_of_somebody_else {
-        Some(home) => ConfigError::HomeOfSomebodyElse(home.clone()),
-        None => ConfigError::NoDirectory,
-    })?;
+    let path = place(directories)?;
     let text = read(&path, inputs)?.unwrap_or_default();
     let mut document: toml_edit::DocumentMut = text
         .parse()

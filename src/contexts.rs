@@ -54,9 +54,7 @@ impl Explain for ContextError {
             match self {
                 Self::NoCurrent => "choose one with `--context NAME`, or take `--all`",
                 Self::NoneOurs => "`kubectl cce-login` sets one up",
-                Self::NotOurs(_) => {
-                    "choose another one with `--context NAME`, or take `--all`; `kubectl cce-login` sets one up"
-                }
+                Self::NotOurs(_) => "choose another one with `--context NAME`; `kubectl cce-login` sets one up",
                 Self::Arguments => "run `kubectl cce-login` again for this cluster: it writes the entry anew",
             }
             .to_owned(),
@@ -70,6 +68,15 @@ pub(crate) fn load(host: &Host, named: Option<PathBuf>) -> Result<Kubeconfig> {
     let kubeconfig = load_or_new(host, named)?;
     match kubeconfig.missing_file().filter(|_| is_named) {
         Some(path) => Err(KubeconfigError::Missing { path: path.to_owned() }.into()),
+        None => Ok(kubeconfig),
+    }
+}
+
+/// The same for who looks at nothing else: of the files that `KUBECONFIG` names, one must be there.
+pub(crate) fn load_existing(host: &Host, named: Option<PathBuf>) -> Result<Kubeconfig> {
+    let kubeconfig = load(host, named)?;
+    match kubeconfig.nowhere() {
+        Some(nowhere) => Err(nowhere.into()),
         None => Ok(kubeconfig),
     }
 }
@@ -90,6 +97,11 @@ pub(crate) fn locations(host: &Host, named: Option<PathBuf>) -> Result<Locations
 pub(crate) fn select<'k>(kubeconfig: &'k Kubeconfig, selection: &'k Selection) -> Result<Vec<OurContext<'k>>> {
     let ours = kubeconfig.ours();
     let names: Vec<&str> = match selection {
+        _ if ours.is_empty()
+            && let Some(nowhere) = kubeconfig.nowhere() =>
+        {
+            return Err(nowhere.into());
+        }
         Selection::All if ours.is_empty() => return Err(ContextError::NoneOurs.into()),
         Selection::All => return Ok(ours),
         Selection::Named(names) => names.iter().map(String::as_str).collect(),
@@ -99,7 +111,7 @@ pub(crate) fn select<'k>(kubeconfig: &'k Kubeconfig, selection: &'k Selection) -
         let found = ours.iter().find(|context| context.name == name).cloned();
         found.ok_or_else(|| match kubeconfig.context(name) {
             Some(_) => ContextError::NotOurs(sanitize(name)).into(),
-            None => KubeconfigError::NoSuchContext { name: name.to_owned() }.into(),
+            None => KubeconfigError::no_such_context(name, ours.iter().map(|context| context.name)).into(),
         })
     };
     let mut chosen: Vec<OurContext<'k>> = Vec::new();

@@ -18,7 +18,7 @@ mod self_protection;
 pub use clock::{Asked, Clock, Deadline, Skew};
 pub(crate) use clock::{Stopwatch, is_moment, last_moment, moment};
 pub use directories::Directories;
-pub(crate) use directories::NOT_OUR_HOME;
+pub(crate) use directories::{NO_HOME, NOT_OUR_HOME};
 pub(crate) use input::text_of;
 pub use input::{Input, Inputs};
 pub use parent_env::ParentEnv;

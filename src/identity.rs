@@ -20,8 +20,9 @@ mod trust;
 use crate::config::{Config, Profile};
 use crate::host::{Directories, Env};
 use crate::huaweicloud::credentials::Credentials;
-use crate::ids::ProfileName;
+use crate::ids::{AccessKeyId, ProfileName};
 use crate::sanitize::sanitize;
+use crate::secret::Secret;
 use crate::store::{LayeredStore, SecretPlace};
 use crate::words::Word as _;
 use fingerprint::Fingerprint;
@@ -63,10 +64,11 @@ impl Identity {
     /// SDKs' file, KooCLI, `clouds.yaml`, an identity provider, a pod.
     pub fn locate(pin: &Pin, env: &Env, directories: &Directories) -> Result<Self, IdentityError> {
         let identity = sources::locate(pin, env, directories).map_err(|error| {
+            use IdentityError::{HomeOfSomebodyElse, NoProfile, NoneConfigured, NoneWithoutHome, ProfileWithoutHome};
             match (error, &directories.home_of_somebody_else) {
-                (IdentityError::NoneConfigured { .. } | IdentityError::NoProfile(_), Some(home)) => {
-                    IdentityError::HomeOfSomebodyElse(home.clone())
-                }
+                (NoneConfigured { .. } | NoProfile { .. }, Some(home)) => HomeOfSomebodyElse(home.clone()),
+                (NoProfile { name, .. }, None) if directories.config.is_none() => ProfileWithoutHome(name),
+                (NoneConfigured { .. }, None) if directories.config.is_none() => NoneWithoutHome,
                 (error, _) => error,
             }
         })?;
@@ -79,6 +81,24 @@ impl Identity {
         sources::all(env, directories)
     }
 
+    /// The access key of the environment, if it does not end by itself and stands for its own user.
+    pub(crate) fn lasting_key_of_variables(
+        env: &Env,
+        directories: &Directories,
+    ) -> Option<(AccessKeyId, Secret<String>)> {
+        let found = Self::locate(&Pin::Source(SourceName::Env, None), env, directories)
+            .ok()?
+            .found;
+        match found.means {
+            AuthMethod::AccessKey {
+                id,
+                secret: SecretRef::Inline(secret),
+                security_token: None,
+            } if found.agency.is_none() => Some((id, secret)),
+            _ => None,
+        }
+    }
+
     fn of_profile(name: ProfileName, config: &Config, env: &Env) -> Result<Self, IdentityError> {
         let found = sources::profile::find(&name, config, env)?;
         Ok(Self::new(IdentityOrigin::Profile(name), found))
@@ -89,7 +109,7 @@ impl Identity {
         name: &ProfileName,
         config: &Config,
         env: &Env,
-        secret: Option<crate::secret::Secret<String>>,
+        secret: Option<Secret<String>>,
     ) -> Result<Self, IdentityError> {
         let mut identity = Self::of_profile(name.clone(), config, env)?;
         if let (

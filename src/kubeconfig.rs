@@ -105,6 +105,18 @@ impl Kubeconfig {
         missing.map(|file| file.path.as_path())
     }
 
+    /// That none of the files is there which somebody has named, by `KUBECONFIG` or a flag.
+    pub(crate) fn nowhere(&self) -> Option<KubeconfigError> {
+        let is_there = self.files.iter().any(|file| file.text.is_some());
+        let first = self
+            .files
+            .first()
+            .filter(|_| !is_there && !self.locations.is_default())?;
+        Some(KubeconfigError::Missing {
+            path: first.path.clone(),
+        })
+    }
+
     /// A kubeconfig that came in another way than by its file; `path` is what errors name.
     pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, KubeconfigError> {
         let text = Text::decode(path, bytes)?;

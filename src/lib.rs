@@ -46,7 +46,7 @@
 //! | [`store`] | OS keyring, kernel keyring, memory directory, file; layered |
 //! | `private_dir` | a directory that is ours alone, and files in it |
 //! | [`certificate`] | the certificate: the only room that reads X.509 |
-//! | `words` | closed lists of words: read, shown in help and errors, completed |
+//! | `words` | closed lists of words: read, shown in help and errors, completed; names in a sentence, and what a mistyped one may mean |
 //! | [`lifetime`], [`ids`] | `--duration`, names and ids: parsed once |
 //! | [`secret`], [`sanitize`], [`env_vars`] | what must not be shown, what a server said, the variables we read |
 //!

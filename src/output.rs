@@ -5,14 +5,12 @@ pub(crate) mod natural_order;
 pub(crate) mod some_failed;
 
 pub(crate) use crate::cli::words::Format;
+pub(crate) use crate::words::names::quoted as names;
 
 use crate::error::{Exit, Explain, Result};
 use crate::host::Host;
-use crate::sanitize::{self, sanitize};
+use crate::sanitize;
 use serde::Serialize;
-
-/// The most names in a sentence.
-const MOST_NAMES: usize = 8;
 
 /// A value as indented JSON with a line end.
 pub(crate) fn json(value: &impl Serialize) -> String {
@@ -71,20 +69,6 @@ pub(crate) fn narrow_table(rows: &[Vec<String>], dispensable: &[&str]) -> String
 /// The columns that a text takes on a terminal: Chinese signs take two.
 fn columns_of(text: &str) -> usize {
     unicode_width::UnicodeWidthStr::width(text)
-}
-
-/// Names in a sentence: the first few, and how many more there are.
-pub(crate) fn names(names: &[&str]) -> String {
-    let shown = names
-        .iter()
-        .take(MOST_NAMES)
-        .map(|name| format!("`{}`", sanitize(name)))
-        .collect::<Vec<_>>()
-        .join(", ");
-    match names.len().saturating_sub(MOST_NAMES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 /// Why the answer could not be written.

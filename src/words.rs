@@ -1,6 +1,8 @@
 //! Closed lists of words. What a flag, a variable or a file takes of them is an enum; its words are written once, and help, plan and
 //! completion read them here.
 
+pub(crate) mod names;
+
 /// An enum whose values are words.
 pub(crate) trait Word: Copy + 'static {
     /// All of them, in the order in which people read them.

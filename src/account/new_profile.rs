@@ -92,7 +92,8 @@ pub(crate) fn verify(session: &Session<'_>, args: &ProfileSetArgs, identity: &Id
     };
     if let Some(project) = args.project.as_deref() {
         let is_meant = |known: &&Project| known.name == project || known.id.as_str() == project;
-        only_project(project, found.projects.iter().filter(is_meant).cloned().collect())?;
+        let meant = found.projects.iter().filter(is_meant).cloned().collect();
+        only_project(project, meant, found.projects.iter().map(|known| known.name.as_str()))?;
     }
     Ok(found)
 }
@@ -125,6 +126,25 @@ pub(crate) fn why_no_keyring(session: &Session<'_>) -> Option<String> {
     let lookup = session.secrets(SecretPlace::Keyring).get("probe");
     let trouble = lookup.troubles.into_iter().next();
     trouble.map(|trouble| trouble.error.to_string())
+}
+
+/// Where no keyring can keep a secret, a person says before it is typed whether a file may. No: nothing is typed, and nothing is kept.
+pub(crate) fn agree_to_file(session: &Session<'_>, plan: &mut ProfileSetPlan) -> Result<()> {
+    if plan.profile.secret_place() != SecretPlace::Keyring {
+        return Ok(());
+    }
+    let Some(reason) = why_no_keyring(session) else {
+        return Ok(());
+    };
+    let name = plan.name.clone();
+    session.host.say(&format!(
+        "no keyring can keep the secret of profile `{name}` ({reason}), so it would lie in clear text, in a file that only you can read"
+    ));
+    if !session.host.confirm_explicitly("Keep it in that file?")? {
+        return Err(NotKept { name, reason }.into());
+    }
+    plan.profile.secret_store = Profile::secret_store_of(SecretPlace::File);
+    Ok(())
 }
 
 /// Keeps the profile without its secret: its certificates are good until they end.

@@ -41,7 +41,8 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Resul
     let kubeconfigs = load(args, host)?;
     for name in &args.context {
         if kubeconfigs.iter().all(|kubeconfig| kubeconfig.context(name).is_none()) {
-            return Err(KubeconfigError::NoSuchContext { name: name.clone() }.into());
+            let known = kubeconfigs.iter().flat_map(Kubeconfig::contexts);
+            return Err(KubeconfigError::no_such_context(name, known.map(|context| context.name)).into());
         }
     }
     let held: Vec<Vec<HeldCertificate>> = kubeconfigs
@@ -109,7 +110,8 @@ fn load(args: &ConvertArgs, host: &Host) -> Result<Vec<Kubeconfig>> {
         [] => vec![None],
         files => files.iter().map(|file| Some(plan::absolute(Path::new(file)))).collect(),
     };
-    named.into_iter().map(|file| contexts::load(host, file)).collect()
+    let load = |file| contexts::load_existing(host, file);
+    named.into_iter().map(load).collect()
 }
 
 /// The command of the new entries: our name, or the full path where the name is not found.

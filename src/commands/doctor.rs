@@ -22,9 +22,10 @@ use crate::kubectl::rules;
 use crate::lifetime::about;
 use crate::output;
 use crate::plan::{self, CloudSettings, ContextsPlan, RunSettings, Selection};
-use crate::sanitize::shell_word;
+use crate::sanitize::{sanitize, shell_word};
 use crate::session::{BrowserUse, Session};
 use crate::sign_in::SignIn;
+use crate::words::names::did_you_mean;
 use finding::{Finding, Level};
 
 /// Something does not work.
@@ -66,7 +67,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, host: &Host) -> Result
 
 /// Every part of the way, from the kubeconfig and this machine to the API servers of the chosen contexts.
 fn look(session: &Session<'_>, global: &GlobalArgs, args: &DoctorArgs, plan: &ContextsPlan) -> Vec<Finding> {
-    let loaded = contexts::load(session.host, plan.kubeconfig.clone());
+    let loaded = contexts::load_existing(session.host, plan.kubeconfig.clone());
     let kubeconfig = loaded.as_ref().ok();
     let ours = kubeconfig.map_or_else(Vec::new, Kubeconfig::ours);
     let kubectl = Kubectl::find(session.host);
@@ -159,8 +160,9 @@ fn named<'k>(ours: Vec<OurContext<'k>>, names: &[String]) -> (Vec<OurContext<'k>
     let unknown = names.iter().filter(|name| !is_ours(name)).map(|name| {
         Finding::problem(
             "context",
-            format!("there is no context `{name}` that uses us"),
-            "`kubectl cce-login status` lists them",
+            format!("there is no context `{}` that uses us", sanitize(name)),
+            did_you_mean(name, ours.iter().map(|context| context.name))
+                .unwrap_or_else(|| "`kubectl cce-login status` lists them".to_owned()),
         )
     });
     let unknown = unknown.collect();

@@ -41,8 +41,8 @@ enum ProfileError {
     SecretLeft { name: ProfileName, source: StoreError },
     #[error("profile `{name}` and its secret are removed, but not everything that it has fetched is forgotten")]
     Left { name: ProfileName, source: NotForgotten },
-    #[error("there is no profile `{0}`")]
-    Unknown(ProfileName),
+    #[error("there is no profile `{name}`")]
+    Unknown { name: ProfileName, meant: Option<String> },
 }
 
 impl Explain for ProfileError {
@@ -57,7 +57,7 @@ impl Explain for ProfileError {
             | Self::NobodyToAsk(..)
             | Self::NobodyForPasscode(_)
             | Self::NoAccessKeyId
-            | Self::Unknown(_) => Exit::Usage,
+            | Self::Unknown { .. } => Exit::Usage,
             Self::SecretLeft { .. } | Self::Left { .. } => Exit::Failed,
         }
     }
@@ -76,8 +76,18 @@ impl Explain for ProfileError {
             Self::NoAccessKeyId => "give it with `--access-key-id`, or another `--kind`".to_owned(),
             Self::SecretLeft { source, .. } => cure(source).to_owned(),
             Self::Left { source, .. } => return source.hint(),
-            Self::Unknown(_) => "`kubectl cce-login profile list` shows the profiles".to_owned(),
+            Self::Unknown { meant: Some(meant), .. } => meant.clone(),
+            Self::Unknown { .. } => "`kubectl cce-login profile list` shows the profiles".to_owned(),
         })
+    }
+}
+
+impl ProfileError {
+    fn unknown(name: &ProfileName, config: &Config) -> Self {
+        Self::Unknown {
+            name: name.clone(),
+            meant: config.meant(name),
+        }
     }
 }
 
@@ -99,9 +109,9 @@ fn remove(args: &ProfileRemoveArgs, global: &GlobalArgs, host: &Host) -> Result<
         RunSettings::new(global, &host.env, host.terminal)?,
         global.verbose,
     );
-    let mut config = Config::load(&session.directories, session.host.env.inputs())?;
+    let mut config = Config::load_from_home(&session.directories, session.host.env.inputs())?;
     let profile = config.profiles.remove(name.as_str());
-    let profile = profile.ok_or_else(|| ProfileError::Unknown(name.clone()))?;
+    let profile = profile.ok_or_else(|| ProfileError::unknown(&name, &config))?;
     if !dependents::is_agreed(&session, args, &name, &config)? {
         return Ok(());
     }

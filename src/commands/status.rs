@@ -68,7 +68,9 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, host: &Host) -> Result
         .collect();
     output::print(host, &rows::render(&rows, format, &host.clock))?;
     if rows.is_empty() && matches!(format, Format::Table | Format::Wide) {
-        host.say("no context uses `kubectl cce-login`: `kubectl cce-login` sets one up");
+        let problem = kubeconfig.nowhere().map(|nowhere| nowhere.to_string());
+        let problem = problem.unwrap_or_else(|| "no context uses `kubectl cce-login`".to_owned());
+        host.say(&format!("{problem}: `kubectl cce-login` sets one up"));
     }
     match refused {
         Some(refused) if args.check => Err(NotWell::Unusable(refused).into()),

@@ -16,6 +16,7 @@ use crate::plan::{ClusterRef, ProjectChoice, SearchPlan};
 use crate::session::Session;
 use crate::sign_in::SignIn;
 use crate::sign_in::explain::explain;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How many requests are in flight at a time.
@@ -177,6 +178,7 @@ impl<'a> Search<'a> {
         let queries = self.queries();
         let answers = parallel::map(&queries, BOUND, |query| self.projects_of(query));
         let (mut locations, mut failures) = (Vec::<Location>::new(), Vec::new());
+        let mut names = BTreeSet::new();
         for (query, answer) in queries.into_iter().zip(answers) {
             let projects = match answer {
                 Ok(projects) => projects,
@@ -189,13 +191,14 @@ impl<'a> Search<'a> {
                     continue;
                 }
             };
+            names.extend(projects.iter().map(|project| project.name.clone()));
             let found: Vec<Location> = projects
                 .into_iter()
                 .filter_map(|project| self.location(&query, project))
                 .collect();
             if let (true, Some(region), None) = (found.is_empty(), &query.region, &self.plan.project) {
                 failures.push(SearchFailure {
-                    error: no_project(region.as_str()),
+                    error: IamError::no_project(region.as_str(), []).into(),
                     region: query.region,
                     project: None,
                 });
@@ -207,8 +210,12 @@ impl<'a> Search<'a> {
             }
         }
         match &self.plan.project {
-            Some(ProjectChoice::Name(name)) if locations.is_empty() && failures.is_empty() => Err(no_project(name)),
-            Some(ProjectChoice::Id(id)) if locations.is_empty() && failures.is_empty() => Err(no_project(id.as_str())),
+            Some(ProjectChoice::Name(name)) if locations.is_empty() && failures.is_empty() => {
+                Err(IamError::no_project(name, names.iter().map(String::as_str)).into())
+            }
+            Some(ProjectChoice::Id(id)) if locations.is_empty() && failures.is_empty() => {
+                Err(IamError::no_project(id.as_str(), []).into())
+            }
             _ => Ok((locations, failures)),
         }
     }
@@ -315,10 +322,6 @@ impl<'a> Search<'a> {
             _ => error,
         }
     }
-}
-
-fn no_project(name: &str) -> Error {
-    IamError::NoProject { name: name.to_owned() }.into()
 }
 
 /// The cluster with this id; else those with this name or alias, or with the name that says its project: `prod.eu-de`.

@@ -5,9 +5,7 @@ use crate::error::{Exit, Explain};
 use crate::huaweicloud::iam::Project;
 use crate::output;
 use crate::sanitize::sanitize;
-
-/// How alike two names must be for one to be proposed in place of the other (0 to 1).
-const ALIKE: f64 = 0.7;
+use crate::words::names::did_you_mean;
 
 /// Why a name means no cluster.
 #[derive(Debug, thiserror::Error)]
@@ -131,17 +129,10 @@ pub(crate) fn not_given(clusters: &[LocatedCluster], project: &Project) -> Selec
 
 fn unknown(clusters: &[LocatedCluster], wanted: &str, among: Among<'_>) -> SelectError {
     let names = names(clusters);
-    let likeness = |name: &str| strsim::jaro_winkler(wanted, name);
-    let mut near: Vec<&str> = names.iter().copied().filter(|name| likeness(name) >= ALIKE).collect();
-    near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
     SelectError::Unknown {
         wanted: sanitize(wanted),
         among: among.in_words(),
-        hint: if near.is_empty() {
-            among.hint(&names)
-        } else {
-            format!("did you mean {}?", output::names(&near))
-        },
+        hint: did_you_mean(wanted, names.iter().copied()).unwrap_or_else(|| among.hint(&names)),
     }
 }
 

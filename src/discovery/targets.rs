@@ -15,7 +15,7 @@ use crate::identity::Identity;
 use crate::ids::Region;
 use crate::kubeconfig::{Kubeconfig, OurContext};
 use crate::output::some_failed::Failures;
-use crate::plan::{self, CertificateSettings, CloudSettings, ClusterRef, ClusterSelection, SearchPlan};
+use crate::plan::{self, CertificateSettings, CloudSettings, ClusterRef, ClusterSelection, SearchPlan, Selection};
 use crate::sanitize::sanitize;
 use crate::session::Session;
 use crate::sign_in::SignIn;
@@ -60,8 +60,11 @@ pub(crate) fn find(
     match choice {
         ClusterSelection::Contexts(plan) => {
             let kubeconfig = contexts::load(session.host, plan.kubeconfig.clone())?;
-            // `--all` means something else here than where this error comes from.
-            let chosen = contexts::select(&kubeconfig, &plan.selection).map_err(|error| error.with_hint(CHOOSE))?;
+            let chosen = contexts::select(&kubeconfig, &plan.selection).map_err(|error| match plan.selection {
+                // `--all` means something else here than where this error comes from.
+                Selection::Current if kubeconfig.nowhere().is_none() => error.with_hint(CHOOSE),
+                _ => error,
+            })?;
             Ok(of_contexts(session, global, &chosen))
         }
         ClusterSelection::Listed { names } => listed(session, global, args, names),

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// What to do about a `HOME` that is somebody else's.
 pub(crate) const NOT_OUR_HOME: &str = "run it without `sudo`; or set `HOME` to your own directory, as `sudo -H` does";
 
+/// What to do where nothing says where the home directory is.
+pub(crate) const NO_HOME: &str = "set `HOME` (or `CCE_LOGIN_CONFIG_DIR`) to an absolute path";
+
 /// The directories we keep things in. A part that is `None` cannot be kept (no home directory, or not ours).
 #[derive(Debug, Clone, Default)]
 pub struct Directories {

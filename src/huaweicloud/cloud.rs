@@ -4,6 +4,7 @@ mod places;
 
 use crate::ids::{Endpoint, Region};
 use crate::sanitize::sanitize;
+use crate::words::names::near;
 
 /// A cloud with CCE.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,11 +265,10 @@ impl Cloud {
 
     /// The known regions whose names are most like this one, the nearest first.
     pub(crate) fn regions_like(region: &Region) -> Vec<Region> {
-        let likeness = |known: &Region| strsim::jaro_winkler(region.as_str(), known.as_str());
-        let mut near: Vec<Region> = Self::known_regions().filter(|known| likeness(known) >= ALIKE).collect();
-        near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
-        near.truncate(MOST_LIKE);
-        near
+        let known: Vec<Region> = Self::known_regions().collect();
+        let near = near(region.as_str(), known.iter().map(Region::as_str), ALIKE);
+        let near = near.into_iter().take(MOST_LIKE);
+        near.filter_map(|name| Region::parse(name).ok()).collect()
     }
 
     fn service(&self, service: &str, region: &Region) -> Endpoint {

@@ -8,6 +8,7 @@ use crate::error::{Exit, Explain, UNUSABLE_FOR};
 use crate::huaweicloud::api::{Answer, Api, ApiError, Call};
 use crate::ids::{AccessKeyId, Endpoint, ProjectId, ProjectName, UserId};
 use crate::sanitize::sanitize;
+use crate::words::names::did_you_mean;
 use chrono::TimeDelta;
 use serde_json::Value;
 
@@ -50,6 +51,8 @@ pub(crate) enum IamError {
     NoProject {
         /// What was looked for.
         name: String,
+        /// What it may mean.
+        meant: Option<String>,
     },
     /// Two projects of this name.
     #[error("{} projects are called `{name}`", ids.len())]
@@ -58,6 +61,16 @@ pub(crate) enum IamError {
         name: String,
         ids: Vec<ProjectId>,
     },
+}
+
+impl IamError {
+    /// There is no project of this name or id among those with the names that are known.
+    pub(crate) fn no_project<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Self {
+        Self::NoProject {
+            name: sanitize(name),
+            meant: did_you_mean(name, known),
+        }
+    }
 }
 
 impl Explain for IamError {
@@ -71,10 +84,10 @@ impl Explain for IamError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Api(error) => error.hint(),
-            Self::NoProject { .. } => Some(
+            Self::NoProject { meant, .. } => Some(meant.clone().unwrap_or_else(|| {
                 "give the project's name or id with `--project` (a region's main project is named like the region)"
-                    .to_owned(),
-            ),
+                    .to_owned()
+            })),
             Self::Ambiguous { ids, .. } => {
                 let ids: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
                 Some(format!("give the project's id with `--project`: {}", ids.join(" or ")))
@@ -118,7 +131,12 @@ impl IamClient<'_> {
     pub(crate) fn project_by_name(&self, name: &str) -> Result<Project, IamError> {
         let mut projects = self.list(vec![("name".to_owned(), name.to_owned())])?;
         projects.retain(|project| project.name == name);
-        only_project(name, projects)
+        let known = if projects.is_empty() {
+            self.projects().unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        only_project(name, projects, known.iter().map(|project| project.name.as_str()))
     }
 
     /// The project with this id, from the list of all that this identity can see.
@@ -127,7 +145,7 @@ impl IamClient<'_> {
         projects
             .into_iter()
             .find(|project| project.id == *id)
-            .ok_or_else(|| IamError::NoProject { name: id.to_string() })
+            .ok_or_else(|| IamError::no_project(id.as_str(), []))
     }
 
     /// All projects that this identity can see.
@@ -239,15 +257,19 @@ fn incomplete(what: &str) -> ApiError {
     }
 }
 
-/// The one project that `name` can mean; an error if there is none, or more.
-pub(crate) fn only_project(name: &str, mut matching: Vec<Project>) -> Result<Project, IamError> {
-    let name = sanitize(name);
+/// The one project that `name` can mean; an error if there is none, or more. `known` are the names of all.
+pub(crate) fn only_project<'n>(
+    name: &str,
+    mut matching: Vec<Project>,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Result<Project, IamError> {
     match (matching.pop(), matching.as_slice()) {
         (Some(project), []) => Ok(project),
         (Some(last), others) => {
             let ids = others.iter().chain([&last]).map(|project| project.id.clone()).collect();
+            let name = sanitize(name);
             Err(IamError::Ambiguous { name, ids })
         }
-        (None, _) => Err(IamError::NoProject { name }),
+        (None, _) => Err(IamError::no_project(name, known)),
     }
 }

@@ -37,8 +37,13 @@ pub enum IdentityError {
         cure: String,
     },
     /// The profile does not exist.
-    #[error("there is no profile `{0}`")]
-    NoProfile(ProfileName),
+    #[error("there is no profile `{name}`")]
+    NoProfile {
+        /// The name.
+        name: ProfileName,
+        /// What it may mean.
+        meant: Option<String>,
+    },
     /// The profile's secret could not be read.
     #[error("cannot read the secret of profile `{name}`, which is needed to sign in")]
     Secret {
@@ -92,6 +97,12 @@ pub enum IdentityError {
     /// `sudo` has left `HOME` as it was.
     #[error("no profile is read in `{}`, which `HOME` names and which belongs to somebody else", .0.display())]
     HomeOfSomebodyElse(PathBuf),
+    /// There is no home directory, so no place where the profile could be.
+    #[error("`HOME` is not set, so there is no place where profile `{0}` could be")]
+    ProfileWithoutHome(ProfileName),
+    /// No source is configured, and those of the home directory could not be looked for.
+    #[error("no identity is configured, and `HOME` is not set, so no profile was looked for")]
+    NoneWithoutHome,
     /// A password or token of an unknown cloud.
     #[error("nothing says which cloud {what} belongs to, so it is sent nowhere")]
     NoCloud {
@@ -192,7 +203,8 @@ impl Explain for IdentityError {
             Self::SecretForOther { name, .. } => {
                 format!("if the change is meant, set it again: `kubectl cce-login profile set {name}`")
             }
-            Self::NoProfile(name) => format!(
+            Self::NoProfile { meant: Some(meant), .. } => meant.clone(),
+            Self::NoProfile { name, .. } => format!(
                 "`kubectl cce-login profile list` shows the profiles; `kubectl cce-login profile set {name}` adds it"
             ),
             Self::Secret { name, source } => match source {
@@ -206,6 +218,13 @@ impl Explain for IdentityError {
             }
             Self::NeedsBrowser { command, .. } => format!("sign in at a terminal: run `{command}` there"),
             Self::HomeOfSomebodyElse(_) => crate::host::NOT_OUR_HOME.to_owned(),
+            Self::ProfileWithoutHome(_) => crate::host::NO_HOME.to_owned(),
+            Self::NoneWithoutHome => format!(
+                "{}, or set `{}` and `{}`",
+                crate::host::NO_HOME,
+                env_vars::SDK_AK,
+                env_vars::SDK_SK
+            ),
             Self::SignInNeeded => "sign in at a terminal: run `kubectl cce-login refresh` there".to_owned(),
             Self::NoPasscode => "run it again, and type what the virtual MFA device shows".to_owned(),
             Self::Config(error) => return error.hint(),

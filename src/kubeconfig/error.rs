@@ -7,13 +7,14 @@ use std::{fmt, io};
 
 use crate::kubeconfig::edit::kind::Kind;
 use crate::sanitize::shell_word;
+use crate::words::names::did_you_mean;
 
 /// Why a kubeconfig could not be read or changed; nothing was written, unless [`KubeconfigError::Write`] says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KubeconfigError {
     /// Neither `--kubeconfig` nor `KUBECONFIG` nor a home directory is there.
-    #[error("no place for the kubeconfig: the home directory is not known")]
+    #[error("`HOME` is not set, so there is no place where the kubeconfig could be")]
     NoHome,
     /// `KUBECONFIG` is set to separators only.
     #[error("`KUBECONFIG` names no file")]
@@ -83,6 +84,8 @@ pub enum KubeconfigError {
     NoSuchContext {
         /// The name asked for.
         name: String,
+        /// What it may mean.
+        meant: Option<String>,
     },
     /// The context exists and does not use us.
     #[error("context `{}` in `{}` does not use `kubectl cce-login`", name.escape_debug(), path.display())]
@@ -181,11 +184,21 @@ impl fmt::Display for Since {
 }
 
 impl KubeconfigError {
+    /// There is no context of this name among those that could be meant.
+    pub(crate) fn no_such_context<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Self {
+        Self::NoSuchContext {
+            name: name.to_owned(),
+            meant: did_you_mean(name, known),
+        }
+    }
+
     /// The exact command or setting that cures it, where there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoHome => Some("set `HOME`, or name the file with `--kubeconfig PATH`".to_owned()),
-            Self::Missing { .. } => Some("check the name; `kubectl cce-login` makes a kubeconfig where there is none".to_owned()),
+            Self::NoHome => Some("set `HOME` to an absolute path, or name the file with `--kubeconfig PATH`".to_owned()),
+            Self::Missing { .. } => Some(
+                "check the name (`--kubeconfig`, `KUBECONFIG`); `kubectl cce-login` makes a kubeconfig where there is none".to_owned(),
+            ),
             Self::EmptyList => Some("unset `KUBECONFIG`, or set it to a file".to_owned()),
             Self::Read { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some(format!("make it yours: `chmod u+rw {}`", shell_word(&path.to_string_lossy())))
@@ -216,7 +229,10 @@ impl KubeconfigError {
                 ))
             }
             Self::Contradiction { .. } => Some("give each cluster its own name with `--context-name TEMPLATE`".to_owned()),
-            Self::NoSuchContext { .. } => Some("`kubectl config get-contexts` lists them".to_owned()),
+            Self::NoSuchContext { meant, .. } => {
+                let list = || "`kubectl config get-contexts` lists them".to_owned();
+                Some(meant.clone().unwrap_or_else(list))
+            }
             Self::NotOurs { name, .. } => Some(format!(
                 "to remove it all the same: `kubectl config delete-context {}`",
                 shell_word(name)

@@ -40,9 +40,9 @@ impl Kubeconfig {
     /// An error if one of the contexts is not there or not ours.
     fn check_ours(&self, contexts: &[&str]) -> Result<(), KubeconfigError> {
         for name in contexts {
-            let context = self.context(name).ok_or_else(|| KubeconfigError::NoSuchContext {
-                name: (*name).to_owned(),
-            })?;
+            let known = || self.contexts().into_iter().map(|context| context.name);
+            let context = self.context(name);
+            let context = context.ok_or_else(|| KubeconfigError::no_such_context(name, known()))?;
             if !self.uses_us(context.user) {
                 return Err(KubeconfigError::NotOurs {
                     name: (*name).to_owned(),

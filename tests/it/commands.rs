@@ -5,6 +5,7 @@ mod completion;
 mod convert;
 mod doctor;
 mod logout;
+mod mistyped;
 mod profile;
 mod refresh;
 mod revoke;

@@ -58,9 +58,10 @@ impl LoginIdentity {
                 });
                 type_in(session, args, DEFAULT)
             }
-            (Pin::Profile(name), Err(IdentityError::NoProfile(_))) => {
+            (Pin::Profile(name), Err(IdentityError::NoProfile { meant, .. })) => {
+                let meant = meant.map_or_else(String::new, |meant| format!(" ({meant})"));
                 session.host.say(&format!(
-                    "there is no profile `{name}` yet: sign in, and it is kept as this one"
+                    "there is no profile `{name}` yet{meant}: sign in, and it is kept as this one"
                 ));
                 type_in(session, args, name.as_str())
             }

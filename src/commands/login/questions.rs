@@ -107,11 +107,7 @@ fn region_of(session: &Session<'_>, locations: &[Location]) -> Result<Region> {
         }
     };
     let region = regions.get(at).copied().cloned();
-    region.ok_or_else(|| {
-        Error::from(IamError::NoProject {
-            name: "any region".to_owned(),
-        })
-    })
+    region.ok_or_else(|| Error::from(IamError::no_project("any region", [])))
 }
 
 /// The project, the region's main one first. `None`: the main one.

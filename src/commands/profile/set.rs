@@ -16,7 +16,7 @@ use crate::words::Word as _;
 pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let run = RunSettings::new(global, &host.env, host.terminal)?;
     let session = Session::new(host, Directories::of(&host.env), run, global.verbose);
-    let config = Config::load(&session.directories, session.host.env.inputs())?;
+    let config = Config::load_from_home(&session.directories, session.host.env.inputs())?;
     let existing = config.profiles.get(&args.name);
     let (mut args, kept) = existing.map_or_else(
         || (args.clone(), Vec::new()),
@@ -30,8 +30,9 @@ pub(super) fn set(args: &ProfileSetArgs, global: &GlobalArgs, host: &Host) -> Re
         new_profile::keep_what_variables_say(&session, &mut args)?;
     }
     let mut plan = ProfileSetPlan::of_existing(&args, existing)?;
+    let offered = key_of_variables(&mut plan, &session)?;
     complete(&mut plan, &session)?;
-    let secret = secret(&plan, &session)?;
+    let secret = secret(&mut plan, &session, offered)?;
     verify_and_keep(&session, &args, config, &mut plan, secret.as_ref())
         .inspect_err(|error| sign_off::abandon(&session, &plan, secret.as_ref(), error))
 }
@@ -63,6 +64,29 @@ fn complete_hint(error: Error, plan: &ProfileSetPlan) -> Error {
     }
 }
 
+/// The secret of the access key that the environment has: who has signed in with it need not type it again.
+fn key_of_variables(plan: &mut ProfileSetPlan, session: &Session<'_>) -> Result<Option<Secret<String>>> {
+    let can_ask = session.is_interactive && !plan.is_secret_piped;
+    let (host, id) = (session.host, &mut plan.profile.access_key_id);
+    if plan.kind != ProfileKind::AccessKey || !can_ask {
+        return Ok(None);
+    }
+    match Identity::lasting_key_of_variables(&host.env, &session.directories) {
+        Some((found, secret)) if id.as_deref().is_none_or(|id| id == found.as_str()) => {
+            let question = format!(
+                "Keep access key `{found}`, which the environment has, in profile `{}`?",
+                plan.name
+            );
+            let is_agreed = host.confirm(&question)?;
+            if is_agreed {
+                *id = Some(found.to_string());
+            }
+            Ok(Some(secret).filter(|_| is_agreed))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Asks for what is missing and not secret.
 fn complete(plan: &mut ProfileSetPlan, session: &Session<'_>) -> Result<()> {
     let can_ask = session.is_interactive && !plan.is_secret_piped;
@@ -86,8 +110,13 @@ fn complete(plan: &mut ProfileSetPlan, session: &Session<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The secret, from stdin or from the terminal; `None` where there is none to keep.
-fn secret(plan: &ProfileSetPlan, session: &Session<'_>) -> Result<Option<Secret<String>>> {
+/// The secret: what was `offered` and taken, else from stdin or from the terminal; `None` where there is none to keep. Where it will be kept
+/// is said before it is typed.
+fn secret(
+    plan: &mut ProfileSetPlan,
+    session: &Session<'_>,
+    offered: Option<Secret<String>>,
+) -> Result<Option<Secret<String>>> {
     let has_client_secret = plan.kind == ProfileKind::Oidc && plan.profile.client_secret == Some(true);
     let client_secret = has_client_secret.then_some("client's secret");
     let Some(what) = plan.kind.secret().or(client_secret) else {
@@ -99,6 +128,10 @@ fn secret(plan: &ProfileSetPlan, session: &Session<'_>) -> Result<Option<Secret<
     }
     if !session.is_interactive {
         return Err(ProfileError::NobodyToAsk(what, plan.command_line()).into());
+    }
+    new_profile::agree_to_file(session, plan)?;
+    if offered.is_some() {
+        return Ok(offered);
     }
     let typed = session.host.ask_secret(&format!("{what}: "));
     let typed = typed.ok_or_else(|| ProfileError::NothingTyped(what, plan.command_line()))?;

@@ -31,7 +31,7 @@ struct ProfileRow<'a> {
 pub(super) fn list(args: &OutputArgs, host: &Host) -> Result<()> {
     let format = plan::format(args)?;
     let directories = Directories::of(&host.env);
-    let config = Config::load(&directories, host.env.inputs())?;
+    let config = Config::load_from_home(&directories, host.env.inputs())?;
     let rows: Vec<ProfileRow<'_>> = config
         .profiles
         .iter()
@@ -102,11 +102,11 @@ fn whose(profile: &Profile) -> Option<String> {
 pub(super) fn show(args: &ProfileShowArgs, host: &Host) -> Result<()> {
     let format = plan::format(&args.output)?;
     let name = plan_name(&args.name)?;
-    let config = Config::load(&Directories::of(&host.env), host.env.inputs())?;
+    let config = Config::load_from_home(&Directories::of(&host.env), host.env.inputs())?;
     let profile = config
         .profiles
         .get(name.as_str())
-        .ok_or_else(|| ProfileError::Unknown(name.clone()))?;
+        .ok_or_else(|| ProfileError::unknown(&name, &config))?;
     let mut object = serde_json::to_value(profile).unwrap_or_default();
     let settings = object.as_object_mut().map(std::mem::take).unwrap_or_default();
     let named = std::iter::once(("name".to_owned(), Value::from(name.as_str())));

@@ -46,7 +46,10 @@ pub(crate) fn find(name: &ProfileName, config: &Config, env: &Env) -> Result<Fou
 
 fn get<'a>(name: &ProfileName, config: &'a Config) -> Result<&'a Profile, IdentityError> {
     let profile = config.profiles.get(name.as_str());
-    profile.ok_or_else(|| IdentityError::NoProfile(name.clone()))
+    profile.ok_or_else(|| IdentityError::NoProfile {
+        name: name.clone(),
+        meant: config.meant(name),
+    })
 }
 
 fn source(name: &ProfileName) -> String {

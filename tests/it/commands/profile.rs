@@ -290,6 +290,7 @@ fn a_profile_that_is_there_is_offered_as_it_is() {
     .is_done();
     let before = world.read(CONFIG);
     world.terminal(true, true, true);
+    world.use_no_key();
     let secret = world.sim.access_key("alice").secret;
     world.type_in(&format!("{secret}\n"));
     let outcome = world.run(["profile", "set", "default"]);
@@ -395,6 +396,7 @@ fn at_a_terminal_the_region_is_asked_for() {
     let mut world = World::new();
     world.unset("CCE_LOGIN_REGION");
     world.unset("CCE_LOGIN_IAM_ENDPOINT");
+    world.use_no_key();
     world.terminal(true, true, true);
     world.type_in("\u{4}");
     let outcome = world.run(["profile", "set", "default"]);
@@ -429,4 +431,60 @@ fn an_endpoint_of_a_variable_is_told_before_a_password_is_asked_for() {
         config.contains(&format!("iam_endpoint = \"{}\"", world.sim.iam_endpoint())),
         "{config}"
     );
+}
+
+/// Who signed in with the variables need not type the key again.
+#[test]
+fn the_key_of_the_environment_is_offered() {
+    let mut world = World::new();
+    world.terminal(true, true, true);
+    let key = world.sim.access_key("alice");
+    world.type_in("\n");
+    let kept = world.run(["profile", "set", "default"]);
+    world.snapshot("profile/set-from-variables", kept.is_done());
+    assert!(world.read(CONFIG).contains(&key.id));
+    world.use_no_key();
+    world.run(["whoami", "--profile=default"]).is_done();
+
+    // No: it is typed. Another id, another kind and a pipe are not asked.
+    world.use_key_of("alice");
+    let bob = world.sim.access_key("bob");
+    world.type_in(&format!("n\n{}\n{}\n", bob.id, bob.secret));
+    world.run(["profile", "set", "work"]).is_done();
+    assert!(world.read(CONFIG).contains(&bob.id));
+    world.type_in(&format!("{}\n", bob.secret));
+    let other = world.run(["profile", "set", "work"]);
+    assert!(!other.is_done().stderr.contains("which the environment has"), "{other}");
+    // A key that ends by itself is not offered.
+    world.set("HUAWEICLOUD_SDK_SECURITY_TOKEN", "token-of-a-while");
+    world.type_in("\u{4}");
+    let temporary = world.run(["profile", "set", "third"]);
+    assert!(!temporary.stderr.contains("which the environment has"), "{temporary}");
+}
+
+/// As a login says it.
+#[test]
+fn that_no_keyring_can_keep_the_secret_is_said_before_it_is_typed() {
+    for (answer, is_kept) in [("", false), ("y", true)] {
+        let mut world = World::new();
+        world.use_no_key();
+        world.allow_secrets_below(".config/cce-login/secrets");
+        world.keyring().switch(Switches {
+            unavailable: true,
+            ..Switches::default()
+        });
+        world.terminal(true, true, true);
+        let key = world.sim.access_key("alice");
+        world.type_in(&format!("{answer}\n{}\n", key.secret));
+        let out = world.run(["profile", "set", "default", "--access-key-id", &key.id]);
+        assert_eq!(out.exit == Exit::Done, is_kept, "{out}");
+        assert_eq!(world.has(".config/cce-login/secrets"), is_kept, "{out}");
+        assert_eq!(out.stderr.contains("secret access key:"), is_kept, "{out}");
+        let name = if is_kept {
+            "set-into-a-file"
+        } else {
+            "set-without-keyring"
+        };
+        world.snapshot(&format!("profile/{name}"), &out);
+    }
 }
