@@ -45,6 +45,9 @@ Examples:
   # Forget all of them, and take the contexts out of the kubeconfig
   kubectl cce-login logout --all --remove-contexts
 
+  # Nothing of this program is to stay on this machine
+  kubectl cce-login logout --all --purge --remove-contexts
+
   # A laptop is given away: end its certificates, and all others of this identity on the cluster
   kubectl cce-login logout --revoke";
 
@@ -138,8 +141,8 @@ pub struct LogoutArgs {
     /// Make the certificate void that other machines share (`--shared-cache`)
     #[arg(long)]
     pub(crate) shared: bool,
-    /// Remove profiles, their secrets, state and completion too: nothing of this program stays
-    #[arg(long, requires = "all")]
+    /// With --all: profiles, their secrets, state and completion go too
+    #[arg(long)]
     pub(crate) purge: bool,
     /// The confirmation.
     #[command(flatten)]

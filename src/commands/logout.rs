@@ -23,6 +23,9 @@ use crate::session::Session;
 
 /// Forgets the certificates of the chosen contexts.
 pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
+    if args.purge {
+        purge::check_scope(&args.contexts)?;
+    }
     let plan = ContextsPlan::new(&args.contexts);
     let kubeconfig = contexts::load(host, plan.kubeconfig.clone())?;
     let chosen = if args.purge {
@@ -75,7 +78,12 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
     }
     failures.conclude(host, chosen.len(), "contexts failed")?;
     tokens?;
-    if args.purge { purge::purge(&session) } else { Ok(()) }
+    if args.purge {
+        purge::purge(&session)?;
+        let left = if args.remove_contexts { &[] } else { chosen.as_slice() };
+        purge::say_what_is_left(host, &args.contexts, left);
+    }
+    Ok(())
 }
 
 /// Revokes before anything is forgotten, so that the API server can be asked whether it worked. Returns the contexts where it did not.

@@ -3,13 +3,17 @@
 use super::own_files;
 use crate::account::{old_profile, sign_off};
 use crate::cache::index;
-use crate::cli::ConfirmArgs;
+use crate::cli::command_line::CommandLine;
+use crate::cli::{ConfirmArgs, ContextArgs};
 use crate::config::{Config, Profile};
 use crate::credential::forget::{self, NotForgotten, forget, forget_sign_ins, in_all};
 use crate::error::{Exit, Explain, Result};
+use crate::host::Host;
 use crate::ids::ProfileName;
+use crate::kubeconfig::OurContext;
 use crate::kubectl::completer;
-use crate::output::confirm;
+use crate::output::{self, confirm};
+use crate::plan::PlanError;
 use crate::session::Session;
 use crate::sign_in::kept;
 use crate::store::StoreError;
@@ -42,6 +46,41 @@ impl Explain for PurgeError {
         };
         Some(cure.to_owned())
     }
+}
+
+/// An error unless everything is meant: what is purged belongs to no context.
+pub(super) fn check_scope(args: &ContextArgs) -> Result<()> {
+    if args.all {
+        return Ok(());
+    }
+    Err(PlanError::Invalid {
+        origin: "--purge".to_owned(),
+        problem: "it is about everything on this machine, not about some contexts".to_owned(),
+        cure: "`kubectl cce-login logout --all --purge --remove-contexts` removes everything, the contexts in the kubeconfig too"
+            .to_owned(),
+    }
+    .into())
+}
+
+/// Names the contexts that stay, and the command that takes them out.
+pub(super) fn say_what_is_left(host: &Host, args: &ContextArgs, left: &[OurContext<'_>]) {
+    if left.is_empty() {
+        return;
+    }
+    let mut line = CommandLine::new("logout");
+    line.switch("all");
+    line.switch("remove-contexts");
+    if let Some(file) = &args.kubeconfig {
+        line.flag("kubeconfig", file);
+    }
+    let names: Vec<&str> = left.iter().map(|context| context.name).collect();
+    host.say(&format!(
+        "still in the kubeconfig: {} {}; `{}` takes {} out",
+        if names.len() == 1 { "context" } else { "contexts" },
+        output::names(&names),
+        line.line(),
+        if names.len() == 1 { "it" } else { "them" }
+    ));
 }
 
 /// Before anything is forgotten: sees that it can be, says what goes, and lets a person agree.

@@ -151,7 +151,15 @@ fn a_purge_leaves_nothing_but_what_the_kubeconfig_says() {
     world.set("PATH", world.path("bin"));
     world.run(["completion", "install"]).is_done();
 
-    world.run(["logout", "--purge", "--yes"]).fails(Exit::Usage, "--all");
+    for flags in [&[][..], &["--context=work@prod.cn-north-4"]] {
+        let part = world.run(["logout", "--purge", "--yes"].iter().chain(flags));
+        part.fails(
+            Exit::Usage,
+            "`kubectl cce-login logout --all --purge --remove-contexts`",
+        );
+        assert!(!world.keyring().is_empty(), "{part}");
+    }
+    world.snapshot("logout/purge-of-a-part", &world.run(["logout", "--purge", "--yes"]));
     world
         .run(["logout", "--all", "--purge"])
         .fails(Exit::Usage, "needs a confirmation");
@@ -167,9 +175,14 @@ fn a_purge_leaves_nothing_but_what_the_kubeconfig_says() {
         assert!(!world.has(gone), "{gone}");
     }
     assert!(world.kubeconfig_text().contains("get-credential"));
-    world
-        .run(["logout", "--all", "--purge", "--remove-contexts", "--yes"])
-        .is_done();
+    // As it was told.
+    world.run(["logout", "--all", "--remove-contexts"]).is_done();
+    assert!(!world.kubeconfig_text().contains("get-credential"));
+
+    world.keep_profile("work", "alice");
+    world.login(&["--profile=work"]).is_done();
+    let whole = world.run(["logout", "--all", "--purge", "--remove-contexts", "--yes"]);
+    assert!(!whole.is_done().stderr.contains("still in the kubeconfig"), "{whole}");
     assert!(!world.kubeconfig_text().contains("get-credential"));
 }
 
