@@ -11,7 +11,8 @@ and 6s for each cluster).
 
 --from-cert finds the cluster that issued the certificate by its CA, among your contexts and then among the clusters
 that you can list; it stops if there is none. Where the file holds the key too, that very certificate is shown to the
-API server afterwards, which must refuse it.
+API server afterwards, which must refuse it. With --all, the certificate only says whose they are: they are revoked on
+every cluster that you can list, whichever issued it.
 
 An ordinary user revokes their own certificates only; those of others, and of agencies, take an administrator. The CN
 of a certificate is the id: `User \"0c97…\"` in kubectl's errors; --from-cert reads it. Ids of deleted users and

@@ -6,7 +6,7 @@ mod resume;
 
 use crate::cli::{GlobalArgs, RevokeArgs};
 use crate::discovery::targets::{self, Target};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::host::{Directories, Host};
 use crate::huaweicloud::cce::revocation::CertificateOwner;
 use crate::ids::UserId;
@@ -18,6 +18,10 @@ use crate::revocation::proof::RevocationProof;
 use crate::revocation::{self, Revocation, owner};
 use crate::session::Session;
 use issued_by::Leak;
+
+/// What `--all` means where a certificate says whose they are.
+const ON_ALL: &str = "`--all`: on every cluster that you can list, not only on the one that issued the certificate; its owner may have \
+                      certificates of the others, too";
 
 /// Revokes on each of the chosen clusters, one after the other: the cloud takes a few such requests a minute.
 pub(super) fn run(args: &RevokeArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
@@ -40,55 +44,95 @@ pub(super) fn run(args: &RevokeArgs, global: &GlobalArgs, host: &Host) -> Result
     };
     let (sites, mut failures) = sites(&session, global, args, &plan, leak.as_ref())?;
     let count = sites.len() + failures.len();
-    let mut whose = Finder {
-        whose: &plan.whose,
-        named: certificates.first().map(|leaked| &leaked.id),
-        known: Vec::new(),
-    };
-    let mut revocations = Vec::new();
-    for site in &sites {
-        let revocation = whose.find(&session, &site.target).and_then(|holder| {
-            let revocation = Revocation::new(&site.target, holder.owner, holder.is_own)?;
-            Ok(revocation.named(holder.name))
-        });
-        match revocation {
-            Ok(revocation) => {
-                let proof = match (&leak, plan.verification) {
-                    (Some(leak), Verification::IfPossible | Verification::Required) => {
-                        leak.proof(&session, &site.target, site.certificate)
-                    }
-                    _ => RevocationProof::OfThisMachine,
-                };
-                revocations.push(revocation.proven_by(proof));
-            }
-            Err(error) => failures.add(&site.target.label(), error),
-        }
+    let revocations = revocations(&session, &plan, leak.as_ref(), &sites, &mut failures);
+    if leak.is_some() && args.all {
+        host.say(ON_ALL);
     }
     if args.dry_run {
         let preview: String = revocations.iter().map(Revocation::preview).collect();
         output::print(host, &preview)?;
         host.say("nothing is revoked (`--dry-run`)");
-        let kind = failures.kind();
-        return failures.conclude(host, count, &format!("{kind}s failed"));
+    } else {
+        revocation::confirm(&session, &args.confirm, &revocations)?;
+        session.allow_for(revocations.len());
+        carry_out_all(
+            &session,
+            args,
+            plan.verification,
+            &revocations,
+            &mut failures,
+            count > 1,
+        );
     }
-    revocation::confirm(&session, &args.confirm, &revocations)?;
+    let kind = failures.kind();
+    failures.conclude(host, count, &format!("{kind}s failed"))
+}
 
-    session.allow_for(revocations.len());
+/// Whose certificates go on each cluster, and what that is verified with. Who cannot be found is looked for, and told, once.
+fn revocations<'s>(
+    session: &Session<'_>,
+    plan: &RevokePlan,
+    leak: Option<&Leak<'_>>,
+    sites: &'s [Site],
+    failures: &mut Failures,
+) -> Vec<Revocation<'s>> {
+    let mut whose = Finder {
+        whose: &plan.whose,
+        named: leak.and_then(|leak| leak.certificates.first()).map(|leaked| &leaked.id),
+        known: Vec::new(),
+        unknown: Vec::new(),
+    };
+    let mut revocations = Vec::new();
+    for site in sites {
+        let target = &site.target;
+        let revocation = match whose.find(session, target) {
+            None => continue,
+            Some(holder) => {
+                holder.and_then(|holder| Ok(Revocation::new(target, holder.owner, holder.is_own)?.named(holder.name)))
+            }
+        };
+        match revocation {
+            Ok(revocation) => {
+                let proof = match (leak, plan.verification) {
+                    (Some(leak), Verification::IfPossible | Verification::Required) => {
+                        leak.proof(session, target, site.certificate)
+                    }
+                    _ => RevocationProof::OfThisMachine,
+                };
+                revocations.push(revocation.proven_by(proof));
+            }
+            Err(error) => failures.add(&target.label(), error),
+        }
+    }
+    for unknown in whose.unknown {
+        failures.add_all(unknown.on, unknown.error);
+    }
+    revocations
+}
+
+/// Revokes one after the other. Whoever is interrupted, or sees some fail, is told the command for the rest.
+fn carry_out_all(
+    session: &Session<'_>,
+    args: &RevokeArgs,
+    verification: Verification,
+    revocations: &[Revocation<'_>],
+    failures: &mut Failures,
+    is_one_of_many: bool,
+) {
+    let host = session.host;
     let mut failed = Vec::new();
     for (done, revocation) in revocations.iter().enumerate() {
         let rest = revocations.get(done..).unwrap_or_default();
         let resume = resume::line(args, failed.iter().copied().chain(rest));
         let _interrupt = host.processes.when_interrupted(&resume);
-        if let Err(error) = revocation::carry_out(&session, revocation, plan.verification) {
+        if let Err(error) = revocation::carry_out(session, revocation, verification) {
             failures.add(&revocation.label(), error);
             failed.push(revocation);
         }
     }
-    if count > 1 && !failed.is_empty() {
+    if is_one_of_many && !failed.is_empty() {
         host.say(&resume::line(args, failed.into_iter()));
     }
-    let kind = failures.kind();
-    failures.conclude(host, count, &format!("{kind}s failed"))
 }
 
 /// A cluster, and which of the leaked certificates it issued; none has the number of none.
@@ -149,26 +193,60 @@ struct Finder<'a> {
     whose: &'a Whose,
     named: Option<&'a UserId>,
     known: Vec<(String, Holder)>,
+    unknown: Vec<Unfound>,
+}
+
+/// An identity could not find out whose they are.
+struct Unfound {
+    fingerprint: String,
+    /// The clusters on which it was to act.
+    on: Vec<String>,
+    error: Error,
 }
 
 impl Finder<'_> {
-    fn find(&mut self, session: &Session<'_>, site: &Target) -> Result<Holder> {
+    /// `None`: what could not be found out is told at the end, for all clusters.
+    fn find(&mut self, session: &Session<'_>, site: &Target) -> Option<Result<Holder>> {
+        // A federated user has another id in each sign-in, so perhaps another one on each cluster.
+        if matches!(self.whose, Whose::Own) && site.identity.is_federated() {
+            return Some(self.ask(session, site));
+        }
         let fingerprint = site.identity.fingerprint();
         if let Some((_, found)) = self.known.iter().find(|(known, _)| known == fingerprint) {
-            return Ok(found.clone());
+            return Some(Ok(found.clone()));
         }
-        let found = match (self.whose, self.named) {
-            (Whose::User(who), _) => named(session, site, OwnerKind::User, who)?,
-            (Whose::Agency(who), _) => named(session, site, OwnerKind::Agency, who)?,
-            (_, None) => Holder {
+        let mut unknown = self.unknown.iter_mut();
+        if let Some(unknown) = unknown.find(|unknown| unknown.fingerprint == fingerprint) {
+            unknown.on.push(site.label());
+            return None;
+        }
+        match self.ask(session, site) {
+            Ok(found) => {
+                self.known.push((fingerprint.to_owned(), found.clone()));
+                Some(Ok(found))
+            }
+            Err(error) => {
+                self.unknown.push(Unfound {
+                    fingerprint: fingerprint.to_owned(),
+                    on: vec![site.label()],
+                    error,
+                });
+                None
+            }
+        }
+    }
+
+    fn ask(&self, session: &Session<'_>, site: &Target) -> Result<Holder> {
+        match (self.whose, self.named) {
+            (Whose::User(who), _) => named(session, site, OwnerKind::User, who),
+            (Whose::Agency(who), _) => named(session, site, OwnerKind::Agency, who),
+            (_, None) => Ok(Holder {
                 owner: owner::own(session, site)?,
                 name: None,
                 is_own: true,
-            },
-            (_, Some(id)) => of_certificate(session, site, id)?,
-        };
-        self.known.push((fingerprint.to_owned(), found.clone()));
-        Ok(found)
+            }),
+            (_, Some(id)) => of_certificate(session, site, id),
+        }
     }
 }
 

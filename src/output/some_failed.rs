@@ -2,12 +2,13 @@
 
 use crate::error::{Error, Exit, Explain, Result};
 use crate::host::Host;
+use crate::words::names::quoted;
 
 /// What failed so far, in the order in which it is told.
 pub(crate) struct Failures {
     kind: &'static str,
-    /// Each with the name of what failed, where the error does not say it.
-    all: Vec<(Option<String>, Error)>,
+    /// Each with the names of what failed, where the error does not say it.
+    all: Vec<(Vec<String>, Error)>,
 }
 
 impl Failures {
@@ -19,12 +20,24 @@ impl Failures {
     /// The thing of this name failed.
     pub(crate) fn add(&mut self, name: &str, error: Error) {
         let error = error.doing(format!("{} `{name}`", self.kind));
-        self.all.push((Some(name.to_owned()), error));
+        self.all.push((vec![name.to_owned()], error));
+    }
+
+    /// The things of these names failed for one reason, which is told once.
+    pub(crate) fn add_all(&mut self, names: Vec<String>, error: Error) {
+        match names.as_slice() {
+            [name] => self.add(name, error),
+            several => {
+                let names_in_words = quoted(&several.iter().map(String::as_str).collect::<Vec<_>>());
+                let error = error.doing(format!("{}s {names_in_words}", self.kind));
+                self.all.push((names, error));
+            }
+        }
     }
 
     /// Something failed that the error itself names.
     pub(crate) fn add_named(&mut self, error: Error) {
-        self.all.push((None, error));
+        self.all.push((Vec::new(), error));
     }
 
     /// The failures of others, after these.
@@ -34,7 +47,9 @@ impl Failures {
 
     /// The thing of this name has failed already.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.all.iter().any(|(failed, _)| failed.as_deref() == Some(name))
+        self.all
+            .iter()
+            .any(|(failed, _)| failed.iter().any(|failed| failed == name))
     }
 
     /// What the names are those of.
@@ -47,7 +62,7 @@ impl Failures {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.all.len()
+        self.all.iter().map(|(names, _)| names.len().max(1)).sum()
     }
 
     /// The first of them, for whom nothing else is left.
@@ -63,7 +78,7 @@ impl Failures {
 
     /// How the run ends, of `count` things, with a verdict of one's own.
     pub(crate) fn conclude_as(mut self, host: &Host, count: usize, verdict: String) -> Result<()> {
-        if count <= 1 && self.len() == 1 {
+        if self.all.len() == 1 && self.len() >= count {
             return self.all.pop().map_or(Ok(()), |(_, error)| Err(error));
         }
         let Some(exit) = self.all.first().map(|(_, error)| error.exit()) else {

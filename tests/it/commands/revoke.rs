@@ -187,12 +187,19 @@ fn a_file_that_says_nobody_is_refused_before_any_request() {
     world.write("two", two);
     world.write("none", "users:\n- name: a\n  user: {token: t}\n");
     world.write("authority", world.sim.ca_pem());
+    // As `openssl req -x509` makes it: its own authority.
+    let own = format!(
+        "users:\n- name: a\n  user: {{client-certificate-data: {}}}\n",
+        base64(&world.sim.ca_pem())
+    );
+    world.write("self-made", own);
     world.write("noise", [0x30, 0x82, 0xff, 0x00, 0x01]);
     world.sim.clear_requests();
     for (file, name) in [
         ("two", "from-two"),
         ("none", "from-none"),
         ("authority", "from-authority"),
+        ("self-made", "from-self-made"),
         ("noise", "from-noise"),
         ("missing", "from-missing"),
     ] {

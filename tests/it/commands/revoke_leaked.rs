@@ -272,3 +272,36 @@ fn a_name_is_looked_up_and_one_that_nobody_has_is_refused() {
     let out = world.run(["revoke", "--user-id", "alice", "--cluster", "prod", "--yes"]);
     out.fails(Exit::Usage, "cannot be looked up");
 }
+
+/// `--all` makes of "the cluster that issued it" every cluster: that is said, and no surprise.
+#[test]
+fn a_certificate_and_all_clusters_are_said_to_be_every_cluster() {
+    let world = logged_in();
+    world.write(
+        "leaked.yaml",
+        kubeconfig_of(&world, "staging", &issued(&world, "staging", "bob")),
+    );
+    let dry = revoke(&world, &["--all", "--dry-run"]);
+    world.snapshot("revoke/leaked-on-all-clusters", dry.is_done());
+    let done = revoke(&world, &["--all", "--yes"]);
+    assert!(
+        done.is_done().stderr.contains("not only on the one that issued"),
+        "{done}"
+    );
+    assert_eq!(revocations(&world).len(), 3);
+    let one = revoke(&world, &["--yes"]);
+    assert!(!one.stderr.contains("not only on the one"), "{one}");
+}
+
+/// It used to be looked up, and told, for each cluster.
+#[test]
+fn a_name_that_cannot_be_looked_up_is_asked_for_and_told_once() {
+    let world = logged_in();
+    world.sim.clear_requests();
+    let out = world.run(["revoke", "--user-id", "nobody", "--all", "--yes"]);
+    out.fails(Exit::Usage, "IAM knows no user of that name");
+    world.snapshot("revoke/unknown-name-on-all-clusters", &out);
+    assert_eq!(out.stderr.matches("nobody").count(), 1, "{out}");
+    assert_eq!(world.sim.count("users"), 1);
+    assert_eq!(revocations(&world), []);
+}
