@@ -39,12 +39,7 @@ const CERTIFICATE: [&str; 4] = [
 pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Result<()> {
     let directories = Directories::of(&host.env);
     let kubeconfigs = load(args, host)?;
-    for name in &args.context {
-        if kubeconfigs.iter().all(|kubeconfig| kubeconfig.context(name).is_none()) {
-            let known = kubeconfigs.iter().flat_map(Kubeconfig::contexts);
-            return Err(KubeconfigError::no_such_context(name, known.map(|context| context.name)).into());
-        }
-    }
+    check_names(&args.context, &kubeconfigs)?;
     let held: Vec<Vec<HeldCertificate>> = kubeconfigs
         .iter()
         .map(|kubeconfig| in_use(HeldCertificate::all(kubeconfig, &args.context)))
@@ -96,6 +91,17 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, host: &Host) -> Resul
         say_what_it_does_not_do(host, &ready);
     }
     failures.conclude(host, count, "users are as they were")
+}
+
+/// An error if one of the contexts that were named is in none of the kubeconfigs.
+fn check_names(names: &[String], kubeconfigs: &[Kubeconfig]) -> Result<()> {
+    for name in names {
+        if kubeconfigs.iter().all(|kubeconfig| kubeconfig.context(name).is_none()) {
+            let known = kubeconfigs.iter().flat_map(Kubeconfig::contexts);
+            return Err(KubeconfigError::no_such_context(name, known.map(|context| context.name)).into());
+        }
+    }
+    Ok(())
 }
 
 /// Those that a context uses: nobody else can use the others.
@@ -214,13 +220,15 @@ fn replace(
     Ok(())
 }
 
+type NamedClusterEntries = Vec<(String, ClusterEntry)>;
+
 /// The cluster entries that verify their server from now on; and what is to be said of those that stay as they are.
 fn to_be_verified(
     session: &Session<'_>,
     args: &ConvertArgs,
     of_file: &[(&HeldCertificate, Converted)],
-) -> Result<(Vec<(String, ClusterEntry)>, BTreeSet<String>)> {
-    let mut clusters: Vec<(String, ClusterEntry)> = Vec::new();
+) -> Result<(NamedClusterEntries, BTreeSet<String>)> {
+    let mut clusters = NamedClusterEntries::new();
     let mut warnings = BTreeSet::new();
     for (_, converted) in of_file {
         for entry in &converted.unverified {

@@ -44,23 +44,7 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
         failures = revoke(&mut session, global, args, &chosen)?;
     }
     for context in &chosen {
-        let name = context.name;
-        if args.shared {
-            match void_shared(&session, global, context) {
-                Ok(true) => host.say(&format!(
-                    "context `{name}`: the certificate that other machines share is void"
-                )),
-                Ok(false) => host.say(&format!("context `{name}`: no certificate is shared")),
-                Err(error) => failures.add(name, error),
-            }
-        }
-        match forget_certificates(&session, global, context) {
-            Ok(0) if args.revoke => {} // forgotten already
-            Ok(0) => host.say(&format!("context `{name}`: there was no certificate")),
-            Ok(_) => host.say(&format!("context `{name}`: the certificate is forgotten")),
-            Err(_) if failures.has(name) => {}
-            Err(left) => failures.add(name, left.into()),
-        }
+        forget_context(&session, global, args, context, &mut failures);
     }
     if args.remove_contexts {
         let names: Vec<&str> = chosen.iter().map(|context| context.name).collect();
@@ -84,6 +68,34 @@ pub(super) fn run(args: &LogoutArgs, global: &GlobalArgs, host: &Host) -> Result
         purge::say_what_is_left(host, &args.contexts, left);
     }
     Ok(())
+}
+
+/// Forgets what this machine has for one context, and says so; where it is asked for, what others share is void, too.
+fn forget_context(
+    session: &Session<'_>,
+    global: &GlobalArgs,
+    args: &LogoutArgs,
+    context: &OurContext<'_>,
+    failures: &mut Failures,
+) {
+    let host = session.host;
+    let name = context.name;
+    if args.shared {
+        match void_shared(session, global, context) {
+            Ok(true) => host.say(&format!(
+                "context `{name}`: the certificate that other machines share is void"
+            )),
+            Ok(false) => host.say(&format!("context `{name}`: no certificate is shared")),
+            Err(error) => failures.add(name, error),
+        }
+    }
+    match forget_certificates(session, global, context) {
+        Ok(0) if args.revoke => {} // forgotten already
+        Ok(0) => host.say(&format!("context `{name}`: there was no certificate")),
+        Ok(_) => host.say(&format!("context `{name}`: the certificate is forgotten")),
+        Err(_) if failures.has(name) => {}
+        Err(left) => failures.add(name, left.into()),
+    }
 }
 
 /// Revokes before anything is forgotten, so that the API server can be asked whether it worked. Returns the contexts where it did not.
