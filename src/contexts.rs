@@ -67,7 +67,11 @@ pub(crate) fn load(host: &Host, named: Option<PathBuf>) -> Result<Kubeconfig> {
     let is_named = named.is_some();
     let kubeconfig = load_or_new(host, named)?;
     match kubeconfig.missing_file().filter(|_| is_named) {
-        Some(path) => Err(KubeconfigError::Missing { path: path.to_owned() }.into()),
+        Some(path) => Err(KubeconfigError::Missing {
+            path: path.to_owned(),
+            is_of_environment: false,
+        }
+        .into()),
         None => Ok(kubeconfig),
     }
 }

@@ -105,7 +105,7 @@ impl Kubeconfig {
         missing.map(|file| file.path.as_path())
     }
 
-    /// That none of the files is there which somebody has named, by `KUBECONFIG` or a flag.
+    /// That none of the files is there which `KUBECONFIG` names.
     pub(crate) fn nowhere(&self) -> Option<KubeconfigError> {
         let is_there = self.files.iter().any(|file| file.text.is_some());
         let first = self
@@ -114,6 +114,7 @@ impl Kubeconfig {
             .filter(|_| !is_there && !self.locations.is_default())?;
         Some(KubeconfigError::Missing {
             path: first.path.clone(),
+            is_of_environment: true,
         })
     }
 

@@ -24,6 +24,8 @@ pub enum KubeconfigError {
     Missing {
         /// The file.
         path: PathBuf,
+        /// `KUBECONFIG` names it.
+        is_of_environment: bool,
     },
     /// The file is there and cannot be read.
     #[error("cannot read kubeconfig `{}`", path.display())]
@@ -196,9 +198,10 @@ impl KubeconfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoHome => Some("set `HOME` to an absolute path, or name the file with `--kubeconfig PATH`".to_owned()),
-            Self::Missing { .. } => Some(
-                "check the name (`--kubeconfig`, `KUBECONFIG`); `kubectl cce-login` makes a kubeconfig where there is none".to_owned(),
-            ),
+            Self::Missing { is_of_environment, .. } => {
+                let what = if *is_of_environment { "`KUBECONFIG`" } else { "the name" };
+                Some(format!("check {what}; `kubectl cce-login` makes a kubeconfig where there is none"))
+            }
             Self::EmptyList => Some("unset `KUBECONFIG`, or set it to a file".to_owned()),
             Self::Read { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some(format!("make it yours: `chmod u+rw {}`", shell_word(&path.to_string_lossy())))

@@ -73,10 +73,7 @@ fn key_of_variables(plan: &mut ProfileSetPlan, session: &Session<'_>) -> Result<
     }
     match Identity::lasting_key_of_variables(&host.env, &session.directories) {
         Some((found, secret)) if id.as_deref().is_none_or(|id| id == found.as_str()) => {
-            let question = format!(
-                "Keep access key `{found}`, which the environment has, in profile `{}`?",
-                plan.name
-            );
+            let question = format!("Keep access key `{found}` of the environment?");
             let is_agreed = host.confirm(&question)?;
             if is_agreed {
                 *id = Some(found.to_string());

@@ -454,12 +454,12 @@ fn the_key_of_the_environment_is_offered() {
     assert!(world.read(CONFIG).contains(&bob.id));
     world.type_in(&format!("{}\n", bob.secret));
     let other = world.run(["profile", "set", "work"]);
-    assert!(!other.is_done().stderr.contains("which the environment has"), "{other}");
+    assert!(!other.is_done().stderr.contains("of the environment?"), "{other}");
     // A key that ends by itself is not offered.
     world.set("HUAWEICLOUD_SDK_SECURITY_TOKEN", "token-of-a-while");
     world.type_in("\u{4}");
     let temporary = world.run(["profile", "set", "third"]);
-    assert!(!temporary.stderr.contains("which the environment has"), "{temporary}");
+    assert!(!temporary.stderr.contains("of the environment?"), "{temporary}");
 }
 
 /// As a login says it.
