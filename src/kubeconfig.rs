@@ -10,7 +10,7 @@ pub(crate) mod edit;
 mod entries;
 mod error;
 mod locations;
-pub(crate) mod meaning;
+mod meaning;
 mod ownership;
 mod removal;
 pub(crate) mod text;
