@@ -35,13 +35,22 @@ fn answer(data: &[u8]) -> Vec<u8> {
     let at = data.windows(2).position(|pair| pair == b"\n\n");
     let (head, body) = at.map_or((data, &[][..]), |at| (&data[..at], &data[at + 2..]));
     let mut lines = head.split(|byte| *byte == b'\n');
-    let status = lines.next().and_then(|line| std::str::from_utf8(line).ok()?.trim().parse::<u16>().ok());
+    let status = lines
+        .next()
+        .and_then(|line| std::str::from_utf8(line).ok()?.trim().parse::<u16>().ok());
     let status = status.filter(|status| (200..600).contains(status)).unwrap_or(200);
     let mut out = format!("HTTP/1.1 {status} x\r\n").into_bytes();
     for line in lines {
-        let name = line.split(|byte| *byte == b':').next().unwrap_or_default().to_ascii_lowercase();
+        let name = line
+            .split(|byte| *byte == b':')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         // Where an answer ends is not ours to read.
-        if !["content-length", "transfer-encoding", "connection", "upgrade"].iter().any(|own| own.as_bytes() == name.trim_ascii()) {
+        if !["content-length", "transfer-encoding", "connection", "upgrade"]
+            .iter()
+            .any(|own| own.as_bytes() == name.trim_ascii())
+        {
             out.extend(line);
             out.extend(b"\r\n");
         }

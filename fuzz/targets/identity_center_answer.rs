@@ -1,2 +1,5 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| kubectl_cce_login_fuzz::answered(data, cce_login::fuzzing::identity_center_answer));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| kubectl_cce_login_fuzz::answered(
+    data,
+    cce_login::fuzzing::identity_center_answer
+));

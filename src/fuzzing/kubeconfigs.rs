@@ -55,13 +55,18 @@ impl<'t> FuzzedFile<'t> {
         let items = Kind::ALL.map(|kind| {
             let list = root.as_ref().and_then(|root| root.pair(kind.list_key()));
             match list.map(|(_, (_, list))| &list.content) {
-                Some(Content::List { items, .. }) => {
-                    items.iter().map(|item| text.get(item.start..item.end).unwrap_or_default()).collect()
-                }
+                Some(Content::List { items, .. }) => items
+                    .iter()
+                    .map(|item| text.get(item.start..item.end).unwrap_or_default())
+                    .collect(),
                 _ => Vec::new(),
             }
         });
-        Some(Self { text, kubeconfig, items })
+        Some(Self {
+            text,
+            kubeconfig,
+            items,
+        })
     }
 
     fn of_change(change: &'t Change) -> Option<Self> {
@@ -70,16 +75,24 @@ impl<'t> FuzzedFile<'t> {
     }
 
     fn root(&self) -> &Value {
-        self.kubeconfig.documents().next().map_or(&Value::Null, |(_, root)| root)
+        self.kubeconfig
+            .documents()
+            .next()
+            .map_or(&Value::Null, |(_, root)| root)
     }
 
     /// The items of a list.
     fn list(&self, kind: Kind) -> &[Value] {
-        self.root().get(kind.list_key()).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.root()
+            .get(kind.list_key())
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 
     fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
-        self.list(kind).iter().map(|item| item.get("name").and_then(Value::as_str).unwrap_or_default())
+        self.list(kind)
+            .iter()
+            .map(|item| item.get("name").and_then(Value::as_str).unwrap_or_default())
     }
 
     fn body(&self, kind: Kind, name: &str) -> Option<&Value> {
@@ -88,7 +101,11 @@ impl<'t> FuzzedFile<'t> {
 
     /// Each item that is not ours: what it means, and how it is written (nothing, where an alias stands for the list).
     fn foreign(&self, kind: Kind, ours: &Names<'_>) -> Vec<(&Value, Option<&'t str>)> {
-        let written = self.items[kind as usize].iter().copied().map(Some).chain(std::iter::repeat(None));
+        let written = self.items[kind as usize]
+            .iter()
+            .copied()
+            .map(Some)
+            .chain(std::iter::repeat(None));
         let all = self.names(kind).zip(self.list(kind)).zip(written);
         let foreign = all.filter(|((name, _), _)| !ours.contains(&(kind, *name)));
         foreign.map(|((_, item), text)| (item, text)).collect()
@@ -101,7 +118,9 @@ impl<'t> FuzzedFile<'t> {
         }
         let others = |file: &Self| -> serde_json::Map<String, Value> {
             let mut root = file.root().as_object().cloned().unwrap_or_default();
-            root.retain(|key, _| !["clusters", "contexts", "users", "current-context", "apiVersion", "kind"].contains(&key.as_str()));
+            root.retain(|key, _| {
+                !["clusters", "contexts", "users", "current-context", "apiVersion", "kind"].contains(&key.as_str())
+            });
             root
         };
         assert_eq!(others(before), others(self));
@@ -121,7 +140,9 @@ impl<'t> FuzzedFile<'t> {
 
 /// New entries come in, a second time changes nothing, and out they go again.
 fn add(before: &FuzzedFile<'_>, current: Current) {
-    let name = (0..).map(|number| format!("fuzz{number}")).find(|name| !before.text.contains(name.as_str()));
+    let name = (0..)
+        .map(|number| format!("fuzz{number}"))
+        .find(|name| !before.text.contains(name.as_str()));
     let name = name.unwrap_or_default();
     let login = login(&name, current);
     let Ok(change) = before.kubeconfig.upsert(std::slice::from_ref(&login)) else {
@@ -133,9 +154,14 @@ fn add(before: &FuzzedFile<'_>, current: Current) {
     if current == Current::Keep {
         assert_only_added(before, &after);
     }
-    let again = after.kubeconfig.upsert(std::slice::from_ref(&login)).expect("it was possible before");
+    let again = after
+        .kubeconfig
+        .upsert(std::slice::from_ref(&login))
+        .expect("it was possible before");
     assert!(again.is_empty(), "a second time: {}", again.diff());
-    let Ok(removal) = after.kubeconfig.remove(&[&name]) else { return };
+    let Ok(removal) = after.kubeconfig.remove(&[&name]) else {
+        return;
+    };
     let removed = FuzzedFile::of_change(&removal).expect("something goes");
     removed.assert_kept(before, &ours);
     if current == Current::Keep {

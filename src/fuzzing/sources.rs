@@ -7,6 +7,7 @@ use crate::host::{Directories, Env};
 use crate::identity::{Identity, IdentityError, Pin, SourceName};
 use crate::ids::ProfileName;
 use crate::store::LayeredStore;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -58,6 +59,19 @@ fn with_secrets(text: &str) -> String {
         }
     }
     out
+}
+
+/// No other value has swallowed a secret, as one does whose quote is missing: whoever reads it cannot know that it is one.
+fn is_where_it_belongs(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.contains(SECRET),
+        Value::Array(items) => items.iter().all(is_where_it_belongs),
+        Value::Object(pairs) => pairs.iter().all(|(key, value)| {
+            let is_secret = SECRET_KEYS.contains(&key.as_str()) && value.is_string();
+            !key.contains(SECRET) && (is_secret || is_where_it_belongs(value))
+        }),
+        _ => true,
+    }
 }
 
 fn put(path: &Path, text: &str) {
@@ -119,8 +133,13 @@ pub fn clouds_yaml(home: &Path, data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (clouds, secure) = text.split_once(NEXT_FILE).unwrap_or((text, ""));
     let openstack = home.join(".config/openstack");
-    put(&openstack.join("clouds.yaml"), &with_secrets(clouds));
-    put(&openstack.join("secure.yaml"), &with_secrets(secure));
+    for (name, text) in [("clouds.yaml", clouds), ("secure.yaml", secure)] {
+        let text = with_secrets(text);
+        if serde_saphyr::from_str(&text).is_ok_and(|value: Value| !is_where_it_belongs(&value)) {
+            return;
+        }
+        put(&openstack.join(name), &text);
+    }
     let names = clouds.lines().skip_while(|line| !line.starts_with("clouds:")).skip(1);
     let name = names.map(|line| line.trim().trim_end_matches(':').trim_matches(['"', '\'']));
     let name = name.clone().find(|name| !name.is_empty()).unwrap_or("cloud");
@@ -131,6 +150,9 @@ pub fn clouds_yaml(home: &Path, data: &[u8]) {
 /// `~/.huaweicloud/credentials`.
 pub fn sdk_credentials(home: &Path, data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
+    if text.contains("%(") {
+        return; // one value stands for another, a secret perhaps
+    }
     put(&home.join(".huaweicloud/credentials"), &with_secrets(text));
     located(&Pin::Source(SourceName::SdkFile, None), &env(home, &[]));
 }
@@ -138,7 +160,11 @@ pub fn sdk_credentials(home: &Path, data: &[u8]) {
 /// KooCLI's `~/.hcloud/config.json`.
 pub fn hcloud_config(home: &Path, data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    put(&home.join(".hcloud/config.json"), &with_secrets(text));
+    let text = with_secrets(text);
+    if serde_json::from_str(&text).is_ok_and(|value: Value| !is_where_it_belongs(&value)) {
+        return;
+    }
+    put(&home.join(".hcloud/config.json"), &text);
     located(&Pin::Source(SourceName::Hcloud, None), &env(home, &[]));
 }
 

@@ -81,6 +81,7 @@ pub(crate) fn read_file(source: &str, env: &Env, path: &Path) -> Result<Option<S
 pub(crate) fn auth_url(source: &str, name: &str, url: &str) -> Result<Endpoint, IdentityError> {
     let base = url.trim_end_matches('/');
     let base = base.strip_suffix("/v3").unwrap_or(base);
+    one_word(source, name, base)?;
     Endpoint::parse(base).map_err(|invalid| malformed_source(source, format!("`{name}`: {invalid}"), invalid.hint()))
 }
 
@@ -128,7 +129,17 @@ pub(crate) fn variable(source: &str, env: &Env, name: &str) -> Result<Option<Str
     }
 }
 
+/// What has a blank or a line break in it is refused without being shown: where a quote is missing in a file, a value has swallowed the lines
+/// after it, and with them the secret.
+fn one_word(source: &str, name: &str, text: &str) -> Result<(), IdentityError> {
+    let checked = SecretShape::Key.check(text);
+    checked
+        .map(drop)
+        .map_err(|invalid| malformed_secret(source, name, invalid))
+}
+
 /// An access key id as a source gives it under `name`.
 pub(crate) fn access_key_id(source: &str, name: &str, text: &str) -> Result<AccessKeyId, IdentityError> {
+    one_word(source, name, text)?;
     AccessKeyId::parse(text).map_err(|invalid| malformed_source(source, format!("`{name}`: {invalid}"), invalid.hint()))
 }

@@ -51,6 +51,12 @@ impl Section {
             while !is_comment(&whole) && whole.ends_with('\\') {
                 whole.pop();
                 match lines.next() {
+                    // A slip: the value would swallow a secret, and whatever shows the value would show it.
+                    Some((_, next)) if is_pair(next.trim()) => {
+                        let problem =
+                            "it ends with `\\`, which makes the next line, with a key of its own, a part of it";
+                        return Err(Malformed { line, problem });
+                    }
                     Some((_, next)) if !next.trim().is_empty() => whole.push_str(next.trim()),
                     _ => break,
                 }
@@ -187,6 +193,14 @@ impl IniReader {
 
 fn is_comment(content: &str) -> bool {
     content.trim_start().starts_with(['#', ';'])
+}
+
+/// `key = value`; a URL is none.
+fn is_pair(content: &str) -> bool {
+    content.split_once(['=', ':']).is_some_and(|(key, value)| {
+        let value = value.trim();
+        is_word(key.trim()) && !value.trim_matches('=').is_empty() && !value.starts_with("//")
+    })
 }
 
 fn is_word(text: &str) -> bool {
