@@ -15,6 +15,8 @@ mod discovery;
 #[cfg(target_os = "linux")]
 mod docs;
 #[cfg(target_os = "linux")]
+mod faults;
+#[cfg(target_os = "linux")]
 mod fleet;
 mod help;
 mod hints;

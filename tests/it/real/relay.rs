@@ -33,7 +33,8 @@ impl Relay {
     }
 }
 
-fn join(client: &TcpStream, server: &TcpStream) {
+/// Until both sides have said everything.
+pub(crate) fn join(client: &TcpStream, server: &TcpStream) {
     std::thread::scope(|scope| {
         scope.spawn(|| copy(server, client));
         copy(client, server);

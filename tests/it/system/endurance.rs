@@ -2,7 +2,7 @@
 
 use super::process::wait_for;
 use super::world::World;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -11,18 +11,6 @@ use std::time::Duration;
 
 const KILLS: usize = 500;
 const CALLS: usize = 10_000;
-
-/// The processes of this world, which have its cluster's id in their arguments.
-fn processes(world: &World) -> Vec<Pid> {
-    let cluster = world.sim.cluster("prod").uid;
-    let all = fs::read_dir("/proc").unwrap().flatten();
-    let pid = |process: fs::DirEntry| {
-        let line = fs::read(process.path().join("cmdline")).ok()?;
-        let is_one = String::from_utf8_lossy(&line).contains(&cluster);
-        Pid::from_raw(process.file_name().to_str()?.parse().ok().filter(|_| is_one)?)
-    };
-    all.filter_map(pid).collect()
-}
 
 /// Numbers that look random and can be had again by their seed.
 pub(crate) struct Numbers(u64);
@@ -61,7 +49,7 @@ fn processes_killed_at_any_moment_leave_a_cache_that_works() {
         let mut children = [start(&world), start(&world)];
         std::thread::sleep(Duration::from_millis(numbers.below(40)));
         // A caller, or whoever renews at the moment.
-        let victims = processes(&world);
+        let victims = world.processes();
         if let Some(victim) = victims.get(usize::try_from(numbers.below(4)).unwrap()) {
             let _gone_already = kill_process(*victim, Signal::KILL);
         }
@@ -80,7 +68,7 @@ fn processes_killed_at_any_moment_leave_a_cache_that_works() {
         }
     }
     // Once certificates last, one is fetched and everybody has it.
-    wait_for("the last renewal", || processes(&world).is_empty());
+    wait_for("the last renewal", || world.processes().is_empty());
     world.sim.set_behaviour(|b| b.certificate_lifetime = None);
     wait_for("a certificate that lasts", || {
         let document: serde_json::Value = serde_json::from_str(&world.get_credential().stdout).unwrap();
@@ -129,7 +117,7 @@ fn ten_thousand_cached_calls_leave_nothing_behind() {
     }
     assert_eq!(names(), files_before);
     assert_eq!(keys(), keys_before);
-    assert!(processes(&world).is_empty());
+    assert!(world.processes().is_empty());
     assert_eq!(world.certificate_requests(), 1);
     assert_eq!(world.get_credential_from_a_shell().certificate(), certificate);
 }

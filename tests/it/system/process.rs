@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 /// Longer than anything takes, also on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(5);
+const SLOWEST_POLL: Duration = Duration::from_millis(50);
 
 /// How a process ended, what it said, and every command line that was seen in its group.
 #[derive(Debug)]
@@ -126,7 +127,8 @@ impl Running {
                 "still running: {:?}",
                 self.command_lines
             );
-            std::thread::sleep(POLL);
+            // What runs for long is looked at less often: many may be running.
+            std::thread::sleep(POLL.max((self.started.elapsed() / 10).min(SLOWEST_POLL)));
         }
     }
 

@@ -3,6 +3,7 @@
 use super::process::{Output, Running};
 use crate::support::files_below;
 use cce_sim::Sim;
+use rustix::process::Pid;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -269,6 +270,18 @@ impl World {
     /// Removes our key, and no other one, from the user's keyring, which all tests of this user share.
     pub(crate) fn remove_kernel_key(&self) {
         purge(&self.account());
+    }
+
+    /// The processes of this world, which have its cluster's id in their arguments.
+    pub(crate) fn processes(&self) -> Vec<Pid> {
+        let cluster = self.sim.cluster("prod").uid;
+        let all = fs::read_dir("/proc").unwrap().flatten();
+        let pid = |process: fs::DirEntry| {
+            let line = fs::read(process.path().join("cmdline")).ok()?;
+            let is_one = String::from_utf8_lossy(&line).contains(&cluster);
+            Pid::from_raw(process.file_name().to_str()?.parse().ok().filter(|_| is_one)?)
+        };
+        all.filter_map(pid).collect()
     }
 
     /// Every file of the home and the runtime directory, with length and time.

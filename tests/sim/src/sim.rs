@@ -309,6 +309,21 @@ impl Sim {
         }
     }
 
+    /// A server certificate of the cloud's own CA for this name, valid in these seconds from now, for a server that the test brings along.
+    pub fn cloud_certificate(&self, name: &str, valid: std::ops::Range<i64>) -> IssuedCertificate {
+        let now = clock::real_now();
+        let validity = Validity {
+            not_before: now + chrono::Duration::seconds(valid.start),
+            not_after: now + chrono::Duration::seconds(valid.end),
+        };
+        let purpose = rcgen::ExtendedKeyUsagePurpose::ServerAuth;
+        let identity = self.world.authority.server(&[name.to_owned()], purpose, validity);
+        IssuedCertificate {
+            certificate: identity.certificate_pem,
+            key: identity.key_pem,
+        }
+    }
+
     /// Starts a rotation of `all` as the API does; returns the job's id.
     pub fn start_rotation(&self, cluster: &str) -> String {
         jobs::start_rotation(&self.world, &self.find(cluster), true)

@@ -1,0 +1,309 @@
+//! One cell: a world of its own, the cache in one state, one fault, one call. Then what it said, and what it left behind.
+
+use super::door::Door;
+use super::names::NameServer;
+use super::row::{Came, Fault, State};
+use crate::support::files_below;
+use crate::system::process::{Output, Running, wait_for};
+use crate::system::world::World;
+use cce_login::certificate::ClientCert;
+use cce_login::secret::Secret;
+use cce_login::store::{CacheMode, LayeredStore, StoreEnvironment, Stores};
+use std::any::Any;
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+/// What every call is given.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// How much longer a call may take on a machine that does many things at once.
+const MARGIN: Duration = Duration::from_secs(2);
+/// More requests for a certificate than this are too many for one call and the process behind it.
+const MOST_REQUESTS: usize = 3;
+/// Longer than any line that a person reads.
+const LONGEST_LINE: usize = 700;
+
+/// One cell of the table.
+pub(super) struct Cell {
+    pub(super) world: World,
+    pub(super) state: State,
+    /// `--cache`.
+    pub(super) cache: &'static str,
+    /// Where CCE is.
+    pub(super) endpoint: String,
+    /// More flags of the call.
+    pub(super) flags: Vec<String>,
+    /// `--timeout`.
+    pub(super) timeout: Duration,
+    /// Lines of the shell that calls, before the call and after it.
+    pub(super) before: String,
+    pub(super) after: String,
+    /// How the call is written in that shell; `@` is the program with its arguments.
+    pub(super) form: String,
+    /// In front of the cloud, if a fault wants one there.
+    pub(super) door: Option<Door>,
+    /// Who resolves names, if a fault wants that.
+    pub(super) names: Option<NameServer>,
+    /// Who makes the call while something happens to it.
+    pub(super) call: fn(&Cell) -> Output,
+    /// Lives as long as the cell.
+    pub(super) kept: Vec<Box<dyn Any>>,
+    comes: Came,
+    cached: Option<String>,
+}
+
+impl Cell {
+    /// The machine, the cache in its state, and the fault.
+    pub(super) fn arranged(fault: &Fault, state: State) -> Self {
+        let mut world = World::without_kubectl();
+        world.set("container", "docker"); // no kernel keyring, unless a fault is about it
+        let mut cell = Self {
+            endpoint: world.sim.cce_endpoint(),
+            world,
+            state,
+            cache: "file",
+            flags: Vec::new(),
+            timeout: TIMEOUT,
+            before: String::new(),
+            after: String::new(),
+            form: "@".to_owned(),
+            door: None,
+            names: None,
+            call: Self::called,
+            kept: Vec::new(),
+            comes: fault.comes[state as usize],
+            cached: None,
+        };
+        (fault.given)(&mut cell);
+        cell.world.set("CCE_LOGIN_CCE_ENDPOINT", &cell.endpoint);
+        cell.fill();
+        (fault.strikes)(&mut cell);
+        cell.world.sim.clear_requests();
+        cell
+    }
+
+    /// A door in front of the cloud: from now on CCE is behind it.
+    pub(super) fn give_door(&mut self) {
+        let door = Door::in_front_of(&self.world.sim);
+        self.endpoint = door.url();
+        self.door = Some(door);
+    }
+
+    pub(super) fn door(&self) -> &Door {
+        self.door.as_ref().unwrap()
+    }
+
+    /// The words of the call.
+    fn words(&self) -> Vec<String> {
+        let cluster = self.world.sim.cluster("prod");
+        let mut words = [
+            "kubectl-cce_login",
+            "get-credential",
+            "--region=cn-north-4",
+            "--identity=env",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        words.extend([
+            format!("--project-id={}", cluster.project_id),
+            format!("--cluster-id={}", cluster.uid),
+            format!("--cce-endpoint={}", self.endpoint),
+            format!("--iam-endpoint={}", self.world.sim.iam_endpoint()),
+            format!("--ca-file={}", self.world.path("cloud-ca.pem")),
+            format!("--cache={}", self.cache),
+            format!("--timeout={}s", self.timeout.as_secs()),
+            format!("--principal={}", self.world.sim.user_id("alice")),
+        ]);
+        words.extend(self.flags.iter().cloned());
+        words
+    }
+
+    /// Each call comes from a shell of its own, as kubectl is a process of its own.
+    fn shell(&self, before: &str, form: &str, after: &str) -> [String; 3] {
+        let line = form.replace('@', &self.words().join(" "));
+        ["sh", "-c", &format!("{before}\n{line}\nended=$?\n{after}\nexit $ended")].map(str::to_owned)
+    }
+
+    /// Starts the call.
+    pub(super) fn start(&self) -> Running {
+        self.world.start(&self.shell(&self.before, &self.form, &self.after))
+    }
+
+    /// The usual call.
+    fn called(&self) -> Output {
+        self.start().finish_within(self.timeout * 10)
+    }
+
+    /// Brings the cache into its state, while all is well.
+    fn fill(&mut self) {
+        let (life, age) = match self.state {
+            State::Empty => return,
+            State::Valid => (None, 0),
+            // A life of 150 s, of which 40 are left: its window are the last 50 s, its last moment the last 15 s.
+            State::Window => (Some(40), 110),
+            // A life of 600 s, of which 45 are left: its last moment are the last 60 s.
+            State::LastMoments => (Some(45), 555),
+        };
+        let lifetime = life.map(Duration::from_secs);
+        self.world.sim.set_behaviour(|b| b.certificate_lifetime = lifetime);
+        let output = self.world.run(&self.shell("", "@", ""));
+        self.cached = Some(output.certificate());
+        self.world.sim.set_behaviour(|b| b.certificate_lifetime = None);
+        if age > 0 {
+            self.change_entry(|entry| add(entry, FETCHED_AT, -age));
+        }
+    }
+
+    /// The stores that the call uses, for the test to change what they hold.
+    fn stores(&self) -> LayeredStore {
+        let set = |name| Some(self.world.variable(name)).filter(|value| !value.is_empty());
+        let now = chrono::DateTime::from(SystemTime::now());
+        let mode = match self.cache {
+            "file" => CacheMode::File,
+            "keyring" => CacheMode::Keyring,
+            "kernel" => CacheMode::Kernel,
+            _ => CacheMode::Auto,
+        };
+        Stores::new(StoreEnvironment {
+            dbus_session_bus_address: set("DBUS_SESSION_BUS_ADDRESS").map(Into::into),
+            xdg_runtime_dir: set("XDG_RUNTIME_DIR").map(Into::into),
+            container: set("container").map(Into::into),
+            kubernetes_service_host: None,
+            cache_dir: Some(self.world.home().join(".cache/cce-login")),
+            shared_memory_dir: "/dev/shm".into(),
+            time_out_marker: None,
+            uid: rustix::process::getuid().as_raw(),
+            interactive: false,
+            is_for_client: true,
+            keyring_deadline: TIMEOUT,
+            now,
+        })
+        .of(mode)
+    }
+
+    /// Puts other bytes in the place of the kept ones, in every store.
+    pub(super) fn replace_entry(&self, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
+        let (stores, account) = (self.stores(), self.world.account());
+        let (_, bytes) = stores.get(&account).found.unwrap_or_else(|| panic!("nothing is kept"));
+        let bytes = Secret::new(change(bytes.expose().clone()));
+        let now = chrono::DateTime::from(SystemTime::now());
+        let ends = now + chrono::TimeDelta::hours(1);
+        let stored = stores.set(&account, "of the test", &bytes, Some(ends), now);
+        assert!(stored.troubles.is_empty(), "{:?}", stored.troubles);
+    }
+
+    /// Changes the kept entry, where there is one, and makes it whole again.
+    pub(super) fn change_entry(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        self.replace_entry(|mut bytes| {
+            bytes.truncate(bytes.len() - CHECKSUM);
+            change(&mut bytes);
+            let sum = ring::digest::digest(&ring::digest::SHA256, &bytes);
+            bytes.extend(&sum.as_ref()[..CHECKSUM]);
+            bytes
+        });
+    }
+
+    /// The file of the kept entry, in the file cache.
+    pub(super) fn entry(&self) -> PathBuf {
+        self.world
+            .home()
+            .join(format!(".cache/cce-login/entry-{}", self.world.account()))
+    }
+
+    /// The call, and everything that has to be true of it.
+    pub(super) fn run(mut self) -> Came {
+        let output = (self.call)(&self);
+        let took = output.took;
+        let output = self.world.checked(output);
+        assert!(took <= self.timeout + MARGIN, "it took {took:?}; {}", output.stderr);
+        let came = self.came_of(&output);
+        assert_eq!(came, self.comes, "{}", output.stderr);
+        self.look_for_remains();
+        came
+    }
+
+    /// How it ended. Words are compared with the expected ones, so that what is written down is what the source has.
+    fn came_of(&self, output: &Output) -> Came {
+        if let Some(signal) = output.signal {
+            return Came::Killed(signal);
+        }
+        match output.code {
+            Some(0) if output.stdout.is_empty() => {
+                assert_eq!(output.stderr, "");
+                Came::Unheard
+            }
+            Some(0) => self.credential(output),
+            code => self.failure(code.unwrap_or_default(), output),
+        }
+    }
+
+    fn credential(&self, output: &Output) -> Came {
+        assert_eq!(output.stderr, "", "a credential comes silently");
+        let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(document["kind"], "ExecCredential");
+        let text = |name: &str| document["status"][name].as_str().unwrap();
+        let certificate = text("clientCertificateData");
+        // The key belongs to it, too, or this is an error.
+        let pair = ClientCert::from_pem(certificate.as_bytes(), text("clientKeyData").as_bytes()).unwrap();
+        assert_eq!(pair.common_name, self.world.sim.user_id("alice"));
+        let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+        let now = now + chrono::TimeDelta::seconds(self.world.sim.behaviour().clock_offset);
+        assert!(pair.not_before <= now && now < pair.not_after, "it is not valid now");
+        if self.cached.as_deref() == Some(certificate) {
+            Came::Kept
+        } else {
+            Came::New
+        }
+    }
+
+    /// One line that says what failed, and perhaps a hint.
+    fn failure(&self, code: i32, output: &Output) -> Came {
+        assert_eq!(output.stdout, "", "a failure says nothing on stdout");
+        let lines: Vec<&str> = output.stderr.lines().collect();
+        assert!(
+            lines.len() == 1 || lines.len() == 2 && lines[1].starts_with("hint: "),
+            "exit {code}, not one line and a hint: {}",
+            output.stderr
+        );
+        assert!(
+            lines[0].starts_with("kubectl cce-login: error: "),
+            "exit {code}: {}",
+            lines[0]
+        );
+        let is_readable = |line: &&str| line.len() <= LONGEST_LINE && !line.chars().any(char::is_control);
+        assert!(lines.iter().all(is_readable), "{}", output.stderr);
+        match self.comes {
+            Came::Fails(expected, words) if lines[0].contains(words) => {
+                assert_eq!(code, expected, "{}", lines[0]);
+                Came::Fails(code, words)
+            }
+            _ => panic!("exit {code}: {}", output.stderr),
+        }
+    }
+
+    /// No process, no lock, no half-written file, and not too many requests.
+    fn look_for_remains(&mut self) {
+        wait_for("the end of every process", || self.world.processes().is_empty());
+        for path in files_below(self.world.home()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            assert!(!name.starts_with(".new-"), "a half-written file: {}", path.display());
+            if path.parent().is_some_and(|parent| parent.ends_with("locks")) {
+                File::open(&path).unwrap().try_lock().unwrap();
+            }
+        }
+        let requests = self.world.certificate_requests();
+        assert!(requests <= MOST_REQUESTS, "{requests} requests");
+    }
+}
+
+/// Where an entry has its numbers (src/cache/entry.rs).
+const CHECKSUM: usize = 8;
+pub(super) const REQUESTED_AT: usize = 1;
+pub(super) const FETCHED_AT: usize = 9;
+
+/// Adds to a number of eight bytes.
+pub(super) fn add(entry: &mut [u8], at: usize, seconds: i64) {
+    let field = &mut entry[at..at + 8];
+    let value = i64::from_le_bytes(field.try_into().unwrap());
+    field.copy_from_slice(&(value + seconds).to_le_bytes());
+}
