@@ -171,7 +171,8 @@ fn ask(slot: &CertificateSlot<'_>, fetch: &FetchRequest<'_>, given: Option<&Cred
     sign_in.with_credentials(session, create)
 }
 
-/// A client gets a certificate of the same user as before, or none; what its entry says of that counts more.
+/// A client gets a certificate of the same user as before, or none; what its entry says of that counts more. Where the one before was for
+/// whom the entry names, that of another user does not take its place.
 fn check_owner(
     request: &CertificateRequest<'_>,
     fresh: &ClusterCert,
@@ -180,7 +181,9 @@ fn check_owner(
     match before {
         Some(before)
             if request.requester == Requester::Client
-                && request.principal.is_none()
+                && request
+                    .principal
+                    .is_none_or(|principal| principal.as_str() == before.user_id)
                 && !request.identity.is_federated()
                 && before.user_id != fresh.cert.common_name =>
         {

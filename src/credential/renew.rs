@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// The longest that somebody who has a valid certificate waits for the next one.
 const PATIENCE_IN_LINE: Duration = Duration::from_secs(3);
+/// The longest that a process that renews takes for it, after its pause.
+const PATIENCE_BEHIND: Duration = Duration::from_secs(19);
 /// How long a process that renews has to itself: longer than it may run.
 const TURN: TimeDelta = TimeDelta::seconds(30);
 /// The longest pause before a renewal, where the window is long: a team's laptops shall not renew in the same second.
@@ -143,8 +145,15 @@ pub(crate) fn tend(slot: &CertificateSlot<'_>) {
         .min(LONGEST_JITTER)
         .to_std()
         .unwrap_or_default();
-    std::thread::sleep(longest.mul_f64(session.host.processes.jitter()));
-    if let Err(error) = fetch(slot, &renewal(slot, &current.entry, CachePolicy::Fresh)) {
+    let pause = longest.mul_f64(session.host.processes.jitter());
+    std::thread::sleep(pause);
+    // The pause is our own affair: a short `--timeout` is not used up by it.
+    let request = renewal(slot, &current.entry, CachePolicy::Fresh);
+    let request = FetchRequest {
+        deadline: request.deadline.later(pause).at_most(PATIENCE_BEHIND),
+        ..request
+    };
+    if let Err(error) = fetch(slot, &request) {
         session.log.info(|| format!("not renewed: {error}"));
     }
     // The failure that was noted, if there is one, says when the next turn is.

@@ -160,7 +160,8 @@ impl<'a> CertificateSlot<'a> {
             CachePolicy::Fresh => freshness == Freshness::Fresh,
             CachePolicy::HalfLeft => self.schedule(entry).has_half_left(self.session.host.clock.now()),
             CachePolicy::NotThis(refused) => freshness != Freshness::Expired && entry.cert != *refused,
-            CachePolicy::Newer => entry.requested_at >= self.session.started,
+            // What was asked for later than now was asked for by a clock that has been set back since.
+            CachePolicy::Newer => (self.session.started..=self.session.host.clock.now()).contains(&entry.requested_at),
         }
     }
 }

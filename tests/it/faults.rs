@@ -9,13 +9,18 @@
 //! ```
 //!
 //! [`door`] and [`names`] are what the network does: a faulty server in front of the simulated cloud, and a name server.
+#![expect(clippy::too_many_lines, reason = "a table is as long as it has rows")]
 
 mod cell;
 mod certificates;
 mod door;
+mod file_system;
 mod http;
+mod kept;
+mod keyrings;
 mod names;
 mod network;
+mod processes;
 mod row;
 mod table;
 
@@ -35,6 +40,10 @@ fn groups() -> Vec<(&'static str, Vec<Fault>)> {
         ("The network", network::faults()),
         ("HTTP", http::faults()),
         ("The certificate in the answer", certificates::faults()),
+        ("The kept certificate", kept::faults()),
+        ("Keyrings", keyrings::faults()),
+        ("The file system", file_system::faults()),
+        ("The process", processes::faults()),
     ]
 }
 

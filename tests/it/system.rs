@@ -3,7 +3,7 @@
 //! A test whose part is missing fails and says so. Every run in a [`world::World`] is a leak check.
 #![cfg(target_os = "linux")]
 
-mod bus;
+pub(crate) mod bus;
 mod completion;
 mod dex;
 pub(crate) mod endurance;

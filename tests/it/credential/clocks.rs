@@ -58,6 +58,16 @@ fn a_laptop_that_is_three_hours_wrong_works() {
 }
 
 #[test]
+fn a_new_one_is_fetched_on_request_also_when_the_clock_has_been_set_back() {
+    let mut world = World::new();
+    world.set_clock_off(2 * HOUR);
+    let first = world.get_credential(&[]).credential();
+    world.move_clock(-2 * HOUR);
+    let second = world.get_credential(&["--force-refresh"]).credential();
+    assert_ne!(second.certificate, first.certificate);
+}
+
+#[test]
 fn what_the_clocks_were_apart_is_dropped_when_ours_is_set() {
     let mut world = World::new();
     at(&mut world, 0, -3 * HOUR);

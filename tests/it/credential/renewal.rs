@@ -1,8 +1,11 @@
 //! Renewing ahead of time: nobody waits, nobody is told, and nothing that goes wrong costs a certificate that is still good.
 
 use crate::support::World;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cce_login::error::Exit;
 use cce_sim::{ClusterSpec, Fault};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 const MINUTE: i64 = 60;
@@ -292,4 +295,20 @@ fn a_certificate_that_is_renewed_while_somebody_logs_out_does_not_come_back() {
     world.run_left_behind();
     assert_eq!(world.certificate_requests(), 2, "there is nothing to renew any more");
     get(&world).fails(Exit::Identity, "work");
+}
+
+#[test]
+fn a_renewal_that_brings_somebody_else_s_certificate_leaves_the_one_that_is_there() {
+    let (mut world, first) = in_the_window();
+    let bob = world.sim.issue_certificate("prod", "bob", Duration::from_secs(28_800));
+    let [certificate, key] = [bob.certificate, bob.key].map(|pem| STANDARD.encode(pem));
+    let user = json!({"client-certificate-data": certificate, "client-key-data": key});
+    let answer = json!({"users": [{"name": "user", "user": user}]});
+    world.sim.set_fault("clustercert", Fault::Malformed(answer.to_string()));
+    let pinned = format!("--principal={}", world.sim.user_id("alice"));
+    let pinned = [pinned.as_str()];
+    assert_eq!(world.get_credential(&pinned).credential().certificate, first);
+    assert_eq!(world.run_left_behind().len(), 1);
+    assert_eq!(world.certificate_requests(), 2);
+    assert_eq!(world.get_credential(&pinned).credential().certificate, first);
 }

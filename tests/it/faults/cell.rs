@@ -1,14 +1,16 @@
 //! One cell: a world of its own, the cache in one state, one fault, one call. Then what it said, and what it left behind.
 
-use super::door::Door;
-use super::names::NameServer;
+use super::door::{Behind, Door};
+use super::names::{NameServer, Says};
 use super::row::{Came, Fault, State};
 use crate::support::files_below;
 use crate::system::process::{Output, Running, wait_for};
-use crate::system::world::World;
+use crate::system::world::{World, program};
+use cce_login::cache::entry::CacheEntry;
 use cce_login::certificate::ClientCert;
 use cce_login::secret::Secret;
 use cce_login::store::{CacheMode, LayeredStore, StoreEnvironment, Stores};
+use rustix::process::Pid;
 use std::any::Any;
 use std::fs::File;
 use std::path::PathBuf;
@@ -45,9 +47,17 @@ pub(super) struct Cell {
     /// Who resolves names, if a fault wants that.
     pub(super) names: Option<NameServer>,
     /// Who makes the call while something happens to it.
-    pub(super) call: fn(&Cell) -> Output,
+    pub(super) call: Box<dyn Fn(&Cell) -> Output>,
+    /// Who calls; whose the files are.
+    pub(super) uid: u32,
+    /// What is kept is out of the test's reach, or nothing is kept.
+    pub(super) keeps_nothing: bool,
+    /// Once the fault is over, the same call of a person has to bring a certificate.
+    pub(super) heals: bool,
+    /// Locks that somebody else holds during the call.
+    pub(super) locks: Vec<File>,
     /// Lives as long as the cell.
-    pub(super) kept: Vec<Box<dyn Any>>,
+    pub(super) alive: Vec<Box<dyn Any>>,
     comes: Came,
     cached: Option<String>,
 }
@@ -69,8 +79,12 @@ impl Cell {
             form: "@".to_owned(),
             door: None,
             names: None,
-            call: Self::called,
-            kept: Vec::new(),
+            call: Box::new(Self::called),
+            uid: rustix::process::getuid().as_raw(),
+            keeps_nothing: false,
+            heals: true,
+            locks: Vec::new(),
+            alive: Vec::new(),
             comes: fault.comes[state as usize],
             cached: None,
         };
@@ -130,7 +144,7 @@ impl Cell {
     }
 
     /// The usual call.
-    fn called(&self) -> Output {
+    pub(super) fn called(&self) -> Output {
         self.start().finish_within(self.timeout * 10)
     }
 
@@ -149,7 +163,7 @@ impl Cell {
         let output = self.world.run(&self.shell("", "@", ""));
         self.cached = Some(output.certificate());
         self.world.sim.set_behaviour(|b| b.certificate_lifetime = None);
-        if age > 0 {
+        if age > 0 && !self.keeps_nothing {
             self.change_entry(|entry| add(entry, FETCHED_AT, -age));
         }
     }
@@ -172,7 +186,7 @@ impl Cell {
             cache_dir: Some(self.world.home().join(".cache/cce-login")),
             shared_memory_dir: "/dev/shm".into(),
             time_out_marker: None,
-            uid: rustix::process::getuid().as_raw(),
+            uid: self.uid,
             interactive: false,
             is_for_client: true,
             keyring_deadline: TIMEOUT,
@@ -188,8 +202,11 @@ impl Cell {
         let bytes = Secret::new(change(bytes.expose().clone()));
         let now = chrono::DateTime::from(SystemTime::now());
         let ends = now + chrono::TimeDelta::hours(1);
-        let stored = stores.set(&account, "of the test", &bytes, Some(ends), now);
-        assert!(stored.troubles.is_empty(), "{:?}", stored.troubles);
+        let troubles = stores.set(&account, "of the test", &bytes, Some(ends), now).troubles;
+        assert!(troubles.is_empty(), "{troubles:?}");
+        if self.cache == "file" {
+            std::os::unix::fs::chown(self.entry(), Some(self.uid), Some(self.uid)).unwrap();
+        }
     }
 
     /// Changes the kept entry, where there is one, and makes it whole again.
@@ -210,6 +227,36 @@ impl Cell {
             .join(format!(".cache/cce-login/entry-{}", self.world.account()))
     }
 
+    /// The account under which the call keeps its certificate, also before there is one.
+    pub(super) fn learn_account(&self) -> String {
+        if self.state == State::Empty {
+            self.world.run(&self.shell("", "@", "")).certificate();
+        }
+        let account = self.world.account();
+        if self.state == State::Empty {
+            for directory in [".cache", ".local", "run/cce-login"] {
+                std::fs::remove_dir_all(self.world.home().join(directory)).unwrap();
+            }
+        }
+        account
+    }
+
+    /// Forgets what is kept, as a person does.
+    pub(super) fn log_out(&self) {
+        self.world.login_with("--cache=file --no-check").succeeded();
+        self.world.run(&["kubectl-cce_login", "logout", "--all"]).succeeded();
+    }
+
+    /// The running processes that are the program, and not a shell in front of it.
+    pub(super) fn programs(&self) -> Vec<Pid> {
+        let program = program().canonicalize().unwrap();
+        let is_one = |pid: &Pid| {
+            let link = format!("/proc/{}/exe", pid.as_raw_nonzero());
+            std::fs::read_link(link).is_ok_and(|exe| exe == program)
+        };
+        self.world.processes().into_iter().filter(is_one).collect()
+    }
+
     /// The call, and everything that has to be true of it.
     pub(super) fn run(mut self) -> Came {
         let output = (self.call)(&self);
@@ -217,9 +264,43 @@ impl Cell {
         let output = self.world.checked(output);
         assert!(took <= self.timeout + MARGIN, "it took {took:?}; {}", output.stderr);
         let came = self.came_of(&output);
-        assert_eq!(came, self.comes, "{}", output.stderr);
         self.look_for_remains();
+        let came = self.with_what_came_behind(came);
+        assert_eq!(came, self.comes, "{}", output.stderr);
+        if self.heals {
+            self.heal();
+        }
         came
+    }
+
+    /// The process behind a call in the renewal window has ended: with a new certificate in the cache?
+    fn with_what_came_behind(&self, came: Came) -> Came {
+        if self.state != State::Window || came != Came::Kept || self.keeps_nothing {
+            return came;
+        }
+        let kept = self.stores().get(&self.world.account()).found;
+        let entry = kept.and_then(|(_, bytes)| CacheEntry::from_bytes(&bytes));
+        match entry {
+            Some(entry) if Some(entry.cert.certificates_pem()) != self.cached => Came::KeptThenNew,
+            _ => Came::Kept,
+        }
+    }
+
+    /// The cloud and the network are well again; a person asks.
+    fn heal(&mut self) {
+        self.world.sim.clear_faults();
+        self.world.sim.set_behaviour(|b| *b = cce_sim::Behaviour::default());
+        if let Some(door) = &self.door {
+            door.set(Behind::Cloud);
+        }
+        if let Some(names) = &self.names {
+            names.set(Says::Here);
+        }
+        self.flags.push("--force-refresh".to_owned());
+        self.form = "@".to_owned();
+        self.before.clear();
+        let output = self.world.checked(self.called());
+        assert_eq!(self.came_of(&output), Came::New, "once the fault is over");
     }
 
     /// How it ended. Words are compared with the expected ones, so that what is written down is what the source has.
@@ -227,13 +308,13 @@ impl Cell {
         if let Some(signal) = output.signal {
             return Came::Killed(signal);
         }
-        match output.code {
-            Some(0) if output.stdout.is_empty() => {
-                assert_eq!(output.stderr, "");
-                Came::Unheard
-            }
-            Some(0) => self.credential(output),
-            code => self.failure(code.unwrap_or_default(), output),
+        let code = output.code.unwrap_or_default();
+        match code {
+            // As the shell tells it.
+            129 | 131..160 => Came::Killed(code - 128),
+            _ if output.stdout.is_empty() && output.stderr.is_empty() => Came::Unheard(code),
+            0 => self.credential(output),
+            _ => self.failure(code, output),
         }
     }
 
@@ -246,7 +327,7 @@ impl Cell {
         // The key belongs to it, too, or this is an error.
         let pair = ClientCert::from_pem(certificate.as_bytes(), text("clientKeyData").as_bytes()).unwrap();
         assert_eq!(pair.common_name, self.world.sim.user_id("alice"));
-        let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+        let now = chrono::DateTime::<chrono::Utc>::from(SystemTime::now());
         let now = now + chrono::TimeDelta::seconds(self.world.sim.behaviour().clock_offset);
         assert!(pair.not_before <= now && now < pair.not_after, "it is not valid now");
         if self.cached.as_deref() == Some(certificate) {
@@ -283,12 +364,15 @@ impl Cell {
 
     /// No process, no lock, no half-written file, and not too many requests.
     fn look_for_remains(&mut self) {
+        self.locks.clear();
         wait_for("the end of every process", || self.world.processes().is_empty());
         for path in files_below(self.world.home()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             assert!(!name.starts_with(".new-"), "a half-written file: {}", path.display());
             if path.parent().is_some_and(|parent| parent.ends_with("locks")) {
-                File::open(&path).unwrap().try_lock().unwrap();
+                let lock = File::open(&path).unwrap();
+                // What another thread starts has all our files open for a moment.
+                wait_for("the lock", || lock.try_lock().is_ok());
             }
         }
         let requests = self.world.certificate_requests();
@@ -299,7 +383,11 @@ impl Cell {
 /// Where an entry has its numbers (src/cache/entry.rs).
 const CHECKSUM: usize = 8;
 pub(super) const REQUESTED_AT: usize = 1;
-pub(super) const FETCHED_AT: usize = 9;
+const FETCHED_AT: usize = 9;
+/// How the cloud's clock was known to stand, and when the machine was booted by ours then: an `i32` and an `i64`.
+pub(super) const SKEW: std::ops::Range<usize> = 25..37;
+/// Where its key begins.
+pub(super) const KEY: usize = 37;
 
 /// Adds to a number of eight bytes.
 pub(super) fn add(entry: &mut [u8], at: usize, seconds: i64) {

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ pub(super) struct Door {
     behind: Arc<Mutex<Behind>>,
     is_over: Arc<AtomicBool>,
     listener: TcpListener,
+    /// How many connections were accepted while it was not open.
+    accepted: Arc<AtomicUsize>,
     /// Connections that keep the backlog full.
     crowd: Mutex<Vec<rustix::fd::OwnedFd>>,
 }
@@ -73,9 +75,10 @@ impl Door {
             behind: Arc::new(Mutex::new(Behind::Cloud)),
             is_over: Arc::default(),
             listener: listener.try_clone().unwrap(),
+            accepted: Arc::default(),
             crowd: Mutex::default(),
         };
-        let (behind, is_over) = (this.behind.clone(), this.is_over.clone());
+        let (behind, is_over, accepted) = (this.behind.clone(), this.is_over.clone(), this.accepted.clone());
         let cloud = sim.cce_endpoint().trim_start_matches("https://").to_owned();
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -83,6 +86,9 @@ impl Door {
                     return;
                 }
                 let (behind, cloud) = (behind.lock().unwrap().clone(), cloud.clone());
+                if !matches!(behind, Behind::Cloud) {
+                    accepted.fetch_add(1, Ordering::Relaxed);
+                }
                 std::thread::spawn(move || behind.serve(client, &cloud));
             }
         });
@@ -95,6 +101,11 @@ impl Door {
 
     pub(super) fn set(&self, behind: Behind) {
         *self.behind.lock().unwrap() = behind;
+    }
+
+    /// How many connections it has spoiled.
+    pub(super) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// The request is read, over TLS as it should be, then this happens.
@@ -170,7 +181,10 @@ impl Does {
                 std::thread::sleep(*pause);
                 tls.write_all(&[*byte]).and_then(|()| tls.flush()).is_ok()
             }),
-            Self::Floods(count) => (0..count / PIECE).all(|_| tls.write_all(&[b' '; PIECE]).is_ok()),
+            Self::Floods(count) => {
+                let piece = vec![b' '; PIECE];
+                (0..count / PIECE).all(|_| tls.write_all(&piece).is_ok())
+            }
             Self::Ends(how) => {
                 end(&tls.sock, *how);
                 false

@@ -54,7 +54,10 @@ fn names(name: &'static str, says: Says, none: Came) -> Fault {
 
 pub(super) fn faults() -> Vec<Fault> {
     let refused = |cell: &mut Cell| cell.world.sim.set_behaviour(|b| b.cloud_down = true);
-    let vanishing = |cell: &mut Cell| cell.door().swallow();
+    let vanishing = |cell: &mut Cell| {
+        cell.door().swallow();
+        cell.heals = false; // there is no way back
+    };
     let half = |text: &[u8], end| vec![Does::Says(text.to_vec()), Does::Ends(end)];
     let slowly = |text: &[u8]| vec![Does::Drips(text.to_vec(), Duration::from_millis(100))];
     let mut faults = vec![

@@ -36,13 +36,15 @@ impl fmt::Display for State {
 pub(super) enum Came {
     /// Exit 0 with the certificate that was in the cache.
     Kept,
+    /// The same, and when the process behind the call has ended there is a new one in the cache.
+    KeptThenNew,
     /// Exit 0 with a new certificate.
     New,
     /// This exit code, and one line that says this.
     Fails(i32, &'static str),
-    /// Exit 0, and nobody to read the answer.
-    Unheard,
-    /// Ended by this signal; the next call, without the fault, brings a certificate.
+    /// This exit code, and nobody to hear more.
+    Unheard(i32),
+    /// Ended by this signal.
     Killed(i32),
 }
 
@@ -52,10 +54,9 @@ impl fmt::Display for Came {
             Self::Kept => f.write_str("0: kept"),
             Self::New => f.write_str("0: new"),
             Self::Fails(code, words) => write!(f, "{code}: {words}"),
-            Self::Unheard => f.write_str("0, unheard"),
-            Self::Killed(9) => f.write_str("killed; the next call works"),
-            Self::Killed(15) => f.write_str("terminated; the next call works"),
-            Self::Killed(number) => write!(f, "signal {number}; the next call works"),
+            Self::KeptThenNew => f.write_str("0: kept, renewed behind"),
+            Self::Unheard(code) => write!(f, "{code}, unheard"),
+            Self::Killed(number) => write!(f, "ended by signal {number}"),
         }
     }
 }
@@ -76,7 +77,10 @@ pub(super) const fn unnoticed_but(none: Came) -> [Came; 4] {
 }
 
 /// Nobody notices: a certificate that is due is replaced, and who has none gets one.
-pub(super) const UNNOTICED: [Came; 4] = [Came::Kept, Came::Kept, Came::New, Came::New];
+pub(super) const UNNOTICED: [Came; 4] = [Came::Kept, Came::KeptThenNew, Came::New, Came::New];
+
+/// What was kept is lost: everybody gets a new one.
+pub(super) const LOST: [Came; 4] = [Came::New; 4];
 
 pub(super) fn fault(
     name: &'static str,

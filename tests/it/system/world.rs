@@ -284,6 +284,12 @@ impl World {
         all.filter_map(pid).collect()
     }
 
+    /// Does something to our key: a line of a shell that ends where the key's name follows.
+    pub(crate) fn change_kernel_key(&self, line: &str) {
+        let done = keyctl(&format!("{line} %user:cce-login:{} && echo done", self.account()));
+        assert!(done.ends_with("done\n"), "{line}: {done}");
+    }
+
     /// Every file of the home and the runtime directory, with length and time.
     pub(crate) fn files(&self) -> Vec<(PathBuf, u64, SystemTime)> {
         let all = files_below(self.home()).into_iter();
