@@ -299,7 +299,7 @@ fn a_certificate_that_is_renewed_while_somebody_logs_out_does_not_come_back() {
 
 #[test]
 fn a_renewal_that_brings_somebody_else_s_certificate_leaves_the_one_that_is_there() {
-    let (mut world, first) = in_the_window();
+    let (world, first) = in_the_window();
     let bob = world.sim.issue_certificate("prod", "bob", Duration::from_secs(28_800));
     let [certificate, key] = [bob.certificate, bob.key].map(|pem| STANDARD.encode(pem));
     let user = json!({"client-certificate-data": certificate, "client-key-data": key});

@@ -6,6 +6,8 @@ use super::row::{Came, Fault, State};
 use crate::support::files_below;
 use crate::system::process::{Output, Running, wait_for};
 use crate::system::world::{World, program};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cce_login::cache::entry::CacheEntry;
 use cce_login::certificate::ClientCert;
 use cce_login::secret::Secret;
@@ -13,13 +15,14 @@ use cce_login::store::{CacheMode, LayeredStore, StoreEnvironment, Stores};
 use rustix::process::Pid;
 use std::any::Any;
 use std::fs::File;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 /// What every call is given.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// How much longer a call may take on a machine that does many things at once.
-const MARGIN: Duration = Duration::from_secs(2);
+const MARGIN: Duration = Duration::from_secs(3);
 /// More requests for a certificate than this are too many for one call and the process behind it.
 const MOST_REQUESTS: usize = 3;
 /// Longer than any line that a person reads.
@@ -37,11 +40,10 @@ pub(super) struct Cell {
     pub(super) flags: Vec<String>,
     /// `--timeout`.
     pub(super) timeout: Duration,
-    /// Lines of the shell that calls, before the call and after it.
-    pub(super) before: String,
-    pub(super) after: String,
+    /// A line of the shell that calls, before the call.
+    pub(super) before: &'static str,
     /// How the call is written in that shell; `@` is the program with its arguments.
-    pub(super) form: String,
+    pub(super) form: &'static str,
     /// In front of the cloud, if a fault wants one there.
     pub(super) door: Option<Door>,
     /// Who resolves names, if a fault wants that.
@@ -74,9 +76,8 @@ impl Cell {
             cache: "file",
             flags: Vec::new(),
             timeout: TIMEOUT,
-            before: String::new(),
-            after: String::new(),
-            form: "@".to_owned(),
+            before: "",
+            form: "@",
             door: None,
             names: None,
             call: Box::new(Self::called),
@@ -107,6 +108,24 @@ impl Cell {
         self.door.as_ref().unwrap()
     }
 
+    /// Who calls is a user of its own, to whom limits apply.
+    pub(super) fn call_as_somebody(&mut self) {
+        let port: u32 = self.endpoint.rsplit(':').next().unwrap().parse().unwrap();
+        self.uid = 100_000 + port;
+        // The program where that user can reach it; not in the home directory, which is looked through for secrets.
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let place = directory.path().display().to_string();
+        self.world.shell(&format!(
+            "cp -L \"$HOME/bin/kubectl-cce_login\" {place}/ && ln -sf {place}/kubectl-cce_login \"$HOME/bin/\""
+        ));
+        self.alive.push(Box::new(directory));
+        self.world.shell(&format!("chown -R {0}:{0} \"$HOME\"", self.uid));
+        let ids = [format!("--reuid={}", self.uid), format!("--regid={}", self.uid)];
+        self.world
+            .put_in_front(&["setpriv", &ids[0], &ids[1], "--clear-groups"]);
+    }
+
     /// The words of the call.
     fn words(&self) -> Vec<String> {
         let cluster = self.world.sim.cluster("prod");
@@ -133,14 +152,14 @@ impl Cell {
     }
 
     /// Each call comes from a shell of its own, as kubectl is a process of its own.
-    fn shell(&self, before: &str, form: &str, after: &str) -> [String; 3] {
+    fn shell(&self, before: &str, form: &str) -> [String; 3] {
         let line = form.replace('@', &self.words().join(" "));
-        ["sh", "-c", &format!("{before}\n{line}\nended=$?\n{after}\nexit $ended")].map(str::to_owned)
+        ["sh", "-c", &format!("{before}\n{line}\nended=$?\nexit $ended")].map(str::to_owned)
     }
 
     /// Starts the call.
     pub(super) fn start(&self) -> Running {
-        self.world.start(&self.shell(&self.before, &self.form, &self.after))
+        self.world.start(&self.shell(self.before, self.form))
     }
 
     /// The usual call.
@@ -160,7 +179,7 @@ impl Cell {
         };
         let lifetime = life.map(Duration::from_secs);
         self.world.sim.set_behaviour(|b| b.certificate_lifetime = lifetime);
-        let output = self.world.run(&self.shell("", "@", ""));
+        let output = self.world.run(&self.shell("", "@"));
         self.cached = Some(output.certificate());
         self.world.sim.set_behaviour(|b| b.certificate_lifetime = None);
         if age > 0 && !self.keeps_nothing {
@@ -197,6 +216,9 @@ impl Cell {
 
     /// Puts other bytes in the place of the kept ones, in every store.
     pub(super) fn replace_entry(&self, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
+        if self.cache == "kernel" {
+            return self.replace_kernel_key(change);
+        }
         let (stores, account) = (self.stores(), self.world.account());
         let (_, bytes) = stores.get(&account).found.unwrap_or_else(|| panic!("nothing is kept"));
         let bytes = Secret::new(change(bytes.expose().clone()));
@@ -207,6 +229,23 @@ impl Cell {
         if self.cache == "file" {
             std::os::unix::fs::chown(self.entry(), Some(self.uid), Some(self.uid)).unwrap();
         }
+    }
+
+    /// The key in the keyring of whoever calls, which may be out of this process's reach.
+    fn replace_kernel_key(&self, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
+        let name = format!("%user:cce-login:{}", self.world.account());
+        let session = |line: String, stdin: &str| {
+            let script = format!("keyctl link @u @s && {line}");
+            let words = ["keyctl", "session", "-", "sh", "-c", &script];
+            // Not what anybody would say: the entry itself.
+            let running = Running::start(self.world.command(&words), Some(stdin));
+            running.finish().succeeded().stdout
+        };
+        let bytes = STANDARD
+            .decode(session(format!("keyctl pipe {name} | base64 -w0"), ""))
+            .unwrap();
+        let bytes = STANDARD.encode(change(bytes));
+        session(format!("base64 -d | keyctl pupdate {name}"), &bytes);
     }
 
     /// Changes the kept entry, where there is one, and makes it whole again.
@@ -230,7 +269,7 @@ impl Cell {
     /// The account under which the call keeps its certificate, also before there is one.
     pub(super) fn learn_account(&self) -> String {
         if self.state == State::Empty {
-            self.world.run(&self.shell("", "@", "")).certificate();
+            self.world.run(&self.shell("", "@")).certificate();
         }
         let account = self.world.account();
         if self.state == State::Empty {
@@ -297,8 +336,8 @@ impl Cell {
             names.set(Says::Here);
         }
         self.flags.push("--force-refresh".to_owned());
-        self.form = "@".to_owned();
-        self.before.clear();
+        self.form = "@";
+        self.before = "";
         let output = self.world.checked(self.called());
         assert_eq!(self.came_of(&output), Came::New, "once the fault is over");
     }

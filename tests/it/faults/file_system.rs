@@ -64,7 +64,7 @@ pub(super) fn faults() -> Vec<Fault> {
         small(
             "there are no inodes left",
             "nr_inodes=300",
-            "for n in $(seq 400); do touch \"$0/$n\"; done",
+            "seq -f \"$0/%g\" 400 | xargs touch",
         ),
         fault(
             "everything is read-only",
@@ -86,7 +86,7 @@ pub(super) fn faults() -> Vec<Fault> {
         }),
         home("HOME is no absolute path", |cell| cell.world.set("HOME", "somewhere")),
         home("HOME is somebody else's", |cell| {
-            chown(cell.world.home(), Some(STRANGER), Some(STRANGER)).unwrap()
+            chown(cell.world.home(), Some(STRANGER), Some(STRANGER)).unwrap();
         }),
         fault(
             "the runtime directory is not there",
@@ -188,7 +188,7 @@ pub(super) fn faults() -> Vec<Fault> {
         fault(
             "the working directory is gone",
             |cell| {
-                cell.before = "mkdir \"$HOME/gone\"; cd \"$HOME/gone\"; rmdir \"$HOME/gone\"".to_owned();
+                cell.before = "mkdir \"$HOME/gone\"; cd \"$HOME/gone\"; rmdir \"$HOME/gone\"";
             },
             UNNOTICED,
         ),

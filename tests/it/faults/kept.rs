@@ -73,7 +73,7 @@ pub(super) fn faults() -> Vec<Fault> {
                 cell.replace_entry(|mut bytes| {
                     bytes[200] ^= 1;
                     bytes
-                })
+                });
             },
             LOST,
         ),
@@ -85,7 +85,7 @@ pub(super) fn faults() -> Vec<Fault> {
                     .open(cell.entry())
                     .unwrap()
                     .set_len(70 << 20)
-                    .unwrap()
+                    .unwrap();
             },
             LOST,
         ),

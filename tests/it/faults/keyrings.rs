@@ -87,8 +87,26 @@ fn kept_nowhere(name: &'static str, cache: &'static str) -> Fault {
     fault
 }
 
+/// Leaves no room in the quota of whoever calls, down to the last bytes.
+const FILL: &str = "keyctl session - sh -c 'keyctl link @u @s; n=0; for size in 2000 100 1; do \
+                    while head -c $size /dev/zero | tr \"\\0\" x | keyctl padd user filler-$n @u; do n=$((n+1)); done; done' >&2; true";
+
 pub(super) fn faults() -> Vec<Fault> {
+    let full = |cell: &mut Cell| {
+        cell.world.shell(FILL);
+        cell.keeps_nothing = true; // out of our reach
+    };
     vec![
+        fault(
+            "the kernel's quota is used up",
+            full,
+            [Came::Kept, Came::Kept, Came::New, Came::New],
+        )
+        .given(|cell| {
+            cell.call_as_somebody();
+            cell.world.unset("container");
+            cell.cache = "kernel";
+        }),
         keyrings("the kernel's has lost the key", lose_kernel_key, UNNOTICED),
         keyrings(
             "the session bus is gone",
@@ -100,8 +118,8 @@ pub(super) fn faults() -> Vec<Fault> {
             "the kernel's holds garbage",
             |cell| {
                 entry(cell, |cell| {
-                    cell.world.change_kernel_key("echo garbage | keyctl pupdate")
-                })
+                    cell.world.change_kernel_key("echo garbage | keyctl pupdate");
+                });
             },
             UNNOTICED,
         ),
@@ -139,7 +157,7 @@ pub(super) fn faults() -> Vec<Fault> {
             |cell| {
                 bus_that(cell, |mut stream| {
                     let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-                })
+                });
             },
             LOST,
         ),

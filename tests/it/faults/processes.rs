@@ -7,7 +7,7 @@ use crate::system::process::{Output, wait_for};
 use cce_sim::Fault as Cloud;
 use rustix::process::{Signal, kill_process};
 use std::fs;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Duration;
 
 const DAY: i64 = 86_400;
@@ -99,13 +99,13 @@ fn struck(cell: &Cell, signal: Signal, phase: Phase) -> Output {
 
 /// The call in another form than usual; `@` is its line.
 fn form(name: &'static str, form: &'static str, comes: [Came; 4]) -> Fault {
-    let strikes = move |cell: &mut Cell| form.clone_into(&mut cell.form);
+    let strikes = move |cell: &mut Cell| cell.form = form;
     fault(name, strikes, comes)
 }
 
 /// The call after a line that limits or changes what it finds.
 fn after(name: &'static str, line: &'static str, comes: [Came; 4]) -> Fault {
-    let strikes = move |cell: &mut Cell| line.clone_into(&mut cell.before);
+    let strikes = move |cell: &mut Cell| cell.before = line;
     fault(name, strikes, comes)
 }
 
@@ -144,8 +144,7 @@ fn jump(name: &'static str, seconds: i64, comes: [Came; 4]) -> Fault {
 /// The reader of stdout goes away before the answer is printed.
 fn reader_goes(cell: &mut Cell) {
     cell.world.shell("mkfifo \"$HOME/out\"; : >\"$HOME/wait\"");
-    cell.form =
-        "exec 3>\"$HOME/out\"; : >\"$HOME/open\"; while [ -e \"$HOME/wait\" ]; do sleep 0.02; done; @ >&3".to_owned();
+    cell.form = "exec 3>\"$HOME/out\"; : >\"$HOME/open\"; while [ -e \"$HOME/wait\" ]; do sleep 0.02; done; @ >&3";
     cell.call = Box::new(|cell| {
         let home = cell.world.home();
         let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap();
@@ -161,24 +160,6 @@ fn reader_goes(cell: &mut Cell) {
         running.finish()
     });
     cell.heals = false;
-}
-
-/// A user of its own, to whom limits apply.
-fn as_somebody(cell: &mut Cell) {
-    let port: u32 = cell.endpoint.rsplit(':').next().unwrap().parse().unwrap();
-    cell.uid = 100_000 + port;
-    // The program where that user can reach it; not in the home directory, which is looked through for secrets.
-    let directory = tempfile::tempdir().unwrap();
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let place = directory.path().display().to_string();
-    cell.world.shell(&format!(
-        "cp -L \"$HOME/bin/kubectl-cce_login\" {place}/ && ln -sf {place}/kubectl-cce_login \"$HOME/bin/\""
-    ));
-    cell.alive.push(Box::new(directory));
-    cell.world.shell(&format!("chown -R {0}:{0} \"$HOME\"", cell.uid));
-    let ids = [format!("--reuid={}", cell.uid), format!("--regid={}", cell.uid)];
-    cell.world
-        .put_in_front(&["setpriv", &ids[0], &ids[1], "--clear-groups"]);
 }
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -205,7 +186,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "the cloud is down, and stderr is closed",
             |cell| {
                 cell.world.sim.set_behaviour(|b| b.cloud_down = true);
-                cell.form = "@ 2>&-".to_owned();
+                cell.form = "@ 2>&-";
             },
             [Came::Kept, Came::Kept, Came::Kept, Came::Unheard(4)],
         ),
@@ -214,7 +195,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "exec prlimit --nproc=1:1 @",
             [Came::Kept, Came::New, Came::New, Came::New],
         )
-        .given(as_somebody),
+        .given(Cell::call_as_somebody),
         after(
             "no file may be written (ulimit -f)",
             "ulimit -f 0",
