@@ -2,7 +2,7 @@
 
 use super::door::{Behind, Door};
 use super::names::{NameServer, Says};
-use super::row::{Came, Fault, State};
+use super::row::{Came, Fault, NO_ANSWER, State};
 use crate::support::files_below;
 use crate::system::process::{Output, Running, wait_for};
 use crate::system::world::{World, program};
@@ -19,8 +19,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-/// What every call is given.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// What a call is given that is expected to use it up.
+pub(super) const SHORT: Duration = Duration::from_secs(3);
+/// What any other call is given: it is over before.
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// How much longer a call may take on a machine that does many things at once.
 const MARGIN: Duration = Duration::from_secs(3);
 /// More requests for a certificate than this are too many for one call and the process behind it.
@@ -75,7 +77,11 @@ impl Cell {
             state,
             cache: "file",
             flags: Vec::new(),
-            timeout: TIMEOUT,
+            timeout: if fault.comes.contains(&NO_ANSWER) {
+                SHORT
+            } else {
+                TIMEOUT
+            },
             before: "",
             form: "@",
             door: None,
@@ -144,7 +150,6 @@ impl Cell {
             format!("--iam-endpoint={}", self.world.sim.iam_endpoint()),
             format!("--ca-file={}", self.world.path("cloud-ca.pem")),
             format!("--cache={}", self.cache),
-            format!("--timeout={}s", self.timeout.as_secs()),
             format!("--principal={}", self.world.sim.user_id("alice")),
         ]);
         words.extend(self.flags.iter().cloned());
@@ -152,14 +157,15 @@ impl Cell {
     }
 
     /// Each call comes from a shell of its own, as kubectl is a process of its own.
-    fn shell(&self, before: &str, form: &str) -> [String; 3] {
-        let line = form.replace('@', &self.words().join(" "));
+    fn shell(&self, before: &str, form: &str, timeout: Duration) -> [String; 3] {
+        let words = self.words().join(" ");
+        let line = form.replace('@', &format!("{words} --timeout={}s", timeout.as_secs()));
         ["sh", "-c", &format!("{before}\n{line}\nended=$?\nexit $ended")].map(str::to_owned)
     }
 
     /// Starts the call.
     pub(super) fn start(&self) -> Running {
-        self.world.start(&self.shell(self.before, self.form))
+        self.world.start(&self.shell(self.before, self.form, self.timeout))
     }
 
     /// The usual call.
@@ -179,7 +185,7 @@ impl Cell {
         };
         let lifetime = life.map(Duration::from_secs);
         self.world.sim.set_behaviour(|b| b.certificate_lifetime = lifetime);
-        let output = self.world.run(&self.shell("", "@"));
+        let output = self.world.run(&self.shell("", "@", TIMEOUT));
         self.cached = Some(output.certificate());
         self.world.sim.set_behaviour(|b| b.certificate_lifetime = None);
         if age > 0 && !self.keeps_nothing {
@@ -269,7 +275,7 @@ impl Cell {
     /// The account under which the call keeps its certificate, also before there is one.
     pub(super) fn learn_account(&self) -> String {
         if self.state == State::Empty {
-            self.world.run(&self.shell("", "@")).certificate();
+            self.world.run(&self.shell("", "@", TIMEOUT)).certificate();
         }
         let account = self.world.account();
         if self.state == State::Empty {
@@ -337,6 +343,7 @@ impl Cell {
         }
         self.flags.push("--force-refresh".to_owned());
         self.form = "@";
+        self.timeout = TIMEOUT;
         self.before = "";
         let output = self.world.checked(self.called());
         assert_eq!(self.came_of(&output), Came::New, "once the fault is over");
@@ -368,7 +375,10 @@ impl Cell {
         assert_eq!(pair.common_name, self.world.sim.user_id("alice"));
         let now = chrono::DateTime::<chrono::Utc>::from(SystemTime::now());
         let now = now + chrono::TimeDelta::seconds(self.world.sim.behaviour().clock_offset);
-        assert!(pair.not_before <= now && now < pair.not_after, "it is not valid now");
+        let (_, pem) = x509_parser::pem::parse_x509_pem(certificate.as_bytes()).unwrap();
+        let validity = pem.parse_x509().unwrap().validity().clone();
+        let valid = validity.not_before.timestamp()..validity.not_after.timestamp();
+        assert!(valid.contains(&now.timestamp()), "it is not valid now");
         if self.cached.as_deref() == Some(certificate) {
             Came::Kept
         } else {

@@ -1,6 +1,6 @@
 //! What is wrong with the file system, and with files that the call reads.
 
-use super::cell::Cell;
+use super::cell::{Cell, SHORT};
 use super::kept::STRANGER;
 use super::row::{Came, Fault, LOST, UNNOTICED, fault, unnoticed_but};
 use std::fs;
@@ -134,6 +134,7 @@ pub(super) fn faults() -> Vec<Fault> {
                 let file = fs::File::create(locks.join(format!("{account}.fetch"))).unwrap();
                 file.lock().unwrap();
                 cell.locks.push(file);
+                cell.timeout = SHORT;
             },
             [
                 // The process behind the call gets it when the call is over.

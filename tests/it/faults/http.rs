@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use super::door::{Does, End};
 use super::network::answered;
-use super::row::{Came, Fault, UNNOTICED, fault, unnoticed_but};
+use super::row::{Came, Fault, NO_ANSWER, UNNOTICED, fault, unnoticed_but};
 use cce_sim::Fault as Cloud;
 use std::time::Duration;
 
@@ -216,7 +216,7 @@ pub(super) fn faults() -> Vec<Fault> {
                 b"HTTP/1.1 100 Continue\r\n\r\n".repeat(20),
                 Duration::from_millis(20),
             )],
-            Came::Fails(4, "did not answer in time"),
+            NO_ANSWER,
         ),
         fault(
             "half of the answer",

@@ -6,7 +6,6 @@ use super::row::{Came, Fault, LOST, State, UNNOTICED, fault};
 use crate::system::bus::Bus;
 use std::io::Write as _;
 use std::os::unix::net::UnixListener;
-use std::time::Duration;
 
 /// Two keyrings, both open, and both asked.
 fn keyrings(name: &'static str, strikes: fn(&mut Cell), comes: [Came; 4]) -> Fault {
@@ -15,8 +14,6 @@ fn keyrings(name: &'static str, strikes: fn(&mut Cell), comes: [Came; 4]) -> Fau
         cell.alive.push(Box::new(bus));
         cell.world.unset("container");
         cell.cache = "auto";
-        // A keyring may take two seconds of it.
-        cell.timeout = Duration::from_secs(8);
     })
 }
 

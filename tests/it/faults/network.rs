@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use super::door::{Behind, Does, End, tls};
 use super::names::{NAME, NameServer, Says};
-use super::row::{Came, Fault, fault, unnoticed_but};
+use super::row::{Came, Fault, NO_ANSWER, fault, unnoticed_but};
 use std::time::Duration;
 
 /// An answer of which nothing is missing so far.
@@ -11,7 +11,6 @@ const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConte
 /// RFC 8446, section 6: a fatal alert, `protocol_version`, as a server says that knows TLS 1.1 only.
 const OLD_VERSION: &[u8] = &[0x15, 3, 2, 0, 2, 2, 70];
 
-const NO_ANSWER: Came = Came::Fails(4, "did not answer in time");
 const BROKEN: Came = Came::Fails(4, "broke off");
 const UNCONNECTED: Came = Came::Fails(4, "cannot connect");
 const NO_TLS: Came = Came::Fails(1, "the TLS connection");

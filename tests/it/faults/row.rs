@@ -61,6 +61,9 @@ impl fmt::Display for Came {
     }
 }
 
+/// Nothing came until the deadline.
+pub(super) const NO_ANSWER: Came = Came::Fails(4, "did not answer in time");
+
 /// A fault, and what has to come of it in the states of [`State::ALL`].
 pub(super) struct Fault {
     pub(super) name: &'static str,
