@@ -9,7 +9,8 @@ const DAY: i64 = 24 * 3600;
 
 /// Fetches a new certificate, and says with how many requests.
 fn requests_of_a_fetch(world: &mut World) -> usize {
-    world.let_pass(1);
+    // More than a login takes on a busy machine: what was fetched after the run began would be good enough for it.
+    world.let_pass(60);
     let before = world.certificate_requests();
     world.get_credential(&["--force-refresh"]).credential();
     world.certificate_requests() - before
