@@ -281,4 +281,68 @@ mod tests {
         let text = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"Pod"}"#;
         assert!(matches!(read(text), Err(ExecInfoError::Kind(_))));
     }
+
+    #[test]
+    fn a_version_is_read_by_its_short_and_its_full_name() {
+        for version in ApiVersion::ALL {
+            assert_eq!(ApiVersion::parse(version.as_str()), Some(*version));
+            assert_eq!(ApiVersion::parse(version.full_name()), Some(*version));
+            assert!(version.full_name().ends_with(&format!("/{version}")));
+        }
+        for text in ["", "v1alpha1", "client.authentication.k8s.io/", "example.com/v1"] {
+            assert_eq!(ApiVersion::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let hint = |text: &str| read(text).unwrap_err().hint().unwrap();
+        assert!(hint("{").contains("unset KUBERNETES_EXEC_INFO"));
+        assert!(hint(r#"{"apiVersion":"x","kind":"Pod"}"#).contains("unset KUBERNETES_EXEC_INFO"));
+        assert!(hint(r#"{"apiVersion":"x"}"#).contains("run `kubectl cce-login` again"));
+        assert_eq!(read("{").unwrap_err().exit(), Exit::Usage);
+    }
+
+    /// An environment whose `spec.cluster` has these fields.
+    fn with_cluster(fields: &str) -> Env {
+        let text = format!(r#"{{"apiVersion":"client.authentication.k8s.io/v1","spec":{{"cluster":{{{fields}}}}}}}"#);
+        Env::given([(KUBERNETES_EXEC_INFO, text)])
+    }
+
+    #[test]
+    fn a_cluster_is_read_as_the_client_means_it() {
+        let ca = BASE64.encode("authorities");
+        let all = format!(
+            r#""server":"https://h","tls-server-name":"kubernetes","proxy-url":"http://p","certificate-authority-data":"{ca}""#
+        );
+        let whole = ClusterInfo {
+            server: "https://h".to_owned(),
+            tls_server_name: Some("kubernetes".to_owned()),
+            is_unverified: false,
+            ca_pem: Some("authorities".to_owned()),
+            proxy_url: Some("http://p".to_owned()),
+        };
+        assert_eq!(ClusterInfo::from_env(&with_cluster(&all)), Some(whole));
+        // What is empty is as good as missing.
+        let bare = r#""server":"https://h","tls-server-name":"","insecure-skip-tls-verify":true"#;
+        let read = ClusterInfo::from_env(&with_cluster(bare)).unwrap();
+        assert_eq!((read.tls_server_name, read.is_unverified), (None, true));
+        assert_eq!(ClusterInfo::from_env(&with_cluster(r#""server":"""#)), None);
+    }
+
+    #[test]
+    fn only_a_client_with_neither_authorities_nor_leave_is_without() {
+        let is_without = |fields: &str| ClusterInfo::without_ca(&with_cluster(fields)).is_some();
+        let nobody = BASE64.encode(NOBODY);
+        assert!(is_without(r#""server":"https://h""#));
+        assert!(is_without(&format!(
+            r#""server":"https://h","certificate-authority-data":"{nobody}""#
+        )));
+        assert!(!is_without(r#""server":"https://h","insecure-skip-tls-verify":true"#));
+        assert!(!is_without(r#""server":"https://h","certificate-authority":"/ca.crt""#));
+        assert!(!is_without(
+            r#""server":"https://h","certificate-authority-data":"YQ==""#
+        ));
+        assert!(ClusterInfo::without_ca(&Env::given([(KUBERNETES_EXEC_INFO, "")])).is_none());
+    }
 }
