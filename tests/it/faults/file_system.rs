@@ -37,6 +37,7 @@ fn authorities(name: &'static str, strikes: fn(&Cell, &str), words: &'static str
         let path = cell.world.path("cloud-ca.pem");
         fs::remove_file(&path).unwrap();
         strikes(cell, &path);
+        cell.timeout = SHORT;
         cell.heals = false;
     };
     fault(name, strikes, unnoticed_but(Came::Fails(2, words)))
@@ -174,6 +175,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "the cloud is down, and the kubeconfig is a pipe",
             |cell| {
                 cell.world.shell("mkdir \"$HOME/.kube\"; mkfifo \"$HOME/.kube/config\"");
+                cell.timeout = SHORT;
                 cell.world.sim.set_behaviour(|b| b.cloud_down = true);
             },
             unnoticed_but(Came::Fails(4, "Connection refused")),

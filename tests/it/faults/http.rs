@@ -1,6 +1,6 @@
 //! What is wrong with the answer, before anybody looks for a certificate in it.
 
-use super::cell::Cell;
+use super::cell::{Cell, SHORT};
 use super::door::{Does, End};
 use super::network::answered;
 use super::row::{Came, Fault, NO_ANSWER, UNNOTICED, fault, unnoticed_but};
@@ -78,11 +78,13 @@ pub(super) fn faults() -> Vec<Fault> {
         status("413", 413, Came::Fails(1, "answered 413")),
         status("418", 418, Came::Fails(1, "answered 418")),
         cloud("429", busy(None), Came::Fails(4, "answered 429")),
+        // It does try again, each time after the second.
         cloud(
             "429, to be tried again in 1 s",
             busy(Some("1")),
             Came::Fails(4, "answered 429"),
-        ),
+        )
+        .given(|cell| cell.timeout = SHORT),
         cloud(
             "429, to be tried again in an hour",
             busy(Some("3600")),
