@@ -10,6 +10,8 @@
 
 mod architecture;
 mod commands;
+#[cfg(target_os = "linux")]
+mod crashes;
 mod credential;
 mod discovery;
 #[cfg(target_os = "linux")]

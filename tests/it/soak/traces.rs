@@ -12,6 +12,8 @@ use std::path::PathBuf;
 pub(super) struct Census {
     pub(super) files: BTreeSet<PathBuf>,
     pub(super) bytes: u64,
+    /// What killed processes were writing: whoever writes there an hour later takes it away.
+    pub(super) temporary: Vec<PathBuf>,
     pub(super) kernel_keys: usize,
     pub(super) keyring_items: usize,
 }
@@ -23,7 +25,8 @@ const NOTES_AT_MOST: usize = 12;
 
 impl Census {
     pub(super) fn take(world: &World, _bus: &SessionBus) -> Self {
-        let files = world.files();
+        let is_temporary = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(".new-");
+        let (temporary, files): (Vec<_>, Vec<_>) = world.files().into_iter().partition(|(path, ..)| is_temporary(path));
         let bytes = files.iter().map(|(_, size, _)| size).sum();
         let keys = std::fs::read_to_string("/proc/keys").unwrap();
         let accounts = world.accounts();
@@ -36,13 +39,15 @@ impl Census {
         Self {
             files: files.into_iter().map(|(path, ..)| path).collect(),
             bytes,
+            temporary: temporary.into_iter().map(|(path, ..)| path).collect(),
             kernel_keys: keys.lines().filter(is_ours).count(),
             keyring_items: items.stdout.trim().parse().unwrap(),
         }
     }
 
-    /// Nothing has grown but a bounded number of notes.
-    pub(super) fn check_against(&self, before: &Self) {
+    /// Nothing has grown but a bounded number of notes, and what was in the hands of so many killed processes.
+    pub(super) fn check_against(&self, before: &Self, killed: usize) {
+        assert!(self.temporary.len() <= killed, "{:?}", self.temporary);
         let new: Vec<_> = self.files.difference(&before.files).collect();
         let is_note = |path: &PathBuf| NOTES.iter().any(|note| path.to_string_lossy().contains(note));
         assert!(
