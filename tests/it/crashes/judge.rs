@@ -61,7 +61,7 @@ impl Reference {
         let mut again = traced::run(world, operation, words, &[]);
         if let Some(lock) = left.0.keys().find(|name| is_lock(name)) {
             // kubectl's lock says nothing of who has it: we say which file it is.
-            if again.code == Some(1) && again.stderr.contains(&world.path(lock)) && fault == Fault::Killed {
+            if again.code == Some(4) && again.stderr.contains(&world.path(lock)) && fault == Fault::Killed {
                 std::fs::remove_file(world.home().join(lock)).unwrap();
                 again = traced::run(world, operation, words, &[]);
             }
@@ -69,7 +69,13 @@ impl Reference {
         if !operation.allows_again(&again) {
             return Err(format!("the next run ends with {:?}: {}", again.code, again.stderr));
         }
-        self.judge_end_state(&Place::take(world), fault != Fault::Killed && point.is_removal())
+        let now = Place::take(world);
+        let may_stay = |name: &str| match fault {
+            // Nobody takes the lock, and nobody cleans a directory up, where everything is done already.
+            Fault::Killed => is_lock(name) || (is_temporary(name) && left.has_same_beside(&now, name)),
+            Fault::Error(_) => point.is_removal() && stays_if_not_removed(name),
+        };
+        self.judge_end_state(&now, may_stay)
     }
 
     fn judge_end(&self, operation: &Operation, fault: Fault, ran: &Ran, left: &Place) -> Result<(), String> {
@@ -134,7 +140,12 @@ impl Reference {
             if let Item::File(mode, _) = now
                 && (is_temporary(name) || is_lock(name))
             {
-                let is_fine = may_be_left && *mode == 0o600;
+                // The new file has the mode of the one that it is to replace.
+                let target = name
+                    .strip_suffix(".cce-login-new")
+                    .and_then(|target| self.before.0.get(target));
+                let has_mode = *mode == 0o600 || target.and_then(Item::mode) == Some(*mode);
+                let is_fine = may_be_left && has_mode;
                 if !is_fine {
                     return Err(format!("`{name}` is left behind, mode {mode:o}"));
                 }
@@ -161,14 +172,14 @@ impl Reference {
         Ok(())
     }
 
-    /// After the plain run: what is there without any fault, and nothing else. `may_stay`: something could not be removed, and nobody can
-    /// tell it from what others are at.
-    fn judge_end_state(&self, now: &Place, may_stay: bool) -> Result<(), String> {
+    /// After the plain run: what is there without any fault, and nothing else. `may_stay`: what nobody can tell from what
+    /// others are at.
+    fn judge_end_state(&self, now: &Place, may_stay: impl Fn(&str) -> bool) -> Result<(), String> {
         for (name, item) in &now.0 {
             let expected = [self.after.0.get(name), self.twice.0.get(name)];
             let has_mode = expected.iter().flatten().any(|other| other.mode() == item.mode());
             match expected {
-                [None, None] if is_note(name) || (may_stay && stays_if_not_removed(name)) => {}
+                [None, None] if is_note(name) || may_stay(name) => {}
                 [None, None] if matches!(item, Item::Directory(0o700)) => {}
                 [None, None] => return Err(format!("`{name}` is left over after the next run")),
                 _ if !has_mode => return Err(format!("`{name}` has another mode after the next run")),
@@ -228,7 +239,7 @@ fn is_whole(name: &str, bytes: &[u8]) -> bool {
     if name.ends_with("/number") || name.contains("/tombstones/") {
         return bytes.trim_ascii().len() == 16 && bytes.trim_ascii().iter().all(u8::is_ascii_hexdigit);
     }
-    if name.ends_with(".pem") {
+    if name.starts_with("handed/") {
         // Handed over: what it is, the certificate, the key.
         let text = String::from_utf8_lossy(bytes);
         return text.starts_with("cluster: ") && text.ends_with("-----END RSA PRIVATE KEY-----\n");

@@ -95,17 +95,32 @@ fn with_profile(world: &mut World) {
     world.run_with_stdin(&set_profile(world), &secret).succeeded();
 }
 
-pub(super) fn all() -> Vec<Operation> {
-    let nothing = |_: &World| String::new();
-    let operation = |name, files, prepare, words| Operation {
+/// One that ends well and takes no input.
+fn operation(
+    name: &'static str,
+    files: &'static str,
+    prepare: fn(&mut World),
+    words: fn(&World) -> Vec<String>,
+) -> Operation {
+    Operation {
         name,
         files,
         prepare,
         words,
-        stdin: nothing,
+        stdin: |_| String::new(),
         code: 0,
         done_already: None,
-    };
+    }
+}
+
+pub(super) fn all() -> Vec<Operation> {
+    let mut all = of_kubeconfigs();
+    all.extend(of_profiles());
+    all.extend(of_certificates());
+    all
+}
+
+fn of_kubeconfigs() -> Vec<Operation> {
     vec![
         operation(
             "`login`, the first one",
@@ -155,6 +170,11 @@ pub(super) fn all() -> Vec<Operation> {
                 |_| line("logout --all --purge --remove-contexts --yes"),
             )
         },
+    ]
+}
+
+fn of_profiles() -> Vec<Operation> {
+    vec![
         Operation {
             stdin: |world| world.sim.access_key("bob").secret,
             ..operation("`profile set`", "config.toml, secrets, state", |_| {}, set_profile)
@@ -165,6 +185,11 @@ pub(super) fn all() -> Vec<Operation> {
                 line("profile remove work --yes")
             })
         },
+    ]
+}
+
+fn of_certificates() -> Vec<Operation> {
+    vec![
         operation(
             "`get-credential`",
             "entry in memory, state, callers",

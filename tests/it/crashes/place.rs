@@ -61,6 +61,18 @@ impl Place {
         place
     }
 
+    /// Whether the files beside this one are the same in the other place: nothing has been written there.
+    pub(super) fn has_same_beside(&self, other: &Self, name: &str) -> bool {
+        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let is_beside =
+            |found: &str| found.rsplit_once('/').is_some_and(|(its, _)| its == directory) && !is_lock(found);
+        let beside = |place: &Self| -> Vec<(String, Item)> {
+            let all = place.0.iter().filter(|(found, _)| is_beside(found));
+            all.map(|(found, item)| (found.clone(), item.clone())).collect()
+        };
+        beside(self) == beside(other)
+    }
+
     /// Makes it so again.
     pub(super) fn restore(&self, world: &World) {
         for directory in [world.home(), world.memory()] {
