@@ -25,8 +25,14 @@ const NOTES_AT_MOST: usize = 12;
 
 impl Census {
     pub(super) fn take(world: &World, _bus: &SessionBus) -> Self {
+        // A keyring daemon that is killed while it writes leaves files of its own.
+        let is_of_the_keyring = |path: &PathBuf| path.to_string_lossy().contains("/.local/share/keyrings/");
         let is_temporary = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(".new-");
-        let (temporary, files): (Vec<_>, Vec<_>) = world.files().into_iter().partition(|(path, ..)| is_temporary(path));
+        let (temporary, files): (Vec<_>, Vec<_>) = world
+            .files()
+            .into_iter()
+            .filter(|(path, ..)| !is_of_the_keyring(path))
+            .partition(|(path, ..)| is_temporary(path));
         let bytes = files.iter().map(|(_, size, _)| size).sum();
         let keys = std::fs::read_to_string("/proc/keys").unwrap();
         let accounts = world.accounts();
