@@ -41,6 +41,10 @@ fn main() {
         Some("peak-memory") => return peak_memory(),
         Some("one-login") => return many::one_login(),
         Some("many") => return many::logins(), // this part alone
+        Some("against") => {
+            let baseline = std::env::var_os(BASELINE).expect("names the other program");
+            return against(Path::new(&baseline)); // this part alone
+        }
         _ => {}
     }
     let world = World::new();

@@ -94,7 +94,8 @@ fn open_existing(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
     // O_NONBLOCK: a pipe must not stop us before it is seen to be one.
     let flags = OFlags::RDWR | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+    let fd = rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?;
+    Ok(File::from(fd))
 }
 
 #[cfg(unix)]

@@ -13,12 +13,13 @@ pub(crate) use files::{
 use crate::secret::Secret;
 use files::{SIZE_MAX, is_temporary, refused, temporary_name};
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fchmod, fstat, fsync, mkdirat, openat, renameat, statat, unlinkat,
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fchmod, fstat, fsync, mkdirat, renameat, statat, unlinkat,
 };
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::path::Arg;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 /// What a process that was killed in the middle of writing left behind is removed after so many seconds.
@@ -162,7 +163,7 @@ impl PrivateDir {
     pub(crate) fn write(&self, name: &str, value: &Secret<Vec<u8>>, durable: bool) -> io::Result<()> {
         let temporary = temporary_name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(openat(&self.fd, &temporary, flags, Mode::RUSR | Mode::WUSR)?);
+        let mut file = File::from(openat(&self.fd, temporary.as_str(), flags, Mode::RUSR | Mode::WUSR)?);
         self.remove_left_behind(&file);
         let written = (|| {
             // Into a file that only we can read: this is what it is for.
@@ -234,6 +235,11 @@ impl PrivateDir {
 
 fn is_open_to_others(stat: &Stat) -> bool {
     Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO)
+}
+
+/// As the system call; a signal in between, as slow file systems let it happen, is no error.
+fn openat(directory: impl AsFd, name: impl Arg + Copy, flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+    retry_on_intr(|| rustix::fs::openat(directory.as_fd(), name, flags, mode))
 }
 
 #[cfg(test)]

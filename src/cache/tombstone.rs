@@ -113,8 +113,15 @@ fn look(directories: &Directories, key: &CacheKey) -> Tombstone {
 fn number_of(directories: &Directories) -> io::Result<u32> {
     let state = directories.state.as_ref().ok_or_else(no_state_directory)?;
     let path = state.join("number");
-    let known = || Some(parse(&read_private(&path).ok()??)?.logout);
-    if let Some(number) = known() {
+    let known = || {
+        io::Result::Ok(
+            read_private(&path)?
+                .and_then(|text| parse(&text))
+                .map(|number| number.logout),
+        )
+    };
+    // One that cannot be read now is not replaced: what was asked for under it would never be void again.
+    if let Some(number) = known()? {
         return Ok(number);
     }
     let number = Generation {
@@ -123,7 +130,7 @@ fn number_of(directories: &Directories) -> io::Result<u32> {
     };
     write_private(&path, number.to_text().as_bytes())?;
     // Two processes may have made it at the same time: what lies there counts.
-    Ok(known().unwrap_or(number.logout))
+    Ok(known()?.unwrap_or(number.logout))
 }
 
 fn random_number() -> u32 {
@@ -217,6 +224,21 @@ mod tests {
             is_void(&here, &key, generation(&here, &key)),
             "a directory in its place stays"
         );
+    }
+
+    /// Found by refusing each system call of a `refresh`: one that failed to read the number made another.
+    #[cfg(unix)]
+    #[test]
+    fn a_number_that_cannot_be_read_is_not_replaced() {
+        let (home, here, key) = world();
+        let asked_under = generation(&here, &key);
+        let (number, away) = (home.path().join("state/number"), home.path().join("number"));
+        std::fs::rename(&number, &away).unwrap();
+        std::os::unix::fs::symlink(&away, &number).unwrap(); // no link is followed here
+        assert!(bury(&here, &key).is_err());
+        std::fs::rename(&away, &number).unwrap();
+        bury(&here, &key).unwrap();
+        assert!(is_void(&here, &key, asked_under));
     }
 
     #[test]

@@ -162,6 +162,11 @@ impl Explain for IdentityError {
     fn exit(&self) -> Exit {
         match self {
             Self::Config(error) => error.exit(),
+            // The secret is there: it is the keyring that is slow.
+            Self::Secret {
+                source: StoreError::TimedOut { .. } | StoreError::Skipped { .. },
+                ..
+            } => Exit::Temporary,
             _ => Exit::Identity,
         }
     }
@@ -210,6 +215,10 @@ impl Explain for IdentityError {
             Self::Secret { name, source } => match source {
                 StoreError::Locked { .. } => {
                     format!("unlock the keyring, or set the profile again with `kubectl cce-login profile set {name}`")
+                }
+                StoreError::TimedOut { .. } | StoreError::Skipped { .. } => {
+                    "try again in five minutes: so long a keyring that did not answer is left alone; `kubectl cce-login doctor` shows whether it answers"
+                        .to_owned()
                 }
                 _ => format!("set the profile again with `kubectl cce-login profile set {name}`"),
             },

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The ways in which a [`MemoryStore`] can be made to fail; all off by default.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Switches {
     pub broken_item: Option<&'static str>,
     /// Everything answers [`StoreError::Locked`].
     pub locked: bool,
+    /// Everything answers [`StoreError::TimedOut`].
+    pub silent: bool,
     /// Everything answers [`StoreError::Unavailable`].
     pub unavailable: bool,
     /// Larger values answer [`StoreError::TooLarge`].
@@ -115,6 +118,12 @@ impl MemoryStore {
         }
         if state.switches.locked {
             return Err(StoreError::Locked { kind: self.kind });
+        }
+        if state.switches.silent {
+            return Err(StoreError::TimedOut {
+                kind: self.kind,
+                limit: Duration::from_secs(2),
+            });
         }
         if fails(&state.switches) {
             return Err(StoreError::failed(self.kind, action, "switched to fail by the test"));

@@ -50,7 +50,7 @@ fn within(bytes: &[u8], input: Input) -> io::Result<()> {
 pub(super) fn open(path: &Path) -> io::Result<Readable> {
     use rustix::fs::{FileType, Mode, OFlags};
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+    let file = match rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())) {
         Ok(fd) => File::from(fd),
         Err(rustix::io::Errno::NXIO) => return Err(refused("it is a socket or a device, not a file")),
         Err(error) => return Err(error.into()),

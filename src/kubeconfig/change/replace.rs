@@ -134,11 +134,8 @@ fn no_links() -> i32 {
 #[cfg(unix)]
 fn sync_directory(directory: &std::path::Path) -> io::Result<()> {
     use rustix::fs::{Mode, OFlags};
-    let directory = rustix::fs::open(
-        directory,
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::io::retry_on_intr(|| rustix::fs::open(directory, flags, Mode::empty()))?;
     Ok(rustix::fs::fsync(directory)?)
 }
 

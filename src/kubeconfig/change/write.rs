@@ -37,7 +37,12 @@ pub(crate) fn write(files: &[FileChange], locations: &Locations) -> Result<(), K
     }
     let mut staged = Vec::new();
     for (file, target) in targets {
-        let model = target.metadata().ok();
+        let model = match target.metadata() {
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            // Taken for a new file it would lose mode, owner and links.
+            Err(error) => return Err(failed("read the attributes of", &target)(error)),
+        };
         let before = file.before.as_ref().map(crate::kubeconfig::text::Text::encode);
         if let Some(before) = &before {
             let backup = file.backup.as_ref().map(crate::kubeconfig::text::Text::encode);
