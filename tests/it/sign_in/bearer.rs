@@ -177,3 +177,16 @@ fn an_access_key_may_sign_for_anybody_because_its_secret_stays_here() {
     ]);
     assert!(goes(&key, "eu-de", "https://iam.example.com", "https://cce.example.com").0);
 }
+
+/// The variables and the file of Huawei Cloud's SDKs know no other cloud.
+#[test]
+fn an_id_token_of_the_sdks_variables_goes_to_huawei_cloud_alone() {
+    let token = tempfile::NamedTempFile::new().unwrap();
+    let job = of_variables(&[
+        ("HUAWEICLOUD_SDK_IDP_ID", "company"),
+        ("HUAWEICLOUD_SDK_ID_TOKEN_FILE", token.path().to_str().unwrap()),
+    ]);
+    assert_eq!(goes(&job, "cn-north-4", CN.0, CN.1), (true, true));
+    assert_eq!(goes(&job, "eu-de", EU_DE.0, EU_DE.1), (false, false));
+    assert_eq!(goes(&job, "cn-north-4", EU_DE.0, EU_DE.1), (false, false));
+}
