@@ -100,7 +100,9 @@ nothing left over. The numbers are printed by the run.
 - Who is killed while a kubeconfig is written leaves kubectl's lock (`config.lock`), which says nothing of its owner: the next run names the
   file that is to be removed, as kubectl does.
 - A temporary file of who was killed (0600) goes with the first write to its directory an hour later.
-- A kept certificate that cannot be replaced is taken away: that costs a request.
+- A kept certificate that cannot be replaced is taken away: that costs a request. So does a logout that may have been: where tombstones cannot be
+  read, what is kept counts as void.
+- What a logout could not delete is named, and stays noted.
 
 | Operation | Files | Refused at each call | Killed at each call |
 |---|---|---|---|

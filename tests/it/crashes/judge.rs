@@ -127,12 +127,12 @@ impl Reference {
         for name in names {
             let (old, new) = (self.before.0.get(name), self.after.0.get(name));
             let now = left.0.get(name);
-            if now == old || now == new || now == self.twice.0.get(name) {
-                continue;
+            if now == old || now == new || now == self.twice.0.get(name) || name.starts_with(".kube/cache") {
+                continue; // the last is kubectl's own
             }
             let Some(now) = now else {
                 // An old certificate does not stay where the new one could not be kept: that is a miss, and costs a request.
-                if name.contains("/entry-cert-") {
+                if name.contains("/entry-cert-") || (name.contains("/entries/") && fault != Fault::Killed) {
                     continue;
                 }
                 return Err(format!("`{name}` is gone"));
@@ -213,7 +213,7 @@ fn is_backup(name: &str) -> bool {
     name.ends_with(".cce-login-backup")
 }
 
-/// What is noted for a while only, and by whom it concerns: failures, turns, who asked when.
+/// What is noted for a while only, and by whom it concerns: failures, turns, who asked when, what lies in a store that could not be asked.
 fn is_note(name: &str) -> bool {
     [
         "/failures/",
@@ -222,6 +222,7 @@ fn is_note(name: &str) -> bool {
         "/endpoints/",
         "/callers",
         "/tombstones/",
+        "/entries/",
     ]
     .iter()
     .any(|part| name.contains(part))
