@@ -216,6 +216,9 @@ impl Explain for IdentityError {
                 StoreError::Locked { .. } => {
                     format!("unlock the keyring, or set the profile again with `kubectl cce-login profile set {name}`")
                 }
+                StoreError::Unavailable { .. } => format!(
+                    "run this where that keyring is, or set the profile again with `kubectl cce-login profile set {name}`"
+                ),
                 StoreError::TimedOut { .. } | StoreError::Skipped { .. } => {
                     "try again in five minutes: so long a keyring that did not answer is left alone; `kubectl cce-login doctor` shows whether it answers"
                         .to_owned()

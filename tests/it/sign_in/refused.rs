@@ -127,6 +127,14 @@ fn a_profile_that_does_not_exist_or_cannot_be_read_is_told() {
     outcome.fails(Exit::Identity, "its secret is in no store");
     world.snapshot("get-credential/secret-is-in-no-store", &outcome);
 
+    world.keyring().switch(Switches {
+        unavailable: true,
+        ..Switches::default()
+    });
+    let outcome = world.get_credential(&["--profile=work"]);
+    outcome.fails(Exit::Identity, "cannot read the secret of profile `work`");
+    world.snapshot("get-credential/keyring-is-away", &outcome);
+
     // It is there, and only slow: nobody has to set anything again.
     world.keyring().switch(Switches {
         silent: true,
