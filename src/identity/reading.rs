@@ -129,9 +129,19 @@ pub(crate) fn variable(source: &str, env: &Env, name: &str) -> Result<Option<Str
     }
 }
 
-/// What has a blank or a line break in it is refused without being shown: where a quote is missing in a file, a value has swallowed the lines
-/// after it, and with them the secret.
-fn one_word(source: &str, name: &str, text: &str) -> Result<(), IdentityError> {
+/// A name or a path as a source gives it under `name`. What goes over several lines is refused without being shown: it has swallowed the lines
+/// after its own, and a secret may be among them.
+pub(crate) fn one_line(source: &str, name: &str, text: &str) -> Result<(), IdentityError> {
+    if text.contains(['\n', '\r']) {
+        let problem = format!("`{name}` goes over several lines");
+        let cure = format!("write `{name}` on one line, and look at the lines below it: one may belong to another key");
+        return Err(malformed_source(source, problem, cure));
+    }
+    Ok(())
+}
+
+/// An id or an address: what has a blank in it or goes over several lines is refused without being shown, as by [`one_line`].
+pub(crate) fn one_word(source: &str, name: &str, text: &str) -> Result<(), IdentityError> {
     let checked = SecretShape::Key.check(text);
     checked
         .map(drop)

@@ -16,7 +16,7 @@ use crate::identity::sources::openstack::{OpenStackSettings, Openstack, Wording}
 use crate::sanitize::sanitize;
 use crate::secret::Secret;
 use entry::Entry;
-use plain_yaml::{Map, PlainYaml};
+use plain_yaml::{MalformedYaml, Map, PlainYaml};
 use std::path::{Path, PathBuf};
 
 const SOURCE: &str = "clouds";
@@ -234,8 +234,8 @@ fn first_of(env: &Env, stem: &Path) -> Result<Option<(PathBuf, PlainYaml)>, Iden
 
 fn parse(path: &Path, text: &Secret<String>) -> Result<PlainYaml, IdentityError> {
     // What is secret in it goes into `Secret`s.
-    PlainYaml::parse(text.expose()).map_err(|line| {
-        let problem = format!("`{}`, line {line}: it is not YAML of this kind", path.display());
+    PlainYaml::parse(text.expose()).map_err(|MalformedYaml { line, problem }| {
+        let problem = format!("`{}`, line {line}: {problem}", path.display());
         malformed_source(SOURCE, problem, "correct the line")
     })
 }

@@ -6,7 +6,7 @@ use crate::identity::IdentityError;
 use crate::identity::fingerprint::{Fingerprint, account_parts};
 use crate::identity::found::{AuthMethod, FoundIdentity, Passcode};
 use crate::identity::home::own_domains;
-use crate::identity::reading::{access_key_id, auth_url, malformed_source, secret};
+use crate::identity::reading::{access_key_id, auth_url, malformed_source, one_line, secret};
 use crate::identity::secret_record::SecretRef;
 use crate::sanitize::sanitize;
 use crate::secret::{Secret, SecretShape};
@@ -110,6 +110,7 @@ type Proof = (AuthMethod, Fingerprint, String, String);
 impl Openstack {
     /// The identity: by access key, else by token, else by password; `None` where there is none of them.
     pub(crate) fn find(self, wording: &Wording<'_>) -> Result<Option<FoundIdentity>, IdentityError> {
+        self.check_lines(wording)?;
         let settings = self.settings(wording)?;
         let agency = self.agency(wording)?;
         let mut proof = None;
@@ -132,6 +133,25 @@ impl Openstack {
             described,
             cure,
         }))
+    }
+
+    /// What may be shown has swallowed nothing.
+    fn check_lines(&self, wording: &Wording<'_>) -> Result<(), IdentityError> {
+        let shown = [
+            &self.auth_type,
+            &self.user_id,
+            &self.username,
+            &self.domain_name,
+            &self.domain_id,
+            &self.project_name,
+            &self.project_id,
+            &self.region,
+            &self.ca_file,
+            &self.agency,
+            &self.agency_domain,
+        ];
+        let mut given = shown.into_iter().flatten();
+        given.try_for_each(|given| one_line(wording.source, &given.name, &given.plain()))
     }
 
     /// What is tried: as `auth_type` says, else what there is. An access key only signs, so it may answer for any of them.

@@ -11,7 +11,8 @@ use crate::identity::found::provider_found;
 use crate::identity::found::{AuthMethod, FoundIdentity};
 use crate::identity::id_token::IdTokenSource;
 use crate::identity::reading::{
-    TokenFile, access_key_id, auth_url, malformed_source, named_file, read_file, secret as secret_of,
+    TokenFile, access_key_id, auth_url, malformed_source, named_file, one_line, one_word, read_file,
+    secret as secret_of,
 };
 use crate::identity::secret_record::SecretRef;
 use crate::secret::SecretShape;
@@ -54,6 +55,9 @@ pub(crate) fn find(env: &Env, file: Option<&str>) -> Result<Option<FoundIdentity
     found.transpose()
 }
 
+/// Of a source, a key and its value: whether the value can be what the key says.
+type ValueCheck = fn(&str, &str, &str) -> Result<(), IdentityError>;
+
 /// `[basic]`.
 struct Basic {
     file: String,
@@ -61,9 +65,14 @@ struct Basic {
 }
 
 impl Basic {
-    /// The value of what is no secret.
-    fn plain(&self, key: &str) -> Option<String> {
-        Some(self.keys.get(key)?.text.expose().clone()) // a name, an id, a URL, a path
+    /// The value of what is no secret, if it has not swallowed one.
+    fn plain(&self, key: &str, check: ValueCheck) -> Result<Option<String>, IdentityError> {
+        let Some(Value { line, text }) = self.keys.get(key) else {
+            return Ok(None);
+        };
+        let text = text.expose(); // an id, a path
+        check(&self.at(line), key, text)?;
+        Ok(Some(text.clone()))
     }
 
     fn at(&self, line: usize) -> String {
@@ -82,12 +91,12 @@ impl Basic {
                 .map(|endpoint| endpoint.to_string()),
         };
         let settings = Profile {
-            project: self.plain("project_id"),
+            project: self.plain("project_id", one_word)?,
             iam_endpoint,
             origin: Some(origin.clone()),
             ..Profile::default()
         };
-        match self.plain("idp_id") {
+        match self.plain("idp_id", one_word)? {
             Some(provider) => self.of_provider(provider, env, settings, &origin),
             None => self.of_access_key(settings, &origin),
         }
@@ -101,7 +110,7 @@ impl Basic {
         settings: Profile,
         origin: &str,
     ) -> Result<FoundIdentity, IdentityError> {
-        let Some(file) = self.plain("id_token_file") else {
+        let Some(file) = self.plain("id_token_file", one_line)? else {
             return Err(malformed_source(
                 self.at(self.keys.line),
                 "`idp_id` is set, `id_token_file` is not",

@@ -21,9 +21,23 @@ pub(crate) enum PlainYaml {
 
 pub(crate) type Map = BTreeMap<String, Rc<PlainYaml>>;
 
+/// A line, from 1, that cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MalformedYaml {
+    pub(crate) line: u64,
+    pub(crate) problem: &'static str,
+}
+
+impl MalformedYaml {
+    fn at(line: u64) -> Self {
+        let problem = "it is not YAML of this kind";
+        Self { line, problem }
+    }
+}
+
 impl PlainYaml {
-    /// Reads one document; the error is the line that cannot be read.
-    pub(crate) fn parse(text: &str) -> Result<Self, u64> {
+    /// Reads one document.
+    pub(crate) fn parse(text: &str) -> Result<Self, MalformedYaml> {
         let options = serde_saphyr::options! {
             duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
             // No excerpt: it could show a secret.
@@ -31,12 +45,22 @@ impl PlainYaml {
         };
         // The strict reading has the bounds (depth, aliases) and one opinion of what is well-formed; then there is only the tree to build.
         serde_saphyr::from_str_with_options::<IgnoredAny>(text, options)
-            .map_err(|error| error.location().map_or(1, |at| at.line()))?;
+            .map_err(|error| MalformedYaml::at(error.location().map_or(1, |at| at.line())))?;
         let mut builder = Builder::default();
         let options = granit_parser::options! { emit_comments: false };
         for event in Parser::new_from_str_with_options(text, options) {
-            let (event, span) = event.map_err(|_| 1_u64)?;
-            builder.take(event).map_err(|()| span.start.line() as u64)?;
+            let (event, span) = event.map_err(|_| MalformedYaml::at(1))?;
+            let line = span.start.line();
+            if matches!(&event, Event::Scalar(_, style, ..) if is_quoted(*style))
+                && has_swallowed(text, line, span.end.line())
+            {
+                let problem = "the quote that begins here ends below, behind other keys";
+                return Err(MalformedYaml {
+                    line: line as u64,
+                    problem,
+                });
+            }
+            builder.take(event).map_err(|()| MalformedYaml::at(line as u64))?;
         }
         Ok(builder.root.map_or(Self::Null, Rc::unwrap_or_clone))
     }
@@ -69,6 +93,17 @@ impl PlainYaml {
             (own, other) => *own = other.clone(),
         }
     }
+}
+
+fn is_quoted(style: ScalarStyle) -> bool {
+    matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted)
+}
+
+/// A quote is missing: the scalar between these lines, counted from 1, goes on over lines that have keys of their own. It would swallow a secret,
+/// and whatever shows it would show that.
+fn has_swallowed(text: &str, first: usize, last: usize) -> bool {
+    let mut below = text.lines().take(last).skip(first);
+    below.any(|line| line.trim().trim_matches(['"', '\'']).contains([':', '=']))
 }
 
 /// A collection that has not ended yet, with its anchor.
@@ -185,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_is_no_yaml_is_told_by_its_line() {
-        assert_eq!(PlainYaml::parse("a: 1\nb: [\n").unwrap_err(), 2);
+        assert_eq!(PlainYaml::parse("a: 1\nb: [\n").unwrap_err(), MalformedYaml::at(2));
         assert!(PlainYaml::parse("a: 1\n---\nb: 2\n").is_err());
         assert!(PlainYaml::parse(&"[".repeat(100_000)).is_err());
         let levels = (1..40).map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1));

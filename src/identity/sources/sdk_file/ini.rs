@@ -195,11 +195,11 @@ fn is_comment(content: &str) -> bool {
     content.trim_start().starts_with(['#', ';'])
 }
 
-/// `key = value`; a URL is none.
+/// `key = value`, whatever the key looks like; a URL is none, nor is what base64 ends with.
 fn is_pair(content: &str) -> bool {
-    content.split_once(['=', ':']).is_some_and(|(key, value)| {
+    content.split_once(['=', ':']).is_some_and(|(_, value)| {
         let value = value.trim();
-        is_word(key.trim()) && !value.trim_matches('=').is_empty() && !value.starts_with("//")
+        !value.trim_matches('=').is_empty() && !value.starts_with("//")
     })
 }
 
