@@ -102,6 +102,7 @@ nothing left over. The numbers are printed by the run.
 - A temporary file of who was killed (0600) goes with the first write to its directory an hour later.
 - A kept certificate that cannot be replaced is taken away: that costs a request. So does a logout that may have been: where tombstones cannot be
   read, what is kept counts as void.
+- An entry names the program by its full path where PATH could not be searched.
 - What a logout could not delete is named, and stays noted.
 
 | Operation | Files | Refused at each call | Killed at each call |

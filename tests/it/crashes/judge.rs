@@ -48,7 +48,7 @@ impl Reference {
         fault: Fault,
         ran: &Ran,
     ) -> Result<(), String> {
-        let left = Place::take(world);
+        let left = Place::take(world).with_program_by_name();
         self.judge_end(operation, fault, ran, &left)?;
         self.judge_files(&left, point, fault)?;
         world.check_secrecy(&ran.stdout, &[("stderr".to_owned(), &ran.stderr)]);
@@ -69,7 +69,7 @@ impl Reference {
         if !operation.allows_again(&again) {
             return Err(format!("the next run ends with {:?}: {}", again.code, again.stderr));
         }
-        let now = Place::take(world);
+        let now = Place::take(world).with_program_by_name();
         let may_stay = |name: &str| match fault {
             // Nobody takes the lock, and nobody cleans a directory up, where everything is done already.
             Fault::Killed => is_lock(name) || (is_temporary(name) && left.has_same_beside(&now, name)),

@@ -61,6 +61,26 @@ impl Place {
         place
     }
 
+    /// With every entry of ours that names the program by its full path naming it by its name: the same entry. The path is written where
+    /// PATH could not be searched.
+    pub(super) fn with_program_by_name(mut self) -> Self {
+        for (name, item) in &mut self.0 {
+            if let Item::File(_, bytes) = item
+                && name.starts_with(".kube/")
+            {
+                let text = String::from_utf8_lossy(bytes);
+                let lines = text.split_inclusive('\n').map(|line| match line.split_once("command: /") {
+                    Some((indent, path)) if path.trim_end().ends_with("/kubectl-cce_login") => {
+                        format!("{indent}command: kubectl-cce_login\n")
+                    }
+                    _ => line.to_owned(),
+                });
+                *bytes = lines.collect::<String>().into_bytes();
+            }
+        }
+        self
+    }
+
     /// Whether the files beside this one are the same in the other place: nothing has been written there.
     pub(super) fn has_same_beside(&self, other: &Self, name: &str) -> bool {
         let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
