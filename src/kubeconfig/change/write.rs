@@ -1,7 +1,7 @@
 //! Carries a change out: lock, look again, stage, replace. At any moment each file is the old one or the new one, where a rename can do it.
 
 use std::collections::BTreeSet;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -37,12 +37,7 @@ pub(crate) fn write(files: &[FileChange], locations: &Locations) -> Result<(), K
     }
     let mut staged = Vec::new();
     for (file, target) in targets {
-        let model = match target.metadata() {
-            Ok(metadata) => Some(metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            // Taken for a new file it would lose mode, owner and links.
-            Err(error) => return Err(failed("read the attributes of", &target)(error)),
-        };
+        let model = attributes(&target)?;
         let before = file.before.as_ref().map(crate::kubeconfig::text::Text::encode);
         if let Some(before) = &before {
             let backup = file.backup.as_ref().map(crate::kubeconfig::text::Text::encode);
@@ -64,26 +59,40 @@ impl Locations {
     /// new file in the home of somebody else.
     fn target(&self, path: &Path) -> Result<Option<PathBuf>, KubeconfigError> {
         let target = real_file(path).map_err(failed("follow the links of", path))?;
-        match target.metadata() {
-            Ok(metadata) if metadata.is_file() => Ok(Some(target)),
-            Ok(metadata) => match kind(&metadata) {
+        match attributes(&target)? {
+            Some(metadata) if metadata.is_file() => Ok(Some(target)),
+            Some(metadata) => match kind(&metadata) {
                 None => Ok(None),
                 Some(what) => Err(KubeconfigError::NotAFile {
                     path: path.to_owned(),
                     what,
                 }),
             },
-            Err(_) if self.is_default() && is_home_of_somebody_else(&target) => {
+            None if self.is_default() && is_home_of_somebody_else(&target) => {
                 Err(KubeconfigError::HomeOfSomebodyElse { path: path.to_owned() })
             }
-            Err(_) => Ok(Some(target)),
+            None => Ok(Some(target)),
         }
     }
 }
 
+/// `None` for a new file. One whose attributes cannot be read is none: it would lose mode, owner and links.
+fn attributes(path: &Path) -> Result<Option<Metadata>, KubeconfigError> {
+    match path.metadata() {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err(failed("read the attributes of", path)(error)),
+    }
+}
+
+/// It is not there, nor can it be where a directory of its path is a file; creating it says so.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// What that is which is not a file; `None` for the null device.
 #[cfg(unix)]
-fn kind(metadata: &std::fs::Metadata) -> Option<&'static str> {
+fn kind(metadata: &Metadata) -> Option<&'static str> {
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
     let kind = metadata.file_type();
     if kind.is_dir() {
@@ -102,7 +111,7 @@ fn kind(metadata: &std::fs::Metadata) -> Option<&'static str> {
 }
 
 #[cfg(not(unix))]
-fn kind(_metadata: &std::fs::Metadata) -> Option<&'static str> {
+fn kind(_metadata: &Metadata) -> Option<&'static str> {
     Some("a directory or a device")
 }
 
