@@ -55,7 +55,11 @@ impl Running {
             panic!("{command:?} does not start ({error}): run tests/run, which sets everything up")
         });
         if let (Some(text), Some(mut pipe)) = (stdin, child.stdin.take()) {
-            pipe.write_all(text.as_bytes()).unwrap();
+            match pipe.write_all(text.as_bytes()) {
+                // It has ended without reading it, as after `echo … |` in a shell.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+                written => written.unwrap(),
+            }
         }
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         Self {
