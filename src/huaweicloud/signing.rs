@@ -85,3 +85,14 @@ pub(crate) fn short_hash(bytes: &[u8]) -> String {
 pub(crate) fn hmac_sha256(key: &[u8], text: &str) -> ring::hmac::Tag {
     ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key), text.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FIPS 180-2, appendix B.1.
+    #[test]
+    fn a_short_hash_is_the_first_half_of_the_sha_256() {
+        assert_eq!(short_hash(b"abc"), "ba7816bf8f01cfea414140de5dae2223");
+    }
+}
