@@ -136,6 +136,11 @@ mod tests {
                 "get-credential --region=r --cluster-id=1 --profile=p --duration=8h",
                 &["`--region=s` is gone"],
             ),
+            (
+                "get-credential --region=r --cluster-id=1 --duration=8h --profile",
+                "get-credential --region=r --cluster-id=1 --duration=8h --profile=p",
+                &["`--profile` is now `--profile=p`"],
+            ),
         ] {
             let found = MergedArguments::of(&words(wanted), &words(existing));
             assert_eq!(found.words.join(" "), merged, "{existing}");

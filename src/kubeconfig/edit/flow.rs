@@ -23,11 +23,10 @@ impl Splicer<'_> {
         Ok(())
     }
 
-    /// Removes and appends children of a flow list (keys `None`) or mapping; `owner` is the key that holds it.
+    /// Removes and appends children of a flow list (keys `None`) or mapping.
     pub(crate) fn edit_flow(
         &mut self,
         collection: &DocumentText<'_>,
-        owner: Option<&DocumentText<'_>>,
         gone: &[usize],
         new: &[(Option<&'static str>, &Node)],
     ) -> Result<(), Obstacle> {
@@ -39,9 +38,10 @@ impl Splicer<'_> {
             _ => return Err("an alias stands where a collection is needed".to_owned()),
         };
         let (Some(first), Some(last)) = (children.first(), children.last()) else {
-            if !new.is_empty() {
-                self.fill_flow(collection, owner, new);
-            }
+            let open = collection.start + 1;
+            let new = new.iter().map(|(key, node)| self.child(*key, node, None));
+            let new = new.collect::<Vec<_>>().join(", ");
+            self.replace(open, open, new);
             return Ok(());
         };
         let layout = self.layout(last.0);
@@ -64,50 +64,13 @@ impl Splicer<'_> {
             self.replace(start, end, new.join(&format!(",{before_each}")));
             return Ok(());
         };
-        for (child, next) in children
-            .iter()
-            .zip(children.iter().skip(1))
-            .enumerate()
-            .filter_map(|(at, pair)| (at < kept && gone.contains(&at)).then_some(pair))
-        {
+        let before_kept = children.iter().zip(children.iter().skip(1)).take(kept).enumerate();
+        for (_, (child, next)) in before_kept.filter(|(at, _)| gone.contains(at)) {
             self.replace(child.0, next.0, String::new());
         }
         let new: Vec<String> = new.into_iter().map(|child| format!(",{before_each}{child}")).collect();
-        let new = new.concat();
-        let cut = if kept + 1 < children.len() { last.1 } else { end };
-        if cut > end || !new.is_empty() {
-            self.replace(end, cut, new);
-        }
+        self.replace(end, last.1, new.concat());
         Ok(())
-    }
-
-    /// The first children of an empty collection.
-    fn fill_flow(
-        &mut self,
-        collection: &DocumentText<'_>,
-        owner: Option<&DocumentText<'_>>,
-        new: &[(Option<&'static str>, &Node)],
-    ) {
-        let open = collection.start + 1;
-        let owner_layout = owner.and_then(|key| self.layout(key.start));
-        if let Some(outer) = owner_layout.filter(|_| self.is_hollow(collection)) {
-            let inner = outer.inner();
-            let before_each = format!("{}{}", self.newline, inner.prefix);
-            let children: Vec<String> = new
-                .iter()
-                .map(|(key, node)| self.child(*key, node, Some(&inner)))
-                .collect();
-            let children = children.join(&format!(",{before_each}"));
-            let end = collection.end.saturating_sub(1);
-            self.replace(
-                open,
-                end,
-                format!("{before_each}{children}{}{}", self.newline, outer.prefix),
-            );
-        } else {
-            let children: Vec<String> = new.iter().map(|(key, node)| self.child(*key, node, None)).collect();
-            self.replace(open, open, children.join(", "));
-        }
     }
 
     fn child(&self, key: Option<&str>, node: &Node, layout: Option<&Layout>) -> String {
@@ -118,7 +81,7 @@ impl Splicer<'_> {
     /// The layout of what begins here, if it begins a line.
     fn layout(&self, start: usize) -> Option<Layout> {
         let prefix = self.line_prefix(start);
-        let is_own_line = prefix.chars().all(|c| c == ' ' || c == '\t') && start > 0;
+        let is_own_line = prefix.chars().all(|c| c == ' ' || c == '\t');
         is_own_line.then(|| Layout {
             prefix: prefix.to_owned(),
             step: self.step(),

@@ -57,19 +57,10 @@ impl Splicer<'_> {
         }
     }
 
-    /// Where a pair's text ends.
+    /// Where a pair's text ends: without a value behind its colon.
     pub(crate) fn pair_end(&self, (key, value): &(DocumentText<'_>, DocumentText<'_>)) -> usize {
         let colon = self.after_colon(key).unwrap_or(key.end);
-        self.node_end(value).max(colon)
-    }
-
-    /// Where a node's text ends; a last pair without a value ends behind its colon.
-    pub(crate) fn node_end(&self, node: &DocumentText<'_>) -> usize {
-        match &node.content {
-            Content::Map { flow: false, pairs } => pairs.last().map_or(node.end, |pair| self.pair_end(pair)),
-            Content::List { flow: false, items } => items.last().map_or(node.end, |item| self.node_end(item)),
-            _ => node.end,
-        }
+        value.end.max(colon)
     }
 
     /// The dash of a block list's first item.

@@ -22,7 +22,7 @@ pub(crate) struct Splice {
 /// Why a change cannot be made.
 pub(crate) type Obstacle = String;
 
-/// The splices, in order and without overlap, that carry out the operations on a text that the strict reading has accepted.
+/// The splices, in order, that carry out the operations on a text that the strict reading has accepted.
 pub(crate) fn splices(text: &str, operations: &[Operation]) -> Result<Vec<Splice>, Obstacle> {
     let root = document::parse(text).map_err(|error| error.to_string())?;
     let mut editor = Splicer::new(text);
@@ -35,17 +35,10 @@ pub(crate) fn splices(text: &str, operations: &[Operation]) -> Result<Vec<Splice
     }
     let mut splices = editor.splices;
     splices.sort_by_key(|splice| splice.start); // stable: insertions at one place stay in the order they were made
-    let mut reached = 0;
-    for splice in &splices {
-        if splice.start < reached || splice.end < splice.start {
-            return Err("two changes meet in one place".to_owned());
-        }
-        reached = splice.end;
-    }
     Ok(splices)
 }
 
-/// Carries the splices out.
+/// Carries the splices out; `None` where two meet in one place.
 pub(crate) fn apply(text: &str, splices: &[Splice]) -> Option<String> {
     let mut out = String::with_capacity(text.len() + splices.iter().map(|splice| splice.text.len()).sum::<usize>());
     let mut reached = 0;
@@ -135,7 +128,7 @@ impl<'t> Splicer<'t> {
         }
         let Some((first, last)) = pairs.first().zip(pairs.last()).filter(|_| !*flow) else {
             let missing: Vec<_> = missing.iter().map(|(key, node)| (Some(*key), node)).collect();
-            return self.edit_flow(root, None, &[], &missing);
+            return self.edit_flow(root, &[], &missing);
         };
         let column = self.column(first.0.start);
         let dash = self.dash_column(root).unwrap_or(column);
@@ -221,7 +214,7 @@ impl<'t> Splicer<'t> {
         }
         // Aligned values stay aligned; an anchor or tag before the old value goes with it.
         let between = self.text.get(colon..value.start).unwrap_or_default();
-        let is_aligned = !value.is_empty() && !between.is_empty() && between.chars().all(|c| c == ' ');
+        let is_aligned = !value.is_empty() && between.chars().all(|c| c == ' ');
         let scalar = yaml_writer::json_or_scalar(new);
         if is_aligned {
             self.replace(value.start, value.end, scalar);
@@ -255,7 +248,7 @@ impl<'t> Splicer<'t> {
                 self.insert_after_line(self.pair_end(last), format!("{}{pair}", self.newline));
                 Ok(())
             }
-            _ => self.edit_flow(map, None, &[], &[(Some(key), value)]),
+            _ => self.edit_flow(map, &[], &[(Some(key), value)]),
         }
     }
 
@@ -286,7 +279,7 @@ impl<'t> Splicer<'t> {
         }
         if *flow {
             let new: Vec<_> = new.iter().map(|(key, node)| (Some(*key), node)).collect();
-            return self.edit_flow(map, None, &gone, &new);
+            return self.edit_flow(map, &gone, &new);
         }
         let column = pairs.first().map_or(0, |(key, _)| self.column(key.start));
         let lines = yaml_writer::pairs(&new, column, self.newline);
@@ -319,16 +312,16 @@ impl<'t> Splicer<'t> {
         match &list.content {
             Content::List { flow: false, items } => {
                 let dash = self.first_dash(key, list)?;
-                let end = items.last().map_or(list.end, |item| self.node_end(item));
+                let end = items.last().map_or(list.end, |item| item.end);
                 let lines = yaml_writer::items(new, self.column(dash), self.newline);
                 self.insert_after_line(end, format!("{}{lines}", self.newline));
                 Ok(())
             }
             Content::Alias => Err("a list is an alias".to_owned()),
             // A list with a comment between its brackets stays in flow style.
-            Content::List { items, .. } if root_flow || !items.is_empty() || !self.is_hollow(list) => {
+            Content::List { .. } if !self.is_hollow(list) => {
                 let new: Vec<_> = new.iter().map(|node| (None, node)).collect();
-                self.edit_flow(list, Some(key), &[], &new)
+                self.edit_flow(list, &[], &new)
             }
             _ if root_flow => self.set_flow_value(key, list, &Node::List(new.to_vec())),
             _ => {
@@ -351,7 +344,7 @@ impl<'t> Splicer<'t> {
             return Err("a list is an alias".to_owned());
         };
         if *flow {
-            return self.edit_flow(list, Some(key), gone, &[]);
+            return self.edit_flow(list, gone, &[]);
         }
         if gone.len() == items.len() {
             let colon = self.after_colon(key)?;
@@ -360,11 +353,11 @@ impl<'t> Splicer<'t> {
         let mut dash = self.first_dash(key, list)?;
         for (position, item) in items.iter().enumerate() {
             if position > 0 {
-                let before = items.get(position - 1).map_or(dash, |item| self.node_end(item));
+                let before = items.get(position - 1).map_or(dash, |item| item.end);
                 dash = self.next_dash(self.line_end(before))?;
             }
             if gone.contains(&position) {
-                self.remove_lines(dash, self.node_end(item))?;
+                self.remove_lines(dash, item.end)?;
             }
         }
         Ok(())

@@ -69,12 +69,14 @@ impl Place {
                 && name.starts_with(".kube/")
             {
                 let text = String::from_utf8_lossy(bytes);
-                let lines = text.split_inclusive('\n').map(|line| match line.split_once("command: /") {
-                    Some((indent, path)) if path.trim_end().ends_with("/kubectl-cce_login") => {
-                        format!("{indent}command: kubectl-cce_login\n")
-                    }
-                    _ => line.to_owned(),
-                });
+                let lines = text
+                    .split_inclusive('\n')
+                    .map(|line| match line.split_once("command: /") {
+                        Some((indent, path)) if path.trim_end().ends_with("/kubectl-cce_login") => {
+                            format!("{indent}command: kubectl-cce_login\n")
+                        }
+                        _ => line.to_owned(),
+                    });
                 *bytes = lines.collect::<String>().into_bytes();
             }
         }
