@@ -216,3 +216,41 @@ pub(crate) fn expected(before: &Value, operations: &[Operation]) -> Option<Value
     }
     Some(Value::Object(root))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_loses_credentials_and_arguments_or_nothing() {
+        let exec = |unset: &[&'static str], changed: &[&str]| BodyChange::Exec {
+            set: Vec::new(),
+            unset: unset.to_vec(),
+            changed: changed.iter().map(|&clause| clause.to_owned()).collect(),
+        };
+        let fields = |unset: &[&'static str]| BodyChange::Fields {
+            set: Vec::new(),
+            unset: unset.to_vec(),
+        };
+        let loss = |removed: &[&'static str], arguments: &[&str]| {
+            Some(Loss {
+                user: "anna".to_owned(),
+                removed: removed.to_vec(),
+                arguments: arguments.iter().map(|&clause| clause.to_owned()).collect(),
+            })
+        };
+        for (change, expected) in [
+            (exec(&["token"], &[]), loss(&["token"], &[])),
+            (
+                exec(&[], &["`--autopilot` is gone"]),
+                loss(&[], &["`--autopilot` is gone"]),
+            ),
+            (exec(&[], &[]), None),
+            (fields(&["username", "password"]), loss(&["username", "password"], &[])),
+            (fields(&[]), None),
+            (BodyChange::Replace(Node::Map(Vec::new())), None),
+        ] {
+            assert_eq!(change.loss("anna"), expected, "{change:?}");
+        }
+    }
+}

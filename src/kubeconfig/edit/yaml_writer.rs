@@ -27,7 +27,7 @@ fn is_plain(text: &str) -> bool {
     // YAML 1.1 readers (kubectl's) know all of these, in any case.
     const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
     let flag = text.strip_prefix("--").unwrap_or(text);
-    flag.starts_with(|c: char| c.is_ascii_alphabetic() || (c == '/' && flag.len() == text.len()))
+    flag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && !text.ends_with(':')
         && text
             .chars()
