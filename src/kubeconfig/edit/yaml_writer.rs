@@ -188,6 +188,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_empty_is_written_as_empty_and_not_as_nothing() {
+        let (list, map) = (Node::List(Vec::new()), Node::Map(Vec::new()));
+        assert_eq!(pair("k", &list, 2, "\n"), "k: []");
+        assert_eq!(pair("k", &map, 2, "\n"), "k: {}");
+        assert_eq!(items(&[map, list], 2, "\n"), "  - {}\n  - []");
+    }
+
+    #[test]
     fn text_of_plain_lines_is_a_literal_block_and_any_other_is_quoted() {
         assert_eq!(
             pair("k", &Node::text("one: 1\n# two"), 2, "\n"),
