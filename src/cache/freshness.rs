@@ -69,7 +69,7 @@ impl Schedule {
     }
 
     /// Whether at least half of the certificate's life is left at `now`, by our clock.
-    pub(crate) fn has_half_left(&self, now: DateTime<Utc>) -> bool {
+    pub fn has_half_left(&self, now: DateTime<Utc>) -> bool {
         now + self.skew <= self.half_until
     }
 

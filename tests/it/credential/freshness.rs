@@ -85,6 +85,27 @@ fn a_clock_that_is_off_moves_the_moment_to_our_own_time() {
     assert_eq!(schedule.ask_again(our_now), at((FETCHED - 3600 + 6 * 3600) * 1000));
 }
 
+#[test]
+fn how_a_certificate_stands_is_told_by_the_servers_clock() {
+    use Freshness::{Expired, Fresh, MustRenew, Renewable};
+    for offset in [-600, 0, 600] {
+        let schedule = schedule(3600, offset);
+        let ours = |after_fetching: i64| at((FETCHED + after_fetching - offset) * 1000);
+        for (after_fetching, stands) in [
+            (0, Fresh),
+            (2699, Fresh),
+            (2700, Renewable),
+            (3539, Renewable),
+            (3540, MustRenew),
+            (3599, MustRenew),
+            (3600, Expired),
+        ] {
+            assert_eq!(schedule.freshness(ours(after_fetching)), stands, "{offset} {after_fetching}");
+        }
+        assert!(schedule.has_half_left(ours(1800)) && !schedule.has_half_left(ours(1801)), "{offset}");
+    }
+}
+
 proptest! {
     #[test]
     fn the_moment_to_ask_again_is_ahead_of_us_within_the_certificates_life_and_in_whole_seconds(
