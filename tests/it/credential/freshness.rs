@@ -100,9 +100,16 @@ fn how_a_certificate_stands_is_told_by_the_servers_clock() {
             (3599, MustRenew),
             (3600, Expired),
         ] {
-            assert_eq!(schedule.freshness(ours(after_fetching)), stands, "{offset} {after_fetching}");
+            assert_eq!(
+                schedule.freshness(ours(after_fetching)),
+                stands,
+                "{offset} {after_fetching}"
+            );
         }
-        assert!(schedule.has_half_left(ours(1800)) && !schedule.has_half_left(ours(1801)), "{offset}");
+        assert!(
+            schedule.has_half_left(ours(1800)) && !schedule.has_half_left(ours(1801)),
+            "{offset}"
+        );
     }
 }
 
