@@ -153,3 +153,165 @@ impl CertCache<'_> {
         tombstone::is_void(self.directories, key, entry.generation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::tombstone::bury;
+    use crate::host::Host;
+    use crate::store::{MemoryStore, SecretStore as _};
+    use chrono::{DateTime, TimeDelta, Utc};
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicI64;
+
+    #[test]
+    fn whatever_changes_the_answer_changes_the_key() {
+        let certificate = |endpoint: &str, project: &str, cluster: &str, who: &str, seconds: i64, is_autopilot| {
+            let endpoint = Endpoint::parse(endpoint).unwrap();
+            let (project, cluster) = (ProjectId::parse(project).unwrap(), ClusterId::parse(cluster).unwrap());
+            let lifetime = CertLifetime::Seconds(seconds);
+            CacheKey::new(&endpoint, &project, &cluster, who, lifetime, is_autopilot)
+        };
+        let sign_in =
+            |iam: &str, who: &str, purpose: &str| CacheKey::of_sign_in(&Endpoint::parse(iam).unwrap(), who, purpose);
+        let [one, other] = ["https://cce.example", "https://cce.other.example"];
+        let keys = [
+            certificate(one, "p1", "c1", "who", 900, false),
+            certificate(other, "p1", "c1", "who", 900, false),
+            certificate(one, "p2", "c1", "who", 900, false),
+            certificate(one, "p1", "c2", "who", 900, false),
+            certificate(one, "p1", "c1", "she", 900, false),
+            certificate(one, "p1", "c1", "who", 901, false),
+            certificate(one, "p1", "c1", "who", 900, true),
+            sign_in(one, "who", "project"),
+            sign_in(other, "who", "project"),
+            sign_in(one, "she", "project"),
+            sign_in(one, "who", "domain"),
+        ];
+        let accounts: std::collections::BTreeSet<&str> = keys.iter().map(CacheKey::account).collect();
+        assert_eq!(accounts.len(), keys.len());
+        assert_eq!(keys[0], certificate(one, "p1", "c1", "who", 900, false));
+        assert!(keys[0].account().starts_with("cert-") && keys[7].account().starts_with("sign-in-"));
+        assert_eq!(CacheKey::of_account(keys[0].account()), keys[0]);
+    }
+
+    struct World {
+        _home: tempfile::TempDir,
+        directories: Directories,
+        memory: MemoryStore,
+        store: LayeredStore,
+        host: Host,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let home = tempfile::tempdir().unwrap();
+            let memory = MemoryStore::new(StoreKind::KernelKeyring);
+            Self {
+                directories: Directories {
+                    state: Some(home.path().join("state")),
+                    runtime: Some(home.path().join("run")),
+                    ..Directories::default()
+                },
+                store: LayeredStore::new(vec![Arc::new(memory.clone())], None),
+                memory,
+                host: Host::real(),
+                _home: home,
+            }
+        }
+
+        /// At this time, by a clock that is right.
+        fn at<T>(&self, now: DateTime<Utc>, act: impl FnOnce(&CertCache<'_>) -> T) -> T {
+            let log = Log::new(&self.host, 0);
+            let clock = Clock::Fixed {
+                now: Arc::new(AtomicI64::new(now.timestamp())),
+                booted_at: Arc::new(AtomicI64::new(0)),
+            };
+            act(&CertCache {
+                store: &self.store,
+                directories: &self.directories,
+                clock: &clock,
+                log: &log,
+            })
+        }
+    }
+
+    /// Asked for under the last tombstone of `key`.
+    fn entry(world: &World, key: &CacheKey) -> CacheEntry {
+        CacheEntry {
+            generation: tombstone::generation(&world.directories, key),
+            skew: crate::host::Skew::default(),
+            ..entry::tests::entry()
+        }
+    }
+
+    fn note(entry: &CacheEntry) -> CertificateRecord {
+        CertificateRecord {
+            not_after: entry.cert.not_after,
+            ..index::tests::facts("cluster", 0)
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_found_until_somebody_logs_out() {
+        let world = World::new();
+        let key = CacheKey::of_account("cert-1");
+        let kept = entry(&world, &key);
+        let now = kept.cert.not_before;
+        assert!(world.at(now, |cache| cache.get(&key)).is_none());
+        let held_by = world.at(now, |cache| cache.put(&key, &kept, note(&kept)));
+        assert_eq!(held_by, [StoreKind::KernelKeyring]);
+        let found = world.at(now, |cache| cache.get(&key));
+        assert_eq!(found, Some((StoreKind::KernelKeyring, kept.clone())));
+        assert!(index::read(&world.directories, &key).is_some());
+        assert!(
+            world
+                .at(now, |cache| cache.get(&CacheKey::of_account("cert-2")))
+                .is_none()
+        );
+
+        bury(&world.directories, &key).unwrap();
+        assert!(world.at(now, |cache| cache.get(&key)).is_none(), "void");
+        world.memory.delete(key.account()).unwrap();
+        let held_by = world.at(now, |cache| cache.put(&key, &kept, note(&kept)));
+        assert!(
+            held_by.is_empty() && world.memory.names().is_empty(),
+            "asked for before the logout"
+        );
+        let new = entry(&world, &key);
+        world.at(now, |cache| cache.put(&key, &new, note(&new)));
+        assert_eq!(
+            world.at(now, |cache| cache.get(&key)).map(|(_, entry)| entry),
+            Some(new)
+        );
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_is_a_miss() {
+        let world = World::new();
+        let key = CacheKey::of_account("cert-1");
+        world.memory.plant(key.account(), Some(b"garbage"));
+        assert!(world.at(DateTime::UNIX_EPOCH, |cache| cache.get(&key)).is_none());
+    }
+
+    #[test]
+    fn whoever_keeps_one_removes_those_that_are_over_for_a_day() {
+        let world = World::new();
+        let [old, new] = ["cert-1", "cert-2"].map(CacheKey::of_account);
+        let kept = entry(&world, &old);
+        let end = kept.cert.not_after;
+        world.at(end - TimeDelta::hours(1), |cache| cache.put(&old, &kept, note(&kept)));
+        let other = entry(&world, &new);
+        let later = |hours| {
+            let record = CertificateRecord {
+                not_after: end + TimeDelta::days(9),
+                ..note(&other)
+            };
+            world.at(end + TimeDelta::hours(hours), |cache| cache.put(&new, &other, record));
+            world.memory.names()
+        };
+        assert_eq!(later(23), [old.account(), new.account()]);
+        assert_eq!(later(25), [new.account()]);
+        assert!(index::read(&world.directories, &old).is_none());
+    }
+}

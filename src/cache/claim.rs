@@ -107,3 +107,89 @@ fn write_time(file: &mut File, time: DateTime<Utc>) -> std::io::Result<()> {
     file.rewind()?;
     file.write_all(&time.timestamp_millis().to_le_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Task::{AcceptanceCheck, RejectionCheck, Renewal};
+
+    const SPAN: TimeDelta = TimeDelta::seconds(90);
+
+    fn world() -> (tempfile::TempDir, Directories, CacheKey) {
+        let home = tempfile::tempdir().unwrap();
+        let directories = Directories {
+            runtime: Some(home.path().join("run")),
+            ..Directories::default()
+        };
+        (home, directories, CacheKey::of_account("cert-1"))
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn one_caller_has_a_turn_until_it_is_over_or_given_back() {
+        let (_home, here, key) = world();
+        let claims = |task, seconds| claim(&here, &key, task, at(seconds), SPAN);
+        assert!(claims(Renewal, 0));
+        assert!(!claims(Renewal, 0) && !claims(Renewal, 89));
+        assert!(
+            claims(RejectionCheck, 0) && claims(AcceptanceCheck, 0),
+            "each task has its own"
+        );
+        assert!(claim(&here, &CacheKey::of_account("cert-2"), Renewal, at(0), SPAN));
+        assert!(claims(Renewal, 90));
+        assert!(!claims(Renewal, 179));
+        release(&here, &key, Renewal);
+        assert!(claims(Renewal, 179));
+        assert!(!claims(RejectionCheck, 1), "another task was given back");
+        assert!(
+            !claim(&Directories::default(), &key, Renewal, at(0), SPAN),
+            "nowhere to note it"
+        );
+    }
+
+    #[test]
+    fn a_turn_of_a_clock_that_was_set_back_counts_for_nothing() {
+        let (_home, here, key) = world();
+        let claims = |seconds| claim(&here, &key, Renewal, at(seconds), SPAN);
+        assert!(claims(91));
+        assert!(!claims(91), "a turn lasts");
+        assert!(claims(0), "181 s ahead, and none lasts longer than 90");
+        assert!(!claims(0));
+        // A short one may have been a longer one before: up to a minute is believed.
+        let short = |seconds| claim(&here, &key, AcceptanceCheck, at(seconds), TimeDelta::seconds(10));
+        assert!(short(50));
+        assert!(!short(0), "60 s ahead");
+        assert!(short(-1), "61 s ahead");
+    }
+
+    #[test]
+    fn reserved_turns_are_taken_early_and_paid_back() {
+        let (_home, here, key) = world();
+        let claims = |seconds| claim_with_reserve(&here, &key, RejectionCheck, at(seconds), SPAN, 2);
+        assert!(claims(0) && claims(0) && claims(0));
+        assert!(!claims(0) && !claims(89));
+        assert!(claims(90), "270 s are taken: 180 are left");
+        assert!(!claims(90) && !claims(179));
+        assert!(claims(180));
+        assert!(claims(450), "nothing is saved up for more than the reserve");
+        assert!(claims(450) && claims(450) && !claims(450));
+    }
+
+    #[test]
+    fn a_word_is_for_those_who_come_before_the_turn_is_over() {
+        let (_home, here, key) = world();
+        let said = |seconds| word(&here, &key, RejectionCheck, at(seconds));
+        leave_word(&here, &key, RejectionCheck, Some(7));
+        assert_eq!(said(0), None, "there is no turn");
+        assert!(claim(&here, &key, RejectionCheck, at(0), SPAN));
+        assert_eq!(said(0), None);
+        leave_word(&here, &key, RejectionCheck, Some(7));
+        assert_eq!((said(0), said(89), said(90)), (Some(7), Some(7), None));
+        assert_eq!(word(&here, &key, Renewal, at(0)), None);
+        leave_word(&here, &key, RejectionCheck, None);
+        assert_eq!(said(0), None);
+    }
+}

@@ -128,3 +128,88 @@ impl<'a> ByteReader<'a> {
         Some(block)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+    use std::sync::LazyLock;
+
+    static CERT: LazyLock<ClientCert> = LazyLock::new(|| {
+        let issued = cce_sim::Sim::start().issue_certificate("prod", "alice", std::time::Duration::from_secs(3600));
+        ClientCert::from_pem(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap()
+    });
+
+    pub(in crate::cache) fn entry() -> CacheEntry {
+        CacheEntry {
+            cert: CERT.clone(),
+            requested_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            fetched_at: DateTime::from_timestamp(1_800_000_007, 0).unwrap(),
+            generation: Generation::from_u64(0x0123_4567_89ab_cdef),
+            skew: Skew::noted(-4711, DateTime::from_timestamp(1_700_000_000, 0)),
+        }
+    }
+
+    fn sealed(mut fields: Vec<u8>) -> Secret<Vec<u8>> {
+        fields.extend(checksum(&fields));
+        Secret::new(fields)
+    }
+
+    #[test]
+    fn what_is_stored_is_read_again_and_nothing_else_is() {
+        let entry = entry();
+        let stored = entry.to_bytes().expose().clone();
+        assert!(stored.len() < 2560, "{}", stored.len());
+        let read = |bytes: &[u8]| CacheEntry::from_bytes(&Secret::new(bytes.to_vec()));
+        assert_eq!(read(&stored), Some(entry));
+        for end in 0..stored.len() {
+            assert_eq!(read(&stored[..end]), None, "{end} bytes");
+        }
+        for at in 0..stored.len() {
+            let mut damaged = stored.clone();
+            damaged[at] ^= 1;
+            assert_eq!(read(&damaged), None, "byte {at}");
+        }
+        // With the right checksum too.
+        let fields = &stored[..stored.len() - CHECKSUM_LENGTH];
+        assert!(CacheEntry::from_bytes(&sealed(fields.to_vec())).is_some());
+        let mut longer = fields.to_vec();
+        longer.push(0);
+        assert_eq!(CacheEntry::from_bytes(&sealed(longer)), None);
+        let mut newer = fields.to_vec();
+        newer[0] = VERSION + 1;
+        assert_eq!(CacheEntry::from_bytes(&sealed(newer)), None);
+        let key_kind = 1 + 8 + 8 + 8 + 4 + 8;
+        let mut other_kind = fields.to_vec();
+        other_kind[key_kind] = 3;
+        assert_eq!(CacheEntry::from_bytes(&sealed(other_kind)), None);
+        for end in 0..fields.len() {
+            assert_eq!(
+                CacheEntry::from_bytes(&sealed(fields[..end].to_vec())),
+                None,
+                "{end} fields"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_of_every_form_keep_their_form() {
+        for kind in [KeyKind::Pkcs8, KeyKind::Pkcs1, KeyKind::Sec1] {
+            let mut fields = entry().to_bytes().expose().clone();
+            fields.truncate(fields.len() - CHECKSUM_LENGTH);
+            fields[1 + 8 + 8 + 8 + 4 + 8] = kind as u8;
+            let read = CacheEntry::from_bytes(&sealed(fields));
+            assert_eq!(read.map(|entry| entry.cert.key_kind), Some(kind));
+        }
+    }
+
+    #[test]
+    fn its_end_is_told_by_our_clock() {
+        let entry = CacheEntry {
+            skew: Skew::noted(600, None),
+            ..entry()
+        };
+        let ends_at = entry.ends_at(&Clock::System);
+        assert_eq!(ends_at, entry.cert.not_after - TimeDelta::seconds(600));
+    }
+}

@@ -192,3 +192,166 @@ pub(crate) fn clear(directories: &Directories, key: &CacheKey) {
 fn file(directories: &Directories, key: &CacheKey) -> Option<PathBuf> {
     Some(directories.state.as_ref()?.join("failures").join(key.account()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error with what a failure looks at.
+    #[derive(Debug, Clone, Default, thiserror::Error)]
+    #[error("the cloud is away")]
+    struct Away {
+        exit: Option<Exit>,
+        retry_after: Option<TimeDelta>,
+        is_throttled: bool,
+        holds_for: TimeDelta,
+    }
+
+    impl Explain for Away {
+        fn exit(&self) -> Exit {
+            self.exit.unwrap_or(Exit::Temporary)
+        }
+
+        fn hint(&self) -> Option<String> {
+            Some("wait".to_owned())
+        }
+
+        fn retry_after(&self) -> Option<TimeDelta> {
+            self.retry_after
+        }
+
+        fn is_throttled(&self) -> bool {
+            self.is_throttled
+        }
+
+        fn holds_for(&self) -> TimeDelta {
+            self.holds_for
+        }
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    /// It came at second 0, nobody had a certificate.
+    fn failed(error: Away) -> Failure {
+        Failure::new(&error.into(), at(0), None, None, 0.0)
+    }
+
+    fn holding(seconds: i64) -> Away {
+        Away {
+            holds_for: TimeDelta::seconds(seconds),
+            ..Away::default()
+        }
+    }
+
+    #[test]
+    fn the_pause_doubles_with_each_failure_and_a_short_window_makes_it_short() {
+        let seconds = |times, window| pause(times, TimeDelta::seconds(window)).num_milliseconds();
+        let long = [1, 2, 3, 4, 5, 50].map(|times| seconds(times, 7200));
+        assert_eq!(long, [30_000, 60_000, 120_000, 240_000, 300_000, 300_000]);
+        let middle = [1, 2, 3, 4].map(|times| seconds(times, 320));
+        assert_eq!(middle, [20_000, 40_000, 80_000, 80_000]);
+        let short = [1, 2, 3].map(|times| seconds(times, 6));
+        assert_eq!(short, [1000, 1500, 1500]);
+        assert_eq!(seconds(9, 0), 1000);
+    }
+
+    #[test]
+    fn jitter_makes_a_pause_a_quarter_longer_at_most() {
+        let asked_for = Away {
+            retry_after: Some(TimeDelta::seconds(8)),
+            ..Away::default()
+        };
+        let retry_at = |jitter| Failure::new(&asked_for.clone().into(), at(0), None, None, jitter).retry_at;
+        assert_eq!((retry_at(0.0), retry_at(0.5), retry_at(1.0)), (at(8), at(9), at(10)));
+        assert_eq!(failed(Away::default()).retry_at, at(0));
+    }
+
+    #[test]
+    fn failures_are_counted_until_one_is_forgotten() {
+        let error = || Away::default().into();
+        let first = Failure::new(&error(), at(0), None, None, 0.0);
+        let second = Failure::new(&error(), at(1), Some(&first), None, 0.0);
+        assert_eq!((first.times, second.times), (1, 2));
+    }
+
+    #[test]
+    fn a_failure_answers_those_who_waited_meanwhile_and_a_lasting_one_all_for_a_while() {
+        let answers = |failure: &Failure, started, now| failure.answers_for(at(started), at(now), |_| true);
+        let passing = failed(Away::default());
+        assert!(answers(&passing, -3, 0) && answers(&passing, 0, 4));
+        assert!(!answers(&passing, -3, 5), "after five seconds");
+        assert!(!answers(&passing, 1, 2), "who came after it");
+        assert!(!answers(&passing, -3, -1), "before it: the clock was set back");
+        let lasting = failed(holding(20));
+        assert!(answers(&lasting, 1, 2) && answers(&lasting, 19, 19) && !answers(&lasting, 19, 20));
+        let longest = failed(holding(1000));
+        assert!(answers(&longest, 59, 59) && !answers(&longest, 59, 60));
+        let prolonged = failed(holding(10)).holding_for(TimeDelta::seconds(30));
+        assert!(answers(&prolonged, 29, 29) && !answers(&prolonged, 30, 30));
+        let not_shortened = failed(holding(30)).holding_for(TimeDelta::seconds(10));
+        assert!(answers(&not_shortened, 29, 29));
+    }
+
+    #[test]
+    fn a_failure_answers_only_for_the_same_secret_and_where_there_was_nothing_to_serve() {
+        let answers = |failure: &Failure| failure.answers_for(at(0), at(1), |mark| mark.is_of(b"old"));
+        let refused = failed(holding(20));
+        assert!(answers(&refused.clone().of_secret(Some(SecretMark::of(b"old")))));
+        let is_rare = |_| answers(&refused.clone().of_secret(Some(SecretMark::of(b"new"))));
+        assert!(!(0..3).all(is_rare), "one mark in 65,536 is another secret's too");
+        let served = Failure {
+            had_certificate: true,
+            ..refused.clone()
+        };
+        assert!(!answers(&served));
+        let throttled = Away {
+            is_throttled: true,
+            ..holding(20)
+        };
+        assert!(!answers(&failed(throttled)), "that is remembered elsewhere");
+    }
+
+    #[test]
+    fn a_renewal_waits_until_the_pause_is_over() {
+        let failure = Failure {
+            retry_at: at(30),
+            ..failed(Away::default())
+        };
+        assert!(failure.forbids_renewal(at(29)) && !failure.forbids_renewal(at(30)));
+        let farthest = at(30) - LONGEST_PAUSE;
+        assert!(failure.forbids_renewal(farthest));
+        assert!(
+            !failure.forbids_renewal(farthest - TimeDelta::seconds(1)),
+            "the clock was set back"
+        );
+    }
+
+    #[test]
+    fn it_is_told_again_as_it_was_and_is_not_met_again() {
+        let home = tempfile::tempdir().unwrap();
+        let here = Directories {
+            state: Some(home.path().join("state")),
+            ..Directories::default()
+        };
+        let key = CacheKey::of_account("cert-1");
+        assert!(read(&here, &key).is_none());
+        let refusal = Away {
+            exit: Some(Exit::Identity),
+            ..holding(60)
+        };
+        write(&here, &key, &failed(refusal));
+        let kept = read(&here, &key).unwrap();
+        assert_eq!(kept.message(), "the cloud is away");
+        let error = kept.into_error();
+        assert_eq!((error.exit(), error.hint().as_deref()), (Exit::Identity, Some("wait")));
+        assert_eq!(
+            (error.to_string().as_str(), error.holds_for()),
+            ("the cloud is away", TimeDelta::zero())
+        );
+        assert!(read(&here, &CacheKey::of_account("cert-2")).is_none());
+        clear(&here, &key);
+        assert!(read(&here, &key).is_none());
+    }
+}

@@ -151,3 +151,128 @@ fn file(directories: &Directories, key: &CacheKey) -> Option<PathBuf> {
     let name = format!("{}.json", key.account());
     Some(directories.state.as_ref()?.join("entries").join(name))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use StoreKind::{File, KernelKeyring};
+
+    fn world() -> (tempfile::TempDir, Directories) {
+        let home = tempfile::tempdir().unwrap();
+        let directories = Directories {
+            state: Some(home.path().join("state")),
+            runtime: Some(home.path().join("run")),
+            cache: Some(home.path().join("cache")),
+            ..Directories::default()
+        };
+        (home, directories)
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    pub(in crate::cache) fn facts(cluster: &str, not_after: i64) -> CertificateRecord {
+        CertificateRecord {
+            version: CertificateRecord::VERSION,
+            region: "eu-de".to_owned(),
+            project_id: "project".to_owned(),
+            cluster_id: cluster.to_owned(),
+            pin: "--identity=env".to_owned(),
+            user_id: "user".to_owned(),
+            asked: "8h".to_owned(),
+            fetched_at: at(0),
+            not_after: at(not_after),
+            stores: Holders::default(),
+            file_directory: None,
+            servers: Vec::new(),
+            custom_san_servers: Vec::new(),
+            ca_pem: None,
+            chosen_server: None,
+            tls_server_name: None,
+            completed_at: None,
+        }
+    }
+
+    fn stored(held_by: &[StoreKind], cleared: &[StoreKind]) -> Stored {
+        Stored {
+            held_by: held_by.to_vec(),
+            troubles: Vec::new(),
+            cleared: cleared.to_vec(),
+        }
+    }
+
+    fn cleared(stores: &[StoreKind]) -> Deleted {
+        Deleted {
+            cleared: stores.to_vec(),
+            ..Deleted::default()
+        }
+    }
+
+    #[test]
+    fn a_note_stays_with_the_stores_that_may_have_the_certificate() {
+        let (_home, here) = world();
+        let key = CacheKey::of_account("cert-1");
+        record(&here, &key, |note| note.region.clear());
+        assert_eq!(read(&here, &key), None, "there is nothing to change");
+        record_kept(&here, &key, facts("a", 60), &stored(&[KernelKeyring, File], &[]));
+        let note = read(&here, &key).unwrap();
+        assert!(note.stores.include(KernelKeyring) && note.stores.include(File));
+        assert_eq!(note.file_directory, here.cache);
+        record_kept(&here, &key, facts("b", 60), &stored(&[KernelKeyring], &[]));
+        let note = read(&here, &key).unwrap();
+        assert!(note.stores.include(File), "an older one may lie there");
+        assert_eq!((note.cluster_id.as_str(), &note.file_directory), ("b", &here.cache));
+        record_kept(&here, &key, facts("b", 60), &stored(&[KernelKeyring], &[File]));
+        assert_eq!(read(&here, &key).unwrap().file_directory, None);
+        record_deletion(&here, &key, &cleared(&[File]));
+        assert!(read(&here, &key).is_some());
+        record_deletion(&here, &key, &cleared(&[KernelKeyring]));
+        assert_eq!(read(&here, &key), None);
+        record_deletion(&here, &key, &cleared(&[KernelKeyring]));
+        assert_eq!(read(&here, &key), None);
+    }
+
+    #[test]
+    fn what_is_noted_changes_but_for_where_it_is_kept() {
+        let (_home, here) = world();
+        let key = CacheKey::of_account("cert-1");
+        record_kept(&here, &key, facts("a", 60), &stored(&[KernelKeyring], &[]));
+        let server = Endpoint::parse("https://10.0.0.1:5443").unwrap();
+        record(&here, &key, |note| {
+            note.choose_server(&server, Some("kubernetes"));
+            note.stores = Holders::default();
+        });
+        let note = read(&here, &key).unwrap();
+        assert_eq!(note.chosen_server.as_deref(), Some(server.as_str()));
+        assert_eq!(note.tls_server_name.as_deref(), Some("kubernetes"));
+        assert!(note.stores.include(KernelKeyring));
+    }
+
+    #[test]
+    fn all_readable_notes_are_found_and_those_that_are_over_for_a_day() {
+        let (_home, here) = world();
+        let keys = ["cert-1", "cert-2", "cert-3"].map(CacheKey::of_account);
+        for (key, not_after) in keys.iter().zip([0, 1, 100]) {
+            record_kept(&here, key, facts("a", not_after), &stored(&[KernelKeyring], &[]));
+        }
+        let other_version = CertificateRecord {
+            version: CertificateRecord::VERSION + 1,
+            ..facts("a", 0)
+        };
+        let path = file(&here, &CacheKey::of_account("cert-4")).unwrap();
+        write_private(&path, &serde_json::to_vec(&other_version).unwrap()).unwrap();
+        let accounts = |found: Vec<CacheKey>| {
+            let mut names: Vec<String> = found.iter().map(|key| key.account().to_owned()).collect();
+            names.sort();
+            names
+        };
+        let found = all(&here).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(accounts(found), ["cert-1", "cert-2", "cert-3"]);
+        let day = 24 * 3600;
+        assert!(expired(&here, at(day)).is_empty());
+        assert_eq!(accounts(expired(&here, at(day + 1))), ["cert-1"]);
+        assert_eq!(accounts(expired(&here, at(day + 2))), ["cert-1", "cert-2"]);
+        assert!(all(&Directories::default()).is_empty());
+    }
+}

@@ -101,3 +101,77 @@ pub(crate) fn open_lock_file(directories: &Directories, key: &CacheKey, kind: &s
     let locks = directories.runtime.as_ref()?.join("locks");
     open_private(&locks.join(format!("{}.{kind}", key.account()))).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> (tempfile::TempDir, Directories, CacheKey) {
+        let home = tempfile::tempdir().unwrap();
+        let directories = Directories {
+            runtime: Some(home.path().join("run")),
+            ..Directories::default()
+        };
+        (home, directories, CacheKey::of_account("cert-1"))
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_millis(400))
+    }
+
+    fn is_held<T>(outcome: &LockOutcome<T>) -> Option<bool> {
+        match outcome {
+            LockOutcome::Acquired(lock) => Some(lock.is_held()),
+            LockOutcome::AppearedMeanwhile(_) | LockOutcome::TimedOut => None,
+        }
+    }
+
+    #[test]
+    fn one_fetches_and_the_others_wait_for_what_it_brings() {
+        let (_home, here, key) = world();
+        let nothing = || None::<()>;
+        let first = wait(&here, &key, soon(), nothing);
+        assert_eq!(is_held(&first), Some(true));
+        let mut looks = 0;
+        let began = std::time::Instant::now();
+        let second = wait(&here, &key, Deadline::after(Duration::from_secs(60)), || {
+            looks += 1;
+            (looks == 2).then_some("brought")
+        });
+        assert!(matches!(second, LockOutcome::AppearedMeanwhile("brought")));
+        assert!(began.elapsed() >= POLL * 30, "two looks, each after twenty tries");
+        assert!(matches!(wait(&here, &key, soon(), nothing), LockOutcome::TimedOut));
+        let other = CacheKey::of_account("cert-2");
+        assert_eq!(is_held(&wait(&here, &other, soon(), nothing)), Some(true));
+        drop(first);
+        assert_eq!(is_held(&wait(&here, &key, soon(), nothing)), Some(true));
+    }
+
+    #[test]
+    fn where_nothing_can_be_locked_the_turn_is_ours_without_a_lock() {
+        let (_home, _, key) = world();
+        let nowhere = Directories::default();
+        assert_eq!(is_held(&wait(&nowhere, &key, soon(), || None::<()>)), Some(false));
+        assert!(short_turn(&nowhere, &key, "record").is_none());
+    }
+
+    #[test]
+    fn a_short_turn_is_waited_for_and_gone_on_without_after_a_second() {
+        let (_home, here, key) = world();
+        let turn = short_turn(&here, &key, "record");
+        assert!(turn.is_some());
+        assert!(short_turn(&here, &key, "other").is_some());
+        let began = std::time::Instant::now();
+        assert!(short_turn(&here, &key, "record").is_none());
+        assert!(began.elapsed() >= POLL * 100);
+        drop(turn);
+        assert!(short_turn(&here, &key, "record").is_some());
+    }
+
+    #[test]
+    fn whoever_hangs_is_told_by_what_it_does() {
+        assert_eq!(LockTimedOut::Fetching.exit(), Exit::Temporary);
+        let hint = LockTimedOut::SigningIn.hint().unwrap();
+        assert!(hint.contains("try again"), "{hint}");
+    }
+}
