@@ -59,9 +59,10 @@ pub(crate) fn claim_with_reserve(
     }
     // A time further ahead than any turn lasts was written by a clock that has been set back since.
     let farthest = longest(span) * (reserve + 1);
-    let until = read_time(&mut file).filter(|until| *until > now && *until - now <= farthest);
-    let is_taken = until.is_some_and(|until| until - now > span * reserve);
-    !is_taken && write_time(&mut file, until.unwrap_or(now) + span).is_ok()
+    let until = read_time(&mut file).filter(|until| *until - now <= farthest);
+    let until = until.map_or(now, |until| until.max(now));
+    let is_taken = until - now > span * reserve;
+    !is_taken && write_time(&mut file, until + span).is_ok()
 }
 
 /// Gives the turn back before its time.

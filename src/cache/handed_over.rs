@@ -132,3 +132,70 @@ pub(crate) fn from_text(
         skew: Skew::default(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::entry::tests::entry;
+    use chrono::TimeDelta;
+
+    fn cluster(id: &str) -> ClusterId {
+        ClusterId::parse(id).unwrap()
+    }
+
+    fn read(text: &str, now: DateTime<Utc>) -> Result<CacheEntry, HandedOverError> {
+        let text = Secret::new(text.as_bytes().to_vec());
+        from_text(&text, Path::new("c1.pem"), &cluster("c1"), now)
+    }
+
+    #[test]
+    fn what_is_handed_over_is_taken_while_it_is_valid() {
+        let entry = CacheEntry {
+            fetched_at: entry().cert.not_before + TimeDelta::seconds(7),
+            ..entry()
+        };
+        let (from, until) = (entry.cert.not_before, entry.cert.not_after);
+        let text = to_text(&entry, &cluster("c1"));
+        let text = text.expose();
+        assert!(text.starts_with(&format!("cluster: c1\nuser: {}\n", entry.cert.common_name)));
+        let taken = read(text, from).unwrap();
+        assert_eq!((taken.cert, taken.fetched_at), (entry.cert, entry.fetched_at));
+        assert!(read(text, until - TimeDelta::seconds(1)).is_ok());
+        for now in [from - TimeDelta::seconds(1), until, until + TimeDelta::seconds(1)] {
+            let error = read(text, now).unwrap_err();
+            assert!(matches!(&error, HandedOverError::NotValid { .. }), "{error}");
+            assert_eq!(error.exit(), Exit::Temporary);
+            assert!(error.hint().unwrap().contains("must renew it"));
+        }
+        assert_eq!(
+            file(Path::new("/run/certs"), &cluster("c1")),
+            Path::new("/run/certs/c1.pem")
+        );
+    }
+
+    #[test]
+    fn a_file_that_says_less_or_more_than_it_should_is_not_believed() {
+        let entry = entry();
+        let (from, until) = (entry.cert.not_before, entry.cert.not_after);
+        let text = to_text(&entry, &cluster("c1"));
+        let text = text.expose();
+        for other in [
+            text.replace("cluster: c1", "cluster: c2"),
+            text.replace("cluster: c1\n", ""),
+        ] {
+            let error = read(&other, from).unwrap_err();
+            assert!(matches!(&error, HandedOverError::OtherCluster { .. }), "{error}");
+            assert_eq!(error.exit(), Exit::Identity);
+            assert!(error.hint().unwrap().contains("writes such files"));
+        }
+        let error = read("cluster: c1\n", from).unwrap_err();
+        assert!(matches!(&error, HandedOverError::Malformed { .. }), "{error}");
+        let undated = text.lines().filter(|line| !line.starts_with("fetched:"));
+        let undated = undated.map(|line| format!("{line}\n")).collect::<String>();
+        assert_eq!(read(&undated, from).unwrap().fetched_at, from);
+        let (before, _) = text.split_once("fetched: ").unwrap();
+        let later = text[before.len()..].split_once('\n').unwrap().1;
+        let of_the_future = format!("{before}fetched: 2999-01-01T00:00:00Z\n{later}");
+        assert_eq!(read(&of_the_future, from).unwrap().fetched_at, until);
+    }
+}
