@@ -225,8 +225,10 @@ pub(super) mod tests {
         assert_eq!((note.cluster_id.as_str(), &note.file_directory), ("b", &here.cache));
         record_kept(&here, &key, facts("b", 60), &stored(&[KernelKeyring], &[File]));
         assert_eq!(read(&here, &key).unwrap().file_directory, None);
+        record_kept(&here, &key, facts("b", 60), &stored(&[KernelKeyring, File], &[]));
         record_deletion(&here, &key, &cleared(&[File]));
-        assert!(read(&here, &key).is_some());
+        let note = read(&here, &key).unwrap();
+        assert!(note.stores.include(KernelKeyring) && !note.stores.include(File));
         record_deletion(&here, &key, &cleared(&[KernelKeyring]));
         assert_eq!(read(&here, &key), None);
         record_deletion(&here, &key, &cleared(&[KernelKeyring]));
@@ -247,6 +249,22 @@ pub(super) mod tests {
         assert_eq!(note.chosen_server.as_deref(), Some(server.as_str()));
         assert_eq!(note.tls_server_name.as_deref(), Some("kubernetes"));
         assert!(note.stores.include(KernelKeyring));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_note_that_stays_as_it_is_is_not_written_again() {
+        use std::os::unix::fs::MetadataExt as _;
+        let (_home, here) = world();
+        let key = CacheKey::of_account("cert-1");
+        record_kept(&here, &key, facts("a", 60), &stored(&[KernelKeyring], &[]));
+        let path = file(&here, &key).unwrap();
+        let held_open = std::fs::File::open(&path).unwrap(); // so that its number is not given to another file
+        record(&here, &key, |note| note.region = "eu-de".to_owned());
+        let number = |metadata: std::io::Result<std::fs::Metadata>| metadata.unwrap().ino();
+        assert_eq!(number(path.metadata()), number(held_open.metadata()));
+        record(&here, &key, |note| note.region = "eu-nl".to_owned());
+        assert_ne!(number(path.metadata()), number(held_open.metadata()));
     }
 
     #[test]
