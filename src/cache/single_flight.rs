@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(is_held(&first), Some(true));
         let mut looks = 0;
         let began = std::time::Instant::now();
-        let second = wait(&here, &key, Deadline::after(Duration::from_secs(60)), || {
+        let second = wait(&here, &key, Deadline::after(Duration::from_secs(10)), || {
             looks += 1;
             (looks == 2).then_some("brought")
         });

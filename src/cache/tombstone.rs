@@ -250,6 +250,18 @@ mod tests {
     }
 
     #[test]
+    fn where_a_tombstone_could_not_be_looked_for_everything_is_void_and_nothing_where_there_can_be_none() {
+        let (home, mut here, key) = world();
+        here.state = Some(home.path().join("x".repeat(300))); // no file system has such a name
+        assert!(is_void(&here, &key, Generation::default()));
+        let state = home.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        write_private(&state.join(DIRECTORY), b"a file in the way").unwrap();
+        here.state = Some(state);
+        assert!(!is_void(&here, &key, Generation::default()));
+    }
+
+    #[test]
     fn the_stored_form_is_read_again() {
         for number in [0, 1, u64::MAX, 0x0123_4567_89ab_cdef] {
             assert_eq!(Generation::from_u64(number).to_u64(), number);
