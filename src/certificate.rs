@@ -160,3 +160,142 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     out.push_str("-----\n");
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cce_sim::{IssuedCertificate, Sim};
+    use chrono::TimeDelta;
+    use std::time::Duration;
+
+    fn issued(sim: &Sim) -> IssuedCertificate {
+        sim.issue_certificate("prod", "alice", Duration::from_secs(3600))
+    }
+
+    fn cert(issued: &IssuedCertificate) -> ClientCert {
+        ClientCert::from_pem(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_go_in_and_come_out() {
+        let sim = Sim::start();
+        let issued = issued(&sim);
+        let cert = cert(&issued);
+        assert_eq!(cert.common_name, sim.user_id("alice"));
+        // CCE lets a certificate begin a little before it is asked for.
+        assert!(cert.not_after - cert.not_before >= TimeDelta::hours(1));
+        assert_eq!(cert.check_key(), Ok(()));
+        let (certificates, key) = (cert.certificates_pem(), cert.key_pem());
+        for text in [certificates.as_str(), key.expose()] {
+            let lines: Vec<&str> = text.lines().collect();
+            let (last, full) = lines[1..lines.len() - 1].split_last().unwrap();
+            assert!(
+                full.iter().all(|line| line.len() == 64) && (1..=64).contains(&last.len()),
+                "{text}"
+            );
+            assert!(text.ends_with("-----\n"));
+        }
+        let again = ClientCert::from_pem(certificates.as_bytes(), key.expose().as_bytes());
+        assert_eq!(again.as_ref(), Ok(&cert));
+        let stored = ClientCert::from_der(cert.chain.clone(), cert.key_kind, cert.key.clone());
+        assert_eq!(stored.as_ref(), Ok(&cert));
+    }
+
+    #[test]
+    fn what_does_not_belong_together_or_cannot_be_read_is_none() {
+        let sim = Sim::start();
+        let (one, other) = (issued(&sim), issued(&sim));
+        let read = |certificate: &str, key: &str| ClientCert::from_pem(certificate.as_bytes(), key.as_bytes());
+        assert_eq!(read(&one.certificate, &other.key), Err(ClientCertError::Mismatch));
+        assert_eq!(read(&one.certificate, "no key"), Err(ClientCertError::MalformedKey));
+        assert_eq!(read("none", &one.key), Err(ClientCertError::MalformedCertificate));
+        let damaged = one.certificate.replacen("MII", "AAA", 1);
+        assert_eq!(read(&damaged, &one.key), Err(ClientCertError::MalformedCertificate));
+        let (one, other) = (cert(&one), cert(&other));
+        let mixed = ClientCert {
+            key: other.key,
+            ..one.clone()
+        };
+        assert_eq!(mixed.check_key(), Err(ClientCertError::Mismatch));
+        let key = Secret::new(vec![1, 2, 3]);
+        let broken = ClientCert { key, ..one };
+        assert_eq!(broken.check_key(), Err(ClientCertError::MalformedKey));
+    }
+
+    #[test]
+    fn the_key_keeps_the_label_that_it_came_with() {
+        let labels = [KeyKind::Pkcs8, KeyKind::Pkcs1, KeyKind::Sec1].map(KeyKind::label);
+        assert_eq!(labels, ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]);
+        let sim = Sim::start();
+        let issued = issued(&sim);
+        let label = cert(&issued).key_kind.label();
+        assert!(issued.key.contains(&format!("BEGIN {label}")), "{label}");
+        for (kind, key) in [
+            (KeyKind::Pkcs8, PrivateKeyDer::Pkcs8(vec![1].into())),
+            (KeyKind::Pkcs1, PrivateKeyDer::Pkcs1(vec![1].into())),
+            (KeyKind::Sec1, PrivateKeyDer::Sec1(vec![1].into())),
+        ] {
+            assert_eq!(read::kind_of(&key), kind);
+        }
+    }
+
+    #[test]
+    fn a_chain_ends_at_the_authority_that_issued_it() {
+        let sim = Sim::start();
+        sim.add_cluster(cce_sim::ClusterSpec::named("other"));
+        let cert = cert(&issued(&sim));
+        let chain: Vec<CertificateDer<'static>> =
+            cert.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        let authority = |name: &str| sim.cluster(name).ca_pem;
+        assert!(is_issued_by(&authority("prod"), &chain, cert.not_before));
+        assert!(!is_issued_by(&authority("other"), &chain, cert.not_before));
+        assert!(!is_issued_by(
+            &authority("prod"),
+            &chain,
+            cert.not_before - TimeDelta::days(36500)
+        ));
+        assert!(!is_issued_by(&authority("prod"), &[], cert.not_before));
+        assert!(!is_issued_by("none", &chain, cert.not_before));
+        let authorities = certificates_in(authority("prod").as_bytes()).unwrap();
+        assert!(is_authority(&authorities[0]) && !is_authority(&chain[0]) && !is_authority(b"none"));
+    }
+
+    #[test]
+    fn files_are_read_as_far_as_they_are_certificates() {
+        let sim = Sim::start();
+        let (one, other) = (issued(&sim), issued(&sim));
+        let both = format!("text\n{}between\n{}", one.certificate, other.certificate);
+        let found = certificates_in(both.as_bytes()).unwrap();
+        let ders = [&one, &other].map(|issued| cert(issued).chain[0].clone());
+        assert_eq!(found.iter().map(|der| der.to_vec()).collect::<Vec<_>>(), ders);
+        assert_eq!(first_certificate_in(both.as_bytes()).unwrap().to_vec(), ders[0]);
+        assert_eq!(certificates_in(b"none"), Some(Vec::new()));
+        assert!(first_certificate_in(b"none").is_none());
+        let cut = &both[..both.len() - 40];
+        assert_eq!(certificates_in(cut.as_bytes()), None);
+
+        let facts = facts_of(&ders[0]).unwrap();
+        assert_eq!(facts.common_name, sim.user_id("alice"));
+        assert!(facts.not_before < facts.not_after);
+        let longer = [ders[0].as_slice(), &[0]].concat();
+        assert!(facts_of(&longer).is_none() && facts_of(b"none").is_none());
+        let issuer = issuer_of(&ders[0]);
+        assert!(issuer.contains("CN="), "{issuer}");
+        assert_eq!(issuer_of(b"none"), "");
+
+        let as_pem = private_key_in(one.key.as_bytes()).unwrap();
+        let der = cert(&one).key;
+        assert_eq!(
+            private_key_in(der.expose()).as_ref().map(Secret::expose),
+            Some(as_pem.expose())
+        );
+        assert_eq!(as_pem.expose(), cert(&one).key_pem().expose());
+        assert!(private_key_in(b"none").is_none());
+    }
+
+    #[test]
+    fn nobody_is_known_by_its_certificate() {
+        assert!(is_nobody(NOBODY.as_bytes()) && is_nobody(format!("\n{NOBODY}\n").as_bytes()));
+        assert!(!is_nobody(b"") && !is_nobody(Sim::start().ca_pem().as_bytes()));
+    }
+}
