@@ -223,6 +223,17 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_that_ends_before_it_begins_is_none() {
+        let sim = Sim::start();
+        let (start, end) = (1000, 2000);
+        for (valid, is_taken) in [(start..end, true), (start..start, true), (end..start, false)] {
+            let issued = sim.cloud_certificate("cce.example", valid.clone());
+            let read = ClientCert::from_pem(issued.certificate.as_bytes(), issued.key.as_bytes());
+            assert_eq!(read.is_ok(), is_taken, "{valid:?}");
+        }
+    }
+
+    #[test]
     fn the_key_keeps_the_label_that_it_came_with() {
         let labels = [KeyKind::Pkcs8, KeyKind::Pkcs1, KeyKind::Sec1].map(KeyKind::label);
         assert_eq!(labels, ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]);
