@@ -190,11 +190,11 @@ mod tests {
         }
         let error = read("cluster: c1\n", from).unwrap_err();
         assert!(matches!(&error, HandedOverError::Malformed { .. }), "{error}");
-        let undated = text.lines().filter(|line| !line.starts_with("fetched:"));
-        let undated = undated.map(|line| format!("{line}\n")).collect::<String>();
+        let undated: Vec<&str> = text.lines().filter(|line| !line.starts_with("fetched:")).collect();
+        let undated = undated.join("\n");
         assert_eq!(read(&undated, from).unwrap().fetched_at, from);
-        let (before, _) = text.split_once("fetched: ").unwrap();
-        let later = text[before.len()..].split_once('\n').unwrap().1;
+        let (before, behind) = text.split_once("fetched: ").unwrap();
+        let (_, later) = behind.split_once('\n').unwrap();
         let of_the_future = format!("{before}fetched: 2999-01-01T00:00:00Z\n{later}");
         assert_eq!(read(&of_the_future, from).unwrap().fetched_at, until);
     }

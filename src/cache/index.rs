@@ -259,12 +259,13 @@ pub(super) mod tests {
         let key = CacheKey::of_account("cert-1");
         record_kept(&here, &key, facts("a", 60), &stored(&[KernelKeyring], &[]));
         let path = file(&here, &key).unwrap();
-        let held_open = std::fs::File::open(&path).unwrap(); // so that its number is not given to another file
+        let link = path.with_extension("link"); // so that its number is not given to another file
+        std::fs::hard_link(&path, &link).unwrap();
         record(&here, &key, |note| note.region = "eu-de".to_owned());
-        let number = |metadata: std::io::Result<std::fs::Metadata>| metadata.unwrap().ino();
-        assert_eq!(number(path.metadata()), number(held_open.metadata()));
+        let number = |path: &PathBuf| path.metadata().unwrap().ino();
+        assert_eq!(number(&path), number(&link));
         record(&here, &key, |note| note.region = "eu-nl".to_owned());
-        assert_ne!(number(path.metadata()), number(held_open.metadata()));
+        assert_ne!(number(&path), number(&link));
     }
 
     #[test]
