@@ -11,9 +11,8 @@ use crate::identity::{Identity, IdentityError, IdentityOrigin, SourceName};
 
 /// Refuses a variable that the program that runs us does not have, where it would decide where this identity's secret goes.
 pub(in crate::identity) fn check(identity: &Identity, env: &Env) -> Result<(), IdentityError> {
-    let Exposed { what, secret, deciding } = match exposed(identity, env) {
-        Some(exposed) if env.var_os(names::KUBERNETES_EXEC_INFO).is_some() => exposed,
-        _ => return Ok(()),
+    let Some(Exposed { what, secret, deciding }) = exposed(identity, env) else {
+        return Ok(());
     };
     // A secret that is from elsewhere too is not ours to guard.
     if secret.iter().any(|name| is_foreign(env, name)) {
