@@ -27,7 +27,7 @@ pub struct Generation {
 impl Generation {
     /// The stored form.
     pub(crate) fn to_u64(self) -> u64 {
-        (u64::from(self.directory) << 32) | u64::from(self.logout)
+        (u64::from(self.directory) << 32) + u64::from(self.logout)
     }
 
     fn to_text(self) -> String {
