@@ -115,3 +115,24 @@ fn an_access_key_needs_no_such_care_but_for_where_it_signs() {
         .fails(Exit::Identity, "nothing is signed for");
     assert_eq!(world.sim.count("*"), 0);
 }
+
+#[test]
+fn no_program_is_run_that_a_config_of_exec_env_names() {
+    for (name, value) in [
+        ("CCE_LOGIN_CONFIG_DIR", ".config/cce-login"),
+        ("XDG_CONFIG_HOME", ".config"),
+    ] {
+        let mut world = World::new();
+        world.use_no_key();
+        let file = world.write("it-ran", "");
+        let set = world.run(["profile", "set", "vault", "--kind", "command", "--", "/bin/rm", &file]);
+        set.is_done();
+        world.run_by_kubectl();
+        let directory = world.path(value);
+        world.set(name, &directory);
+        let outcome = world.get_credential(&["--profile", "vault"]);
+        outcome.fails(Exit::Identity, FROM_KUBECONFIG);
+        assert!(outcome.stderr.contains(&format!("`{name}`")), "{outcome}");
+        assert!(world.has("it-ran"), "{name}");
+    }
+}
