@@ -124,15 +124,17 @@ fn no_program_is_run_that_a_config_of_exec_env_names() {
     ] {
         let mut world = World::new();
         world.use_no_key();
-        let file = world.write("it-ran", "");
-        let set = world.run(["profile", "set", "vault", "--kind", "command", "--", "/bin/rm", &file]);
-        set.is_done();
+        let file = world.write("it-was-not-run", "");
+        world.write(
+            ".config/cce-login/config.toml",
+            format!("[profiles.vault]\nkind = \"command\"\ncommand = [\"/bin/rm\", \"{file}\"]\n"),
+        );
         world.run_by_kubectl();
         let directory = world.path(value);
         world.set(name, &directory);
         let outcome = world.get_credential(&["--profile", "vault"]);
         outcome.fails(Exit::Identity, FROM_KUBECONFIG);
         assert!(outcome.stderr.contains(&format!("`{name}`")), "{outcome}");
-        assert!(world.has("it-ran"), "{name}");
+        assert!(world.has("it-was-not-run"), "{name}");
     }
 }
