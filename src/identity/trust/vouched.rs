@@ -81,3 +81,16 @@ fn is_used_here(endpoint: &Endpoint, witnesses: &Witnesses<'_>) -> bool {
     place.is_none_or(|name| !is_foreign(witnesses.env, name))
         && observed::was_used_by_login(witnesses.directories, endpoint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_usual_port_of_a_known_service_is_built_in() {
+        let is = |url: &str| is_built_in(&Endpoint::parse(url).unwrap());
+        assert!(is("https://cce.eu-de.otc.t-systems.com") && is("https://iam.cn-north-4.myhuaweicloud.com"));
+        assert!(!is("https://cce.eu-de.otc.t-systems.com:8443"));
+        assert!(!is("https://cce.example") && !is("https://127.0.0.1"));
+    }
+}
