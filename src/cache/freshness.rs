@@ -103,3 +103,53 @@ impl Schedule {
 fn whole_seconds(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(time.timestamp(), 0).unwrap_or(time)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::entry::tests::entry;
+    use crate::host::Skew;
+
+    /// Eight hours from second 0 of the server's clock, which is `offset` seconds ahead of ours.
+    fn schedule(offset: i64) -> Schedule {
+        let mut entry = CacheEntry {
+            fetched_at: at(0),
+            skew: Skew::noted(offset, None),
+            ..entry()
+        };
+        entry.cert.not_after = at(8 * 3600);
+        Schedule::of(&entry, &Clock::System)
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn what_is_left_is_told_by_the_servers_clock() {
+        for offset in [-600, 0, 600] {
+            let schedule = schedule(offset);
+            let left = |seconds| schedule.left(at(seconds - offset)).num_seconds();
+            assert_eq!(
+                (left(0), left(8 * 3600 - 1), left(8 * 3600 + 5)),
+                (8 * 3600, 1, -5),
+                "{offset}"
+            );
+            assert_eq!(schedule.window(), TimeDelta::hours(2));
+        }
+    }
+
+    #[test]
+    fn inside_the_window_a_client_comes_back_after_an_eighth_of_what_is_left_and_after_a_minute_at_most() {
+        for offset in [-600, 0, 600] {
+            let schedule = schedule(offset);
+            let step = |left: i64| {
+                let now = at(8 * 3600 - left - offset);
+                (schedule.ask_again(now) - now).num_seconds()
+            };
+            let steps = [7200, 481, 480, 479, 80, 8, 7, 1, 0, -5].map(step);
+            assert_eq!(steps, [60, 60, 60, 59, 10, 1, 1, 1, 1, 1], "{offset}");
+            assert_eq!(step(7201), 1, "{offset}: the start of the window");
+        }
+    }
+}
