@@ -135,9 +135,9 @@ impl World {
     /// A command in this world's environment, and nothing else's.
     pub(crate) fn command(&self, words: &[impl AsRef<str>]) -> Command {
         let mut all = self.machine.front.clone();
-        // Ctrl-C ends it, also where a shell has started the tests in the background, which ignore it then. By its path: some of these
-        // worlds have no programs but a few.
-        all.extend(["/usr/bin/env", "--default-signal=INT,QUIT"].map(str::to_owned));
+        // Ctrl-C ends it, also where a shell has started the tests in the background, which ignore it then, and so does the end of a session,
+        // which `nohup` ignores. By its path: some of these worlds have no programs but a few.
+        all.extend(["/usr/bin/env", "--default-signal=HUP,INT,QUIT"].map(str::to_owned));
         all.extend(words.iter().map(|word| word.as_ref().to_owned()));
         let (program, arguments) = all.split_first().unwrap();
         // `Command` looks a bare name up in the PATH of the environment it is given.
