@@ -5,6 +5,8 @@
 pub(crate) mod claim;
 pub mod entry;
 pub(crate) mod failure;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod freshness;
 pub(crate) mod handed_over;
 pub(crate) mod holders;
@@ -205,14 +207,10 @@ mod tests {
 
     impl World {
         fn new() -> Self {
-            let home = tempfile::tempdir().unwrap();
+            let (home, directories, _) = fixtures::world();
             let memory = MemoryStore::new(StoreKind::KernelKeyring);
             Self {
-                directories: Directories {
-                    state: Some(home.path().join("state")),
-                    runtime: Some(home.path().join("run")),
-                    ..Directories::default()
-                },
+                directories,
                 store: LayeredStore::new(vec![Arc::new(memory.clone())], None),
                 memory,
                 host: Host::real(),
@@ -241,14 +239,14 @@ mod tests {
         CacheEntry {
             generation: tombstone::generation(&world.directories, key),
             skew: crate::host::Skew::default(),
-            ..entry::tests::entry()
+            ..fixtures::entry()
         }
     }
 
     fn note(entry: &CacheEntry) -> CertificateRecord {
         CertificateRecord {
             not_after: entry.cert.not_after,
-            ..index::tests::facts("cluster", 0)
+            ..fixtures::facts("cluster", 0)
         }
     }
 

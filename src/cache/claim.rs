@@ -112,22 +112,10 @@ fn write_time(file: &mut File, time: DateTime<Utc>) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::fixtures::{at, world};
     use Task::{AcceptanceCheck, RejectionCheck, Renewal};
 
     const SPAN: TimeDelta = TimeDelta::seconds(90);
-
-    fn world() -> (tempfile::TempDir, Directories, CacheKey) {
-        let home = tempfile::tempdir().unwrap();
-        let directories = Directories {
-            runtime: Some(home.path().join("run")),
-            ..Directories::default()
-        };
-        (home, directories, CacheKey::of_account("cert-1"))
-    }
-
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
-    }
 
     #[test]
     fn one_caller_has_a_turn_until_it_is_over_or_given_back() {

@@ -130,25 +130,10 @@ impl<'a> ByteReader<'a> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
+    use crate::cache::fixtures::entry;
     use chrono::TimeDelta;
-    use std::sync::LazyLock;
-
-    static CERT: LazyLock<ClientCert> = LazyLock::new(|| {
-        let issued = cce_sim::Sim::start().issue_certificate("prod", "alice", std::time::Duration::from_secs(3600));
-        ClientCert::from_pem(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap()
-    });
-
-    pub(in crate::cache) fn entry() -> CacheEntry {
-        CacheEntry {
-            cert: CERT.clone(),
-            requested_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
-            fetched_at: DateTime::from_timestamp(1_800_000_007, 0).unwrap(),
-            generation: Generation::from_u64(0x0123_4567_89ab_cdef),
-            skew: Skew::noted(-4711, DateTime::from_timestamp(1_700_000_000, 0)),
-        }
-    }
 
     fn sealed(mut fields: Vec<u8>) -> Secret<Vec<u8>> {
         fields.extend(checksum(&fields));

@@ -196,6 +196,7 @@ fn file(directories: &Directories, key: &CacheKey) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::fixtures::{at, world};
 
     /// An error with what a failure looks at.
     #[derive(Debug, Clone, Default, thiserror::Error)]
@@ -227,10 +228,6 @@ mod tests {
         fn holds_for(&self) -> TimeDelta {
             self.holds_for
         }
-    }
-
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
     }
 
     /// It came at second 0, nobody had a certificate.
@@ -330,12 +327,7 @@ mod tests {
 
     #[test]
     fn it_is_told_again_as_it_was_and_is_not_met_again() {
-        let home = tempfile::tempdir().unwrap();
-        let here = Directories {
-            state: Some(home.path().join("state")),
-            ..Directories::default()
-        };
-        let key = CacheKey::of_account("cert-1");
+        let (_home, here, key) = world();
         assert!(read(&here, &key).is_none());
         let refusal = Away {
             exit: Some(Exit::Identity),

@@ -69,7 +69,7 @@ impl Schedule {
     }
 
     /// Whether at least half of the certificate's life is left at `now`, by our clock.
-    pub fn has_half_left(&self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn has_half_left(&self, now: DateTime<Utc>) -> bool {
         now + self.skew <= self.half_until
     }
 
@@ -107,7 +107,7 @@ fn whole_seconds(time: DateTime<Utc>) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::entry::tests::entry;
+    use crate::cache::fixtures::{at, entry};
     use crate::host::Skew;
 
     /// Eight hours from second 0 of the server's clock, which is `offset` seconds ahead of ours.
@@ -121,10 +121,6 @@ mod tests {
         Schedule::of(&entry, &Clock::System)
     }
 
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
-    }
-
     #[test]
     fn what_is_left_is_told_by_the_servers_clock() {
         for offset in [-600, 0, 600] {
@@ -136,6 +132,8 @@ mod tests {
                 "{offset}"
             );
             assert_eq!(schedule.window(), TimeDelta::hours(2));
+            let has_half_left = |seconds| schedule.has_half_left(at(seconds - offset));
+            assert!(has_half_left(4 * 3600) && !has_half_left(4 * 3600 + 1), "{offset}");
         }
     }
 

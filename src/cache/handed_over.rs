@@ -136,7 +136,7 @@ pub(crate) fn from_text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::entry::tests::entry;
+    use crate::cache::fixtures::entry;
     use chrono::TimeDelta;
 
     fn cluster(id: &str) -> ClusterId {

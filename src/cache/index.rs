@@ -153,46 +153,10 @@ fn file(directories: &Directories, key: &CacheKey) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
+    use crate::cache::fixtures::{at, facts, world};
     use StoreKind::{File, KernelKeyring};
-
-    fn world() -> (tempfile::TempDir, Directories) {
-        let home = tempfile::tempdir().unwrap();
-        let directories = Directories {
-            state: Some(home.path().join("state")),
-            runtime: Some(home.path().join("run")),
-            cache: Some(home.path().join("cache")),
-            ..Directories::default()
-        };
-        (home, directories)
-    }
-
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
-    }
-
-    pub(in crate::cache) fn facts(cluster: &str, not_after: i64) -> CertificateRecord {
-        CertificateRecord {
-            version: CertificateRecord::VERSION,
-            region: "eu-de".to_owned(),
-            project_id: "project".to_owned(),
-            cluster_id: cluster.to_owned(),
-            pin: "--identity=env".to_owned(),
-            user_id: "user".to_owned(),
-            asked: "8h".to_owned(),
-            fetched_at: at(0),
-            not_after: at(not_after),
-            stores: Holders::default(),
-            file_directory: None,
-            servers: Vec::new(),
-            custom_san_servers: Vec::new(),
-            ca_pem: None,
-            chosen_server: None,
-            tls_server_name: None,
-            completed_at: None,
-        }
-    }
 
     fn stored(held_by: &[StoreKind], cleared: &[StoreKind]) -> Stored {
         Stored {
@@ -211,8 +175,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_note_stays_with_the_stores_that_may_have_the_certificate() {
-        let (_home, here) = world();
-        let key = CacheKey::of_account("cert-1");
+        let (_home, here, key) = world();
         record(&here, &key, |note| note.region.clear());
         assert_eq!(read(&here, &key), None, "there is nothing to change");
         record_kept(&here, &key, facts("a", 60), &stored(&[KernelKeyring, File], &[]));
@@ -237,8 +200,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_noted_changes_but_for_where_it_is_kept() {
-        let (_home, here) = world();
-        let key = CacheKey::of_account("cert-1");
+        let (_home, here, key) = world();
         record_kept(&here, &key, facts("a", 60), &stored(&[KernelKeyring], &[]));
         let server = Endpoint::parse("https://10.0.0.1:5443").unwrap();
         record(&here, &key, |note| {
@@ -255,8 +217,7 @@ pub(super) mod tests {
     #[test]
     fn a_note_that_stays_as_it_is_is_not_written_again() {
         use std::os::unix::fs::MetadataExt as _;
-        let (_home, here) = world();
-        let key = CacheKey::of_account("cert-1");
+        let (_home, here, key) = world();
         record_kept(&here, &key, facts("a", 60), &stored(&[KernelKeyring], &[]));
         let path = file(&here, &key).unwrap();
         let link = path.with_extension("link"); // so that its number is not given to another file
@@ -270,7 +231,7 @@ pub(super) mod tests {
 
     #[test]
     fn all_readable_notes_are_found_and_those_that_are_over_for_a_day() {
-        let (_home, here) = world();
+        let (_home, here, _) = world();
         let keys = ["cert-1", "cert-2", "cert-3"].map(CacheKey::of_account);
         for (key, not_after) in keys.iter().zip([0, 1, 100]) {
             record_kept(&here, key, facts("a", not_after), &stored(&[KernelKeyring], &[]));

@@ -105,15 +105,7 @@ pub(crate) fn open_lock_file(directories: &Directories, key: &CacheKey, kind: &s
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn world() -> (tempfile::TempDir, Directories, CacheKey) {
-        let home = tempfile::tempdir().unwrap();
-        let directories = Directories {
-            runtime: Some(home.path().join("run")),
-            ..Directories::default()
-        };
-        (home, directories, CacheKey::of_account("cert-1"))
-    }
+    use crate::cache::fixtures::world;
 
     fn soon() -> Deadline {
         Deadline::after(Duration::from_millis(400))

@@ -156,15 +156,7 @@ fn file(directories: &Directories, key: &CacheKey) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn world() -> (tempfile::TempDir, Directories, CacheKey) {
-        let home = tempfile::tempdir().unwrap();
-        let directories = Directories {
-            state: Some(home.path().join("state")),
-            ..Directories::default()
-        };
-        (home, directories, CacheKey::of_account("cert-1"))
-    }
+    use crate::cache::fixtures::world;
 
     #[test]
     fn a_logout_voids_what_was_asked_for_before_it_and_nothing_else() {

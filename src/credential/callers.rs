@@ -125,11 +125,7 @@ mod tests {
 
     #[test]
     fn what_a_caller_was_told_is_known_to_it_alone() {
-        let home = tempfile::tempdir().unwrap();
-        let directories = Directories {
-            runtime: Some(home.path().join("run")),
-            ..Directories::default()
-        };
+        let (home, directories, _) = crate::cache::fixtures::world();
         let callers = Callers::open(&directories).unwrap();
         let process = Process { pid: 7, started: 1000 };
         let caller = Caller::new("cert-1", process);

@@ -106,10 +106,6 @@ fn how_a_certificate_stands_is_told_by_the_servers_clock() {
                 "{offset} {after_fetching}"
             );
         }
-        assert!(
-            schedule.has_half_left(ours(1800)) && !schedule.has_half_left(ours(1801)),
-            "{offset}"
-        );
     }
 }
 

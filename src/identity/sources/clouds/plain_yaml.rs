@@ -1,7 +1,7 @@
 //! YAML (and so JSON) whose scalars keep the text that was typed: a user id of digits, `1e5` or `0123` stays what it is.
 
 use crate::secret::Secret;
-use granit_parser::{Event, Parser, ScalarStyle};
+use granit_parser::{Event, Parser, ScalarStyle, Span};
 use serde::de::IgnoredAny;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -51,9 +51,7 @@ impl PlainYaml {
         for event in Parser::new_from_str_with_options(text, options) {
             let (event, span) = event.map_err(|_| MalformedYaml::at(1))?;
             let line = span.start.line();
-            if matches!(&event, Event::Scalar(_, style, ..) if is_quoted(*style))
-                && has_swallowed(text, line, span.end.line())
-            {
+            if matches!(&event, Event::Scalar(_, style, ..) if is_quoted(*style)) && has_swallowed(text, &span) {
                 let problem = "the quote that begins here ends below, behind other keys";
                 return Err(MalformedYaml {
                     line: line as u64,
@@ -99,11 +97,16 @@ fn is_quoted(style: ScalarStyle) -> bool {
     matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted)
 }
 
-/// A quote is missing: the scalar between these lines, counted from 1, goes on over lines that have keys of their own. It would swallow a secret,
-/// and whatever shows it would show that.
-fn has_swallowed(text: &str, first: usize, last: usize) -> bool {
-    let mut below = text.lines().take(last).skip(first);
-    below.any(|line| line.trim().trim_matches(['"', '\'']).contains([':', '=']))
+/// A quote is missing: the scalar goes on over lines that have keys of their own. It would swallow a secret, and whatever shows it would show
+/// that.
+fn has_swallowed(text: &str, span: &Span) -> bool {
+    // Always there when the parser was given a `str`.
+    let [start, end] = [&span.start, &span.end].map(|marker| marker.byte_offset().unwrap_or_default());
+    let Some((_, below)) = text.get(start..end).and_then(|scalar| scalar.split_once('\n')) else {
+        return false;
+    };
+    let behind = text.get(end..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    below.contains([':', '=']) || behind.contains([':', '='])
 }
 
 /// A collection that has not ended yet, with its anchor.
