@@ -38,12 +38,13 @@ pub(crate) fn splices(text: &str, operations: &[Operation]) -> Result<Vec<Splice
     Ok(splices)
 }
 
-/// Carries the splices out; `None` where two meet in one place.
+/// Carries the splices out; `None` where two meet in one place, or one ends before it begins.
 pub(crate) fn apply(text: &str, splices: &[Splice]) -> Option<String> {
     let mut out = String::with_capacity(text.len() + splices.iter().map(|splice| splice.text.len()).sum::<usize>());
     let mut reached = 0;
     for splice in splices {
         out.push_str(text.get(reached..splice.start)?);
+        text.get(splice.start..splice.end)?; // what goes
         out.push_str(&splice.text);
         reached = splice.end;
     }
